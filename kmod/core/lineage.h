@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lineage: which generations of data a replica contains.
+ *
+ * A version vector counts, for every node, the generations that this node has
+ * begun as Primary.  A replica whose vector is older than another's contains a
+ * subset of the other's generations.
+ */
+#ifndef REPL_LINEAGE_H
+#define REPL_LINEAGE_H
+
+#include "wire.h"
+
+struct repl_lineage {
+	u32 gen[REPL_NODES];
+};
+
+enum repl_order {
+	ORDER_EQUAL,
+	ORDER_OLDER,		/* the first contains less than the second */
+	ORDER_NEWER,
+	ORDER_CONCURRENT,	/* diverged */
+};
+
+/**
+ * lineage_compare() - compare two version vectors of the same data set
+ * @a: the first
+ * @b: the second
+ */
+enum repl_order lineage_compare(const struct repl_lineage *a,
+				const struct repl_lineage *b);
+
+/** lineage_contains() - is @b equal to or older than @a? */
+bool lineage_contains(const struct repl_lineage *a,
+		      const struct repl_lineage *b);
+
+/**
+ * lineage_merge() - let @a contain @b too
+ * @a: changed to the maximum of both, element by element
+ * @b: the other
+ *
+ * A source does this with the vector of a target whose branch is given up: so
+ * a third replica that still has that branch is seen as older, and the next
+ * generation of that node can't be taken for the one given up.
+ */
+void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b);
+
+void lineage_to_wire(__le32 *out, const struct repl_lineage *l);
+void lineage_from_wire(struct repl_lineage *l, const __le32 *in);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only header of the core that knows where the core is compiled: in the
+ * kernel module, or in a program (simulator, unit tests, the tool).
+ */
+#ifndef REPL_PLATFORM_H
+#define REPL_PLATFORM_H
+
+#ifdef __KERNEL__
+
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <asm/byteorder.h>
+
+/* May sleep: used while a volume is attached or a resource is made only. */
+static inline void *repl_zalloc(size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL);
+}
+
+static inline void repl_free(void *p)
+{
+	kvfree(p);
+}
+
+#else
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+typedef u16 __le16;
+typedef u32 __le32;
+typedef u64 __le64;
+
+#define cpu_to_le16(x)	htole16(x)
+#define cpu_to_le32(x)	htole32(x)
+#define cpu_to_le64(x)	htole64(x)
+#define le16_to_cpu(x)	le16toh(x)
+#define le32_to_cpu(x)	le32toh(x)
+#define le64_to_cpu(x)	le64toh(x)
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP_ULL(n, d)	DIV_ROUND_UP((u64)(n), (u64)(d))
+#define round_up(x, y)		((((x) - 1) | ((__typeof__(x))(y) - 1)) + 1)
+#define round_down(x, y)	((x) & ~((__typeof__(x))(y) - 1))
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
+#define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
+#define div_u64(a, b)		((a) / (b))
+#define hweight32(x)		((unsigned int)__builtin_popcount(x))
+#define hweight8(x)		((unsigned int)__builtin_popcount((u8)(x)))
+#define BIT(n)			(1U << (n))
+#define __printf(f, a)		__attribute__((__format__(printf, f, a)))
+#define fallthrough		__attribute__((__fallthrough__))
+#ifndef static_assert
+#define static_assert		_Static_assert
+#endif
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+/* A rule of the core was broken: stop where the trace is fresh. */
+#define WARN_ON_ONCE(cond) \
+	({ bool __w = !!(cond); assert(!__w); __w; })
+
+#include "list_user.h"
+
+static inline void *repl_zalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+static inline void repl_free(void *p)
+{
+	free(p);
+}
+
+#endif /* __KERNEL__ */
+
+/* crc32c as in iSCSI, seed ~0, final inversion; both shells supply it. */
+u32 repl_crc32c(const void *data, size_t len);
+
+/*
+ * Mutation switches: test builds turn single safety rules off to prove that
+ * a checker notices.  Compiled out everywhere else.
+ */
+#ifdef REPL_MUTATIONS
+extern int repl_mutation;
+#define MUTATED(m)	(repl_mutation == (m))
+#else
+#define MUTATED(m)	(false)
+#endif
+
+enum repl_mutations {
+	MUT_NONE,
+	MUT_CLEAR_BEFORE_FLUSH,		/* dirty bit cleared before stable media */
+	MUT_SKIP_ACTLOG,		/* write before its extent is logged */
+	MUT_ACK_BEFORE_PEER,		/* complete before the peer's write is done */
+	MUT_LINEAGE_ORDER,		/* older and newer taken for each other */
+	MUT_AL_EVICT_NO_FLUSH,		/* evict a hot extent without a flush */
+	MUT_NO_TAIL,			/* survivors forget unconfirmed writes */
+	MUT_SHRINK_NOT_DURABLE,		/* complete before the shrink is durable */
+	MUT_GEN_NOT_BEGUN,		/* no new generation when the set shrinks */
+	MUT_NO_SUPERSEDE,		/* resync data overwrites a newer write */
+	MUT_RS_READ_NO_WAIT,		/* resync reads under a write in flight */
+	MUT_FLUSH_NOT_FORWARDED,	/* FLUSH stays local */
+	MUT_UNACKED_NOT_DIRTY,		/* writes a lost peer never acked are clean */
+	MUT_ABSENT_NOT_DIRTY,		/* writes while a peer is away are clean */
+	MUT_OVERLAP_ANY_ORDER,		/* overlapping writes run side by side */
+	MUT_TARGET_STAYS_UPTODATE,	/* sync target not marked Inconsistent */
+	MUT_CRASHED_IS_UPTODATE,	/* crashed replica promotable unreconciled */
+	MUT_SB_ONE_COPY,		/* superblock copies do not alternate */
+	MUT_AL_NO_CHECK,		/* torn activity log blocks are believed */
+	MUT_MERGE_SKIPPED,		/* discarded branch may be reborn as newer */
+	MUT_READ_IN_FLIGHT,		/* reads see writes not yet acknowledged */
+	MUT_SINCE_IGNORED,		/* partial resync though the map is not complete */
+	MUT_TWO_PRIMARIES,		/* promotion does not ask the peers */
+	MUT_COUNT,
+};
+
+#endif /* REPL_PLATFORM_H */
