@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * DOC: the kernel shell of the replication core
+ *
+ * The core (core/core.h) decides, the files here do.  An event of the core is
+ * always:
+ *
+ *	blkrepl_lock(r, flags);
+ *	repl_something(...);
+ *	blkrepl_unlock(r, flags);	or blkrepl_unlock_atomic()
+ *
+ * What the core asks for in between is only queued (exec.c) and is done while
+ * the lock is dropped.  blkrepl_unlock() does all of it in the caller's
+ * context, which must be allowed to sleep; blkrepl_unlock_atomic() leaves to
+ * the workqueue what may sleep.
+ *
+ * Lock order, outer first:
+ *
+ *	blkrepl_net.lock	mutex: resources and listeners of a namespace
+ *	blkrepl_resource.admin	mutex: administration of one resource
+ *	blkrepl_peer.conn_lock	mutex: the sockets of a peer
+ *	blkrepl_stream.tx_lock	mutex: who sends on a stream
+ *	blkrepl_resource.lock	spinlock, irq safe: the core
+ *	blkrepl_stream.q_lock	spinlock, irq safe: packets to be sent
+ *
+ * A kthread or a work item is never waited for under blkrepl_net.lock if it
+ * takes that lock itself; the connection threads take neither of the first two.
+ *
+ * Letters in the comments on fields:
+ *	I  set before the object is visible to others, constant after that
+ *	N  under blkrepl_net.lock
+ *	A  under blkrepl_resource.admin
+ *	L  under blkrepl_resource.lock
+ *	C  under blkrepl_peer.conn_lock
+ *	T  under blkrepl_stream.tx_lock
+ *	Q  under blkrepl_stream.q_lock
+ *	W  atomic or its own lock inside
+ *	R  only by the thread that receives on the stream
+ */
+#ifndef BLKREPL_H
+#define BLKREPL_H
+
+#include <linux/atomic.h>
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mempool.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/refcount.h>
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "core/core.h"
+#include "uapi/blkrepl.h"
+
+#define BLKREPL_NAME		"blkrepl"
+#define BLKREPL_MINORS		(1U << 20)
+#define BLKREPL_ERROR_LEN	128	/* texts for people */
+#define BLKREPL_MAX_PAGES	(REPL_MAX_DATA / PAGE_SIZE)
+#define BLKREPL_META_MAX	16384U	/* longest metadata write */
+#define BLKREPL_TICK_MS		50
+
+struct blkrepl_listener;
+struct blkrepl_peer;
+struct blkrepl_resource;
+struct blkrepl_volume;
+
+/**
+ * struct blkrepl_net - what the module keeps in a network namespace
+ * A namespace is never pinned: when it goes, the pernet exit function tears
+ * its resources down, sockets included (resource.c).
+ */
+struct blkrepl_net {
+	struct net *net;		/* I */
+	struct mutex lock;
+	struct list_head resources;	/* N: blkrepl_resource.link */
+	struct list_head listeners;	/* N: conn.c */
+	atomic_t handshakes;		/* W: accepted, nobody yet */
+};
+
+/* ---- data buffers and I/O (pool.c) ---- */
+
+/**
+ * struct blkrepl_buf - pages that hold the data of one I/O
+ * @vec: table of @nr pages; NULL: there are none
+ * @nr: entries
+ * @size: bytes
+ * The table is &small, or a page of the pool.
+ */
+struct blkrepl_buf {
+	struct bio_vec *vec;
+	unsigned int nr;
+	u32 size;
+	struct bio_vec small[2];
+};
+
+/* What the shell is to do with an I/O after the lock is dropped. */
+enum blkrepl_todo {
+	BLKREPL_TODO_NONE,
+	BLKREPL_TODO_DISK,
+	BLKREPL_TODO_COMPLETE,
+	BLKREPL_TODO_RELEASE,
+};
+
+/**
+ * struct blkrepl_io - an I/O of the core with its data and its bio
+ * One reference belongs to the core, one to every packet that sends the data.
+ */
+struct blkrepl_io {
+	struct repl_io io;
+	struct blkrepl_resource *r;	/* I */
+	refcount_t ref;			/* W */
+	struct list_head todo;		/* L, then the runner's */
+	u8 todo_what;			/* L: enum blkrepl_todo */
+	s16 todo_err;			/* L: for complete */
+	blk_opf_t app_flags;		/* I: hints of the application's bio */
+	struct bio *app;		/* I: IO_APP: the bio to complete */
+	struct blkrepl_buf buf;		/* owner: the I/O's present step */
+	u32 charged;			/* I: bytes held against max_buffers */
+	struct blkrepl_peer *charged_to; /* I */
+	u32 dcrc;			/* of the data, if dcrc_valid */
+	bool dcrc_valid;
+	/* the backing device's side; belongs to disk.c while under way */
+	u8 disk_step;
+	u64 disk_sector;
+	u32 disk_left;
+	int disk_err;
+	struct work_struct disk_work;
+	struct bio bio;
+};
+
+static inline struct blkrepl_io *to_bio_io(struct repl_io *io)
+{
+	return container_of(io, struct blkrepl_io, io);
+}
+
+/**
+ * struct blkrepl_pool - reserves of one resource
+ * Of its own for each resource, so that a suspended one starves only itself.
+ * The two page pools are apart because pages of received data are freed by
+ * the local disk alone, those of written data by the peers too.
+ */
+struct blkrepl_pool {
+	mempool_t ios;
+	mempool_t pkts;			/* struct blkrepl_pkt */
+	mempool_t app_pages;		/* private copies of what is written */
+	mempool_t rx_pages;		/* received data */
+	mempool_t inline_bufs;		/* payloads of up to REPL_MAX_INLINE */
+	struct mutex app_lock;		/* one at a time digs in the reserve */
+	struct mutex rx_lock;
+};
+
+/* ---- objects ---- */
+
+/**
+ * struct blkrepl_disk - the backing device of a volume
+ * Made by attach.c, in use from repl_attach() to ->disk_close(), freed by
+ * blkrepl_disk_free().
+ */
+struct blkrepl_disk {
+	struct block_device *bdev;	/* I: data */
+	struct block_device *meta_bdev;	/* I: == bdev with internal metadata */
+	void *data_handle;		/* I: what closing needs, attach.c */
+	void *meta_handle;		/* I */
+	u64 meta_area;			/* I: byte offset on meta_bdev */
+	unsigned int lbs;		/* I */
+	bool can_zero;			/* W: REQ_OP_WRITE_ZEROES works */
+	/* metadata I/O; one at a time */
+	struct repl_mio *mio;		/* L */
+	struct bio meta_bio;
+	struct bio_vec meta_vec[1];
+	void *meta_buf;			/* I: BLKREPL_META_MAX bytes */
+	struct work_struct meta_work;
+	int meta_err;
+	u8 meta_step;
+};
+
+/**
+ * struct blkrepl_volume - a volume and its device
+ * Owned by the resource's table; freed after del_gendisk(), with no opener.
+ */
+struct blkrepl_volume {
+	struct repl_vol vol;		/* the core's */
+	struct blkrepl_resource *r;	/* I */
+	unsigned int minor;		/* I */
+	struct gendisk *gd;		/* I */
+	struct blkrepl_disk *disk;	/* L: NULL without a disk */
+	struct list_head meta_todo;	/* L: metadata to be written */
+	bool dying;			/* L: no more opens */
+	bool disk_flushes;		/* L: setting */
+	bool close_failed;		/* L: disk_close was because of an error */
+	unsigned int openers;		/* L */
+	unsigned int writers;		/* L */
+	struct work_struct close_work;	/* disk_close */
+	struct work_struct size_work;	/* resized */
+	wait_queue_head_t disk_wait;	/* W: disk came or went */
+	/* settings, kept to be read back; attach.c */
+	char *disk_path;		/* A */
+	char *meta_path;		/* A: NULL: internal */
+	u64 size_wanted;		/* A: bytes, 0: all */
+};
+
+static inline struct blkrepl_volume *to_volume(struct repl_vol *vol)
+{
+	return container_of(vol, struct blkrepl_volume, vol);
+}
+
+/**
+ * struct blkrepl_pkt - a packet that waits to be sent
+ * Followed on the wire by @inl or by the data of @io.
+ */
+struct blkrepl_pkt {
+	struct list_head link;		/* Q, then T */
+	struct repl_wire_hdr h;
+	u32 len;			/* bytes after the header */
+	void *inl;
+	struct blkrepl_io *io;		/* a reference */
+};
+
+/**
+ * struct blkrepl_stream - one of the two TCP connections to a peer
+ */
+struct blkrepl_stream {
+	struct blkrepl_peer *peer;	/* I */
+	enum repl_stream nr;		/* I */
+	struct socket *sock;		/* C and T to change, one to read */
+
+	/* send state */
+	spinlock_t q_lock;
+	struct list_head queue;		/* Q: blkrepl_pkt */
+	bool open;			/* Q: packets are accepted */
+	struct list_head kick;		/* L: in blkrepl_resource.todo_tx */
+	struct mutex tx_lock;
+	struct blkrepl_pkt *cur;	/* T: partly sent */
+	u32 sent;			/* T: bytes of it */
+	wait_queue_head_t tx_wait;	/* W */
+	struct task_struct *tx_task;	/* A */
+	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */
+
+	/* receive state */
+	struct task_struct *rx_task;	/* A */
+	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
+};
+
+/**
+ * struct blkrepl_peer_cfg - settings of a peer that the core doesn't need
+ */
+struct blkrepl_peer_cfg {
+	char name[BLKREPL_NAME_MAX];
+	struct sockaddr_storage local;
+	struct sockaddr_storage remote;
+	u8 secret[BLKREPL_SECRET_MAX];
+	u8 secret_len;			/* 0: auth none */
+	bool data_crc;
+	bool async;
+	u32 connect_int_ms;
+	u32 sndbuf;
+	u32 rcvbuf;
+	u32 max_buffers;		/* pages */
+};
+
+/* Sockets that passed the handshake and wait for the other stream. */
+struct blkrepl_pending {
+	struct socket *sock[REPL_STREAMS];
+	u64 session;
+	u32 features;
+	bool data_crc;
+};
+
+/**
+ * struct blkrepl_peer - another node and the connection to it
+ */
+struct blkrepl_peer {
+	struct repl_peer peer;		/* the core's */
+	struct blkrepl_resource *r;	/* I: a reference */
+	struct kref ref;
+	struct blkrepl_peer_cfg cfg;	/* A to change, L too to change or read */
+	bool initiator;			/* I: we connect, the other listens */
+
+	bool wanted;			/* L: connect and stay connected */
+	bool up;			/* L: between repl_conn_up() and down */
+	bool failed;			/* L: this connection has to end */
+	bool standalone;		/* L: don't reconnect after it */
+	bool data_crc;			/* L: agreed */
+	char last_error[BLKREPL_ERROR_LEN]; /* L */
+
+	struct mutex conn_lock;
+	struct blkrepl_stream stream[REPL_STREAMS];
+	struct socket *dialing;		/* C: being connected, to be shut down */
+	struct blkrepl_pending pending;	/* C */
+	struct blkrepl_listener *listener; /* A */
+	bool started;			/* A: the threads exist */
+	wait_queue_head_t wait;		/* W: for the connection's thread */
+	struct work_struct shut_work;	/* ops->disconnect */
+
+	atomic_t rx_pages;		/* W: received and not finished */
+	wait_queue_head_t rx_wait;	/* W: for rx_pages to fall */
+	atomic64_t sent_bytes;		/* W */
+	atomic64_t recv_bytes;		/* W */
+};
+
+static inline struct blkrepl_peer *to_peer(struct repl_peer *peer)
+{
+	return container_of(peer, struct blkrepl_peer, peer);
+}
+
+/**
+ * struct blkrepl_resource - a resource on this node
+ */
+struct blkrepl_resource {
+	struct repl_res res;		/* the core's */
+	char name[BLKREPL_NAME_MAX];	/* I */
+	char node_name[BLKREPL_NAME_MAX]; /* A */
+	struct kref ref;
+	struct list_head link;		/* N: blkrepl_net.resources */
+	struct blkrepl_net *bn;		/* I */
+	struct mutex admin;
+	bool gone;			/* A: removed, don't use */
+	spinlock_t lock;
+
+	struct blkrepl_volume *volume[BLKREPL_MAX_VOLUMES]; /* A + L to change */
+	struct blkrepl_peer *peer[BLKREPL_MAX_NODES];	    /* A + L to change */
+	unsigned int openers;		/* L: of all volumes */
+	unsigned int writers;		/* L */
+
+	/* what the core asked for (exec.c) */
+	struct list_head todo_done;	/* L: blkrepl_io: complete, release */
+	struct list_head todo_disk;	/* L: blkrepl_io */
+	struct list_head todo_meta;	/* L: blkrepl_volume */
+	struct list_head todo_tx;	/* L: blkrepl_stream */
+	struct work_struct todo_work;
+	struct delayed_work tick_work;
+	bool ticking;			/* L */
+
+	/* promotion (netlink.c waits) */
+	struct completion vote;		/* W */
+	int vote_err;			/* L */
+	char vote_why[BLKREPL_ERROR_LEN]; /* L */
+
+	struct blkrepl_pool pool;
+};
+
+static inline struct blkrepl_resource *to_resource(struct repl_res *res)
+{
+	return container_of(res, struct blkrepl_resource, res);
+}
+
+/* WQ_MEM_RECLAIM: what an I/O may have to wait for. (main.c makes both) */
+extern struct workqueue_struct *blkrepl_io_wq;	/* WQ_HIGHPRI */
+extern struct workqueue_struct *blkrepl_wq;	/* closing, sizes, accepting */
+extern int blkrepl_major;
+
+/* ---- exec.c: the core's actions ---- */
+
+extern const struct repl_ops blkrepl_ops;
+
+#define blkrepl_lock(r, flags)	spin_lock_irqsave(&(r)->lock, flags)
+
+/**
+ * blkrepl_unlock() - end an event and do what it asked for
+ * @r: the resource
+ * @flags: from blkrepl_lock()
+ *
+ * Process context, may sleep (waits for memory with GFP_NOIO at the most).
+ */
+void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock);
+
+/**
+ * blkrepl_unlock_atomic() - the same from any context
+ * @r: the resource
+ * @flags: from blkrepl_lock()
+ *
+ * I/O is completed at once; what may sleep is left to the workqueue.
+ */
+void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock);
+
+/**
+ * blkrepl_exec_init() - prepare a resource: lists, works, reserves, core
+ * @r: zeroed, with name, bn and res.node set; res.conf is set to defaults
+ *
+ * Calls repl_res_init().  Process context.  Return: 0 or -ENOMEM.
+ */
+int blkrepl_exec_init(struct blkrepl_resource *r);
+
+/** blkrepl_exec_start() - let time run for the core */
+void blkrepl_exec_start(struct blkrepl_resource *r);
+
+/**
+ * blkrepl_exec_exit() - undo blkrepl_exec_init() and _start()
+ * @r: no volumes, no peers any more
+ *
+ * Waits for the works.  Process context.
+ */
+void blkrepl_exec_exit(struct blkrepl_resource *r);
+
+/** blkrepl_error() - remember, for netlink, why a connection failed. Under r->lock */
+void blkrepl_peer_error(struct blkrepl_peer *p, const char *why);
+
+/* ---- bdev.c: /dev/blkreplN ---- */
+
+/**
+ * blkrepl_bdev_add() - make the device of a volume
+ * @v: known to the core, minor set
+ *
+ * Process context.  The device has no size until the core says resized.
+ * Return: 0 or -errno.
+ */
+int blkrepl_bdev_add(struct blkrepl_volume *v);
+
+/**
+ * blkrepl_bdev_del() - take the device away
+ * @v: the volume
+ * @force: even if it is open (the namespace goes): openers get I/O errors
+ *
+ * Process context, waits.  Return: 0, or -EBUSY: it is open.
+ */
+int blkrepl_bdev_del(struct blkrepl_volume *v, bool force);
+
+/** blkrepl_bdev_limits() - take over the backing device's limits. Process context */
+void blkrepl_bdev_limits(struct blkrepl_volume *v);
+
+/* ---- disk.c: I/O to the backing device ---- */
+
+/** blkrepl_disk_init() - prepare a disk for metadata I/O: 0 or -ENOMEM */
+int blkrepl_disk_init(struct blkrepl_volume *v, struct blkrepl_disk *d);
+
+/** blkrepl_disk_exit() - undo it; nothing is under way */
+void blkrepl_disk_exit(struct blkrepl_disk *d);
+
+/** blkrepl_disk_submit() - do an I/O; repl_io_done() follows. Process context */
+void blkrepl_disk_submit(struct blkrepl_io *bio);
+
+/** blkrepl_meta_submit() - do v->disk->mio; repl_meta_done() follows. Process context */
+void blkrepl_meta_submit(struct blkrepl_volume *v);
+
+/** blkrepl_volume_init() - the data path's part of a new, zeroed volume */
+void blkrepl_volume_init(struct blkrepl_volume *v);
+
+/** blkrepl_volume_flush() - wait for the works of a volume that goes */
+void blkrepl_volume_flush(struct blkrepl_volume *v);
+
+/* ---- pool.c: memory ---- */
+
+int blkrepl_pool_init(struct blkrepl_pool *pool);
+void blkrepl_pool_exit(struct blkrepl_pool *pool);
+
+/** blkrepl_pools_init() - module wide caches: 0 or -ENOMEM */
+int blkrepl_pools_init(void);
+void blkrepl_pools_exit(void);
+
+/**
+ * blkrepl_io_new() - make an I/O without data
+ * @r: the resource
+ * @gfp: GFP_NOIO (never fails) or GFP_NOWAIT
+ */
+struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp);
+
+/** blkrepl_io_put() - drop a reference. Any context */
+void blkrepl_io_put(struct blkrepl_io *bio);
+
+enum blkrepl_pages { BLKREPL_PAGES_APP, BLKREPL_PAGES_RX };
+
+/**
+ * blkrepl_buf_alloc() - get pages for @size bytes
+ * @r: the resource
+ * @buf: empty
+ * @size: up to REPL_MAX_DATA
+ * @which: whose reserve
+ * @gfp: GFP_NOIO (waits for the reserve, never fails), or GFP_NOWAIT
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
+		      u32 size, enum blkrepl_pages which, gfp_t gfp);
+
+/** blkrepl_buf_free() - give them back. Any context */
+void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf);
+
+/** blkrepl_buf_crc() - crc32c of the data */
+u32 blkrepl_buf_crc(const struct blkrepl_buf *buf);
+
+/** blkrepl_buf_is_zero() - is it all zeroes? */
+bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf);
+
+/** blkrepl_pkt_new() - a packet for @inl_len bytes of payload; any context, NULL allowed */
+struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len);
+void blkrepl_pkt_free(struct blkrepl_resource *r, struct blkrepl_pkt *pkt);
+
+/* ---- crypto.c ---- */
+
+int blkrepl_crypto_init(void);
+void blkrepl_crypto_exit(void);
+
+/** blkrepl_hmac() - HMAC-SHA256. May sleep */
+int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
+		 unsigned int len, u8 out[REPL_HMAC_LEN]);
+
+/** blkrepl_buf_digest() - SHA-256 of the data; doesn't sleep */
+void blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN]);
+
+/* ---- conn.c: connections ---- */
+
+/** blkrepl_conn_net_init() - set up bn's listeners and so on */
+void blkrepl_conn_net_init(struct blkrepl_net *bn);
+
+/** blkrepl_conn_net_exit() - all peers are stopped: wait for handshakes */
+void blkrepl_conn_net_exit(struct blkrepl_net *bn);
+
+/**
+ * blkrepl_peer_init() - the data path's part of a new, zeroed peer
+ * @p: with r, peer.node and cfg set
+ *
+ * Takes a reference on the resource; the caller owns the only reference to
+ * the peer.  Return: 0 or -ENOMEM.
+ */
+int blkrepl_peer_init(struct blkrepl_peer *p);
+
+/** blkrepl_peer_put() - drop a reference; the last one frees. May sleep */
+void blkrepl_peer_put(struct blkrepl_peer *p);
+
+/**
+ * blkrepl_peer_connect() - begin to connect, and go on until told otherwise
+ * @p: addresses are set
+ * @why: words for an administrator on error
+ *
+ * Under admin.  Starts the threads.  Return: 0 (also if it does so already),
+ * or -errno (address in use, no memory for threads).
+ */
+int blkrepl_peer_connect(struct blkrepl_peer *p, const char **why);
+
+/**
+ * blkrepl_peer_disconnect() - end the connection, don't reconnect
+ * @p: the peer
+ * @why: for its last error, NULL: the administrator said so
+ *
+ * Under admin.  Waits until the threads are gone; the core has seen
+ * repl_conn_down().  Never waits for the network.
+ */
+void blkrepl_peer_disconnect(struct blkrepl_peer *p, const char *why);
+
+/** blkrepl_conn_fail() - this connection has to end. Under r->lock, any context */
+void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why);
+
+/** blkrepl_sock_shut() - shut a stream's socket so that its threads wake up */
+void blkrepl_conn_shut(struct blkrepl_peer *p);
+
+/* ---- tx.c ---- */
+
+/** blkrepl_tx_queue() - queue a packet. Under r->lock; consumes @pkt */
+void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
+
+/**
+ * blkrepl_tx_kick() - send what is queued
+ * @s: the stream
+ * @direct: try to send in this context, which may sleep
+ */
+void blkrepl_tx_kick(struct blkrepl_stream *s, bool direct);
+
+/** blkrepl_tx_purge() - drop what is queued; the stream is shut down */
+void blkrepl_tx_purge(struct blkrepl_stream *s);
+
+int blkrepl_tx_thread(void *stream);
+
+/* ---- rx.c ---- */
+
+/**
+ * blkrepl_rx_loop() - receive until the connection ends
+ * @s: an open stream
+ *
+ * The reason is in the peer's last_error.
+ */
+void blkrepl_rx_loop(struct blkrepl_stream *s);
+
+/** blkrepl_recv_all() - receive exactly @len bytes: 0 or -errno. May sleep */
+int blkrepl_recv_all(struct socket *sock, void *buf, size_t len);
+
+/** blkrepl_rx_uncharge() - received pages are free again. Any context */
+void blkrepl_rx_uncharge(struct blkrepl_peer *p, u32 bytes);
+
+/* ---- resource.c ---- */
+
+extern unsigned int blkrepl_net_id;
+
+struct blkrepl_net *blkrepl_net(struct net *net);
+
+/** blkrepl_resource_find() - by name, with a reference; takes bn->lock */
+struct blkrepl_resource *blkrepl_resource_find(struct blkrepl_net *bn,
+					       const char *name);
+void blkrepl_resource_get(struct blkrepl_resource *r);
+
+/** blkrepl_resource_put() - the last one calls blkrepl_exec_exit(). May sleep */
+void blkrepl_resource_put(struct blkrepl_resource *r);
+
+/* ---- attach.c ---- */
+
+/** blkrepl_disk_free() - close the devices and free @d. May sleep */
+void blkrepl_disk_free(struct blkrepl_disk *d);
+
+/* ---- events.c ---- */
+
+/**
+ * blkrepl_notify() - ops->notify
+ * Under r->lock, any context: queue, and multicast from a work.
+ */
+void blkrepl_notify(struct repl_res *res, enum repl_note note,
+		    struct repl_vol *vol, struct repl_peer *peer,
+		    const char *text);
+
+/* ---- netlink.c ---- */
+
+/** blkrepl_vote_done() - ops->vote_done; under r->lock */
+void blkrepl_vote_done(struct repl_res *res, int err, const char *why);
+
+#endif
