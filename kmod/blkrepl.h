@@ -82,6 +82,8 @@ struct blkrepl_net {
 	struct list_head resources;	/* N: blkrepl_resource.link */
 	struct list_head listeners;	/* N: conn.c */
 	atomic_t handshakes;		/* W: accepted, nobody yet */
+	unsigned long last_id;		/* N: of the newest resource */
+	atomic_t generation;		/* W: objects made and removed: dumps */
 };
 
 /* ---- data buffers and I/O (pool.c) ---- */
@@ -310,6 +312,33 @@ static inline struct blkrepl_peer *to_peer(struct repl_peer *peer)
 	return container_of(peer, struct blkrepl_peer, peer);
 }
 
+#define BLKREPL_EVENT_TEXTS	16
+
+/**
+ * struct blkrepl_events - what has changed and is not multicast yet (events.c)
+ * A bit for each object: a burst of changes becomes one event with the last
+ * state.  Only texts are events of their own; the oldest one gives way.
+ */
+struct blkrepl_events {
+	struct delayed_work work;
+	bool res;				/* L */
+	u64 vols;				/* L: by volume number */
+	u32 peers;				/* L: by node id */
+	u32 pvols[BLKREPL_MAX_VOLUMES];		/* L: by node id */
+	struct blkrepl_text {
+		enum repl_note note;
+		int vol;			/* -1: none */
+		int peer;			/* -1: none */
+		char text[BLKREPL_ERROR_LEN];
+	} texts[BLKREPL_EVENT_TEXTS];		/* L: a ring */
+	unsigned int first;			/* L */
+	unsigned int nr;			/* L */
+	/* what the log was told last; the work's */
+	u8 logged_role;
+	u8 logged_disk[BLKREPL_MAX_VOLUMES];
+	u8 logged_conn[BLKREPL_MAX_NODES];
+};
+
 /**
  * struct blkrepl_resource - a resource on this node
  */
@@ -319,6 +348,7 @@ struct blkrepl_resource {
 	char node_name[BLKREPL_NAME_MAX]; /* A */
 	struct kref ref;
 	struct list_head link;		/* N: blkrepl_net.resources */
+	unsigned long id;		/* I: order of creation */
 	struct blkrepl_net *bn;		/* I */
 	struct mutex admin;
 	bool gone;			/* A: removed, don't use */
@@ -343,6 +373,7 @@ struct blkrepl_resource {
 	int vote_err;			/* L */
 	char vote_why[BLKREPL_ERROR_LEN]; /* L */
 
+	struct blkrepl_events ev;
 	struct blkrepl_pool pool;
 };
 
