@@ -67,6 +67,15 @@ depends()
 	printf '%s\n' "$found"
 }
 
+# The packages that make up an image: newer ones keep the kernel and its
+# modules in packages of their own.
+image_parts()
+{
+	printf '%s\n' "$1"
+	apt_do apt-cache depends "$1" | sed -n 's/^ *Depends: //p' |
+		grep -E '^linux-(base|binary|modules)-[0-9]' || true
+}
+
 # unpack ROOT PACKAGE...
 unpack()
 {
@@ -85,11 +94,14 @@ unpack()
 # Name what a kernel's directory must offer, from its unpacked packages.
 finish_stock()
 {
-	local dir=$1 root=$2 release
+	local dir=$1 root=$2 release image
 
-	release=$(basename "$(echo "$root"/boot/vmlinuz-*)")
-	release=${release#vmlinuz-}
-	ln -s "$root/boot/vmlinuz-$release" "$dir/vmlinuz"
+	release=$(basename "$root"/lib/modules/*)
+	for image in "$root/boot/vmlinuz-$release" "$root/lib/modules/$release/vmlinuz"; do
+		[ ! -f "$image" ] || ln -s "$image" "$dir/vmlinuz"
+	done
+	[ -e "$dir/vmlinuz" ] ||
+		die "no vmlinuz in the packages: their layout is new, see finish_stock"
 	# Packages leave making modules.dep to their installation.
 	depmod -b "$root" "$release"
 	ln -s "$root/lib/modules/$release" "$dir/modules"
@@ -105,7 +117,8 @@ fetch_stock()
 	headers=$(depends linux-headers-amd64 '^linux-headers-[0-9]')
 	common=$(depends "$headers" '^linux-headers-.*-common')
 	kbuild=$(depends "$headers" '^linux-kbuild-')
-	unpack "$root" "$image" "$headers" "$common" "$kbuild"
+	# shellcheck disable=SC2046 # names of packages have no spaces
+	unpack "$root" $(image_parts "$image") "$headers" "$common" "$kbuild"
 	# The only absolute path in the headers.
 	sed -i "s|^include /usr/src/|include $root/usr/src/|" \
 		"$root/usr/src/$headers/Makefile"
@@ -141,7 +154,8 @@ fetch_unstable()
 	image=$(depends linux-image-amd64 '^linux-image-[0-9]')
 	headers=$(depends linux-headers-amd64 '^linux-headers-[0-9]')
 	install_in_root "$root" "$headers"
-	unpack "$root" "$image"
+	# shellcheck disable=SC2046 # names of packages have no spaces
+	unpack "$root" $(image_parts "$image")
 	finish_stock "$dir" "$root"
 	printf '/usr/src/%s\n' "$headers" >"$dir/kdir"
 	printf '%s\n' "$root" >"$dir/chroot"

@@ -1,0 +1,483 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Library of the one-machine tests: several nodes in one kernel.
+#
+#          +-------- bridge br0 in the namespace "switch" --------+
+#          |                      |                               |
+#     vswitch-a              vswitch-b                       vswitch-c
+#          |                      |                               |
+#       eth0 10.11.0.1         eth0 10.11.0.2                  eth0 10.11.0.3
+#   +------+-------+       +------+-------+                +------+-------+
+#   | node a, id 0 |       | node b, id 1 |                | node c, id 2 |
+#   | minors 0..9  |       | minors 10..19|                | minors 20..29|
+#   +--------------+       +--------------+                +--------------+
+#
+# A node is a network namespace and a UTS namespace (so that it has a host name
+# of its own).  All share /dev: minors are numbered so that nodes don't meet.
+#
+# A test is a file test_<group>_<nn>.sh that says what it shows, sources this,
+# and calls check functions.  The rest happens on exit, whatever went wrong:
+# everything is taken down, the module unloaded, and leaks and kernel warnings
+# make the test fail.
+#
+# Output is TAP; exit status 0 pass, 1 fail, 4 skip, as kselftest has them.
+
+set -u
+
+test_name=$(basename "$0" .sh)
+tree=${VM_TREE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
+module=${BLKREPL_KO:-$tree/build/modules/${VM_KERNEL:-$(uname -r)}/blkrepl.ko}
+PATH=$tree/build:$tree/build/userspace:$PATH
+tmp=/run/blkrepl-test
+conf=$tmp/conf.d
+export BLKREPL_CONFIG_DIR=$conf
+
+tap_count=0
+tap_failed=0
+nodes=()
+deferred=()
+
+# --- TAP ------------------------------------------------------------------
+
+diag()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $*"
+}
+
+fail()
+{
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $*"
+	kmsg "failed: $*"
+}
+
+# Something that this kernel doesn't have; a missing tool is never skipped.
+skip()
+{
+	echo "1..0 # SKIP $*"
+	trap - EXIT
+	cleanup >/dev/null
+	exit 4
+}
+
+# A step without which the rest makes no sense.
+must()
+{
+	local out
+
+	if ! out=$("$@" 2>&1); then
+		fail "$*"
+		diag "$out"
+		exit 1
+	fi
+	[ -z "$out" ] || printf '%s\n' "$out"
+}
+
+# check DESCRIPTION COMMAND...: must succeed
+check()
+{
+	local what=$1 out status
+
+	shift
+	out=$("$@" 2>&1)
+	status=$?
+	if [ "$status" -eq 0 ]; then
+		pass "$what"
+	else
+		fail "$what"
+		diag "$* returned $status: $out"
+		return 1
+	fi
+}
+
+# check_refused DESCRIPTION PATTERN COMMAND...: must fail, with such a message
+check_refused()
+{
+	local what=$1 pattern=$2 out
+
+	shift 2
+	if out=$("$@" 2>&1); then
+		fail "$what"
+		diag "$* did not fail: $out"
+	elif ! grep -qiE -- "$pattern" <<<"$out"; then
+		fail "$what"
+		diag "$* failed without /$pattern/: $out"
+	else
+		pass "$what"
+	fi
+}
+
+# check_equal DESCRIPTION GOT WANTED
+check_equal()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1"
+		diag "got '$2', wanted '$3'"
+	fi
+}
+
+# busywait SECONDS COMMAND...: until it succeeds; the last output on failure
+busywait()
+{
+	local end=$((SECONDS + $1)) out
+
+	shift
+	until out=$("$@" 2>&1); do
+		if [ "$SECONDS" -ge "$end" ]; then
+			printf '%s\n' "$out"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+# check_soon DESCRIPTION SECONDS COMMAND...
+check_soon()
+{
+	local what=$1
+
+	shift
+	check "$what" busywait "$@"
+}
+
+# --- nodes ----------------------------------------------------------------
+
+kmsg()
+{
+	echo "blkrepl-test: $test_name: $*" >/dev/kmsg
+}
+
+# setup_nodes NAME...: the network as drawn above, and the module loaded
+setup_nodes()
+{
+	local node number=0
+
+	must ip netns add switch
+	must ip -n switch link add br0 type bridge
+	must ip -n switch link set br0 up
+	for node in "$@"; do
+		number=$((number + 1))
+		nodes+=("$node")
+		must ip netns add "$node"
+		must ip link add "vswitch-$node" netns switch type veth \
+			peer name eth0 netns "$node"
+		must ip -n switch link set "vswitch-$node" master br0 up
+		must ip -n "$node" addr add "10.11.0.$number/24" dev eth0
+		must ip -n "$node" link set eth0 up
+		must ip -n "$node" link set lo up
+		touch "$tmp/uts-$node"
+		must unshare --uts="$tmp/uts-$node" hostname "$node"
+	done
+	load
+}
+
+# on NODE COMMAND...
+on()
+{
+	local node=$1
+
+	shift
+	nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" \
+		env BLKREPL_NODE="$node" "$@"
+}
+
+# repl NODE ARGUMENT...: the tool on a node
+repl()
+{
+	local node=$1
+
+	shift
+	on "$node" blkrepl "$@"
+}
+
+node_id()
+{
+	local i
+
+	for i in "${!nodes[@]}"; do
+		if [ "${nodes[i]}" = "$1" ]; then
+			echo "$i"
+			return
+		fi
+	done
+	return 1
+}
+
+node_addr()
+{
+	echo "10.11.0.$(($(node_id "$1") + 1))"
+}
+
+# dev NODE [VOLUME]: its replicated device
+dev()
+{
+	echo "/dev/blkrepl$(($(node_id "$1") * 10 + ${2:-0}))"
+}
+
+# cut A B: no packet passes between two nodes, and nobody is told
+cut()
+{
+	cut_one "$1" "$(node_addr "$2")" add
+	cut_one "$2" "$(node_addr "$1")" add
+}
+
+heal()
+{
+	cut_one "$1" "$(node_addr "$2")" delete
+	cut_one "$2" "$(node_addr "$1")" delete
+}
+
+cut_one()
+{
+	on "$1" nft list table inet cut >/dev/null 2>&1 || on "$1" nft -f - <<-END
+		table inet cut {
+			set peers { type ipv4_addr; }
+			chain in { type filter hook input priority 0;
+				ip saddr @peers counter drop; }
+			chain out { type filter hook output priority 0;
+				ip daddr @peers counter drop; }
+		}
+	END
+	on "$1" nft "$3" element inet cut peers "{ $2 }"
+}
+
+# slow NODE NETEM...: like "delay 20ms loss 1%", on what the node sends
+slow()
+{
+	local node=$1
+
+	shift
+	must on "$node" tc qdisc replace dev eth0 root netem "$@"
+}
+
+# --- backing devices ------------------------------------------------------
+
+# new_disk NAME MIB: a loop device over a sparse file in memory; prints it.
+# Direct I/O, so that what it completed isn't held back in a page cache.
+new_disk()
+{
+	truncate -s "${2}M" "$tmp/disks/$1" &&
+		losetup --direct-io=on --find --show "$tmp/disks/$1" 2>/dev/null ||
+		losetup --find --show "$tmp/disks/$1"
+}
+
+# new_dm NAME TABLE: a device-mapper device; table lines from stdin if "-"
+new_dm()
+{
+	if [ "$2" = - ]; then
+		must dmsetup create --noudevsync "$1"
+	else
+		must dmsetup create --noudevsync "$1" --table "$2"
+	fi
+	dmsetup mknodes "$1"
+	defer dmsetup remove --noudevsync --force "$1"
+	echo "/dev/mapper/$1"
+}
+
+# new_conf RESOURCE MIB [EXTRA [NODE...]]: the same resource file for all
+# nodes, one volume on a new disk each; EXTRA is put into the resource.
+new_conf()
+{
+	local res=$1 size=$2 extra=${3:-} node disk
+
+	shift $(($# > 3 ? 3 : $#))
+	{
+		echo "resource $res {"
+		echo "	net { secret \"not a secret at all\"; }"
+		printf '\t%s\n' "$extra"
+		for node in "${@:-${nodes[@]}}"; do
+			disk=$(new_disk "$res-$node" "$size")
+			cat <<-END
+				on $node {
+					node-id $(node_id "$node");
+					address $(node_addr "$node"):7789;
+					volume 0 {
+						device minor $(($(node_id "$node") * 10));
+						disk $disk;
+						meta-disk internal;
+					}
+				}
+			END
+		done
+		echo "}"
+	} >"$conf/$res.conf"
+}
+
+# up RESOURCE: metadata on every node, then up
+up()
+{
+	local node
+
+	for node in "${nodes[@]}"; do
+		must repl "$node" create-md --force "$1"
+		must repl "$node" up "$1"
+	done
+}
+
+# --- module ---------------------------------------------------------------
+
+loaded()
+{
+	grep -q '^blkrepl ' /proc/modules
+}
+
+# insmod knows no dependencies, and depmod is slow on an emulated CPU.
+load()
+{
+	local dep
+
+	[ -f "$module" ] || {
+		fail "no $module: run tests/vm/kernel build ${VM_KERNEL:-NAME}"
+		exit 1
+	}
+	for dep in $(modinfo -F depends "$module" | tr , ' '); do
+		must modprobe "$dep"
+	done
+	must insmod "$module" "$@"
+}
+
+unload()
+{
+	loaded || return 0
+	rmmod blkrepl
+}
+
+# --- before and after -----------------------------------------------------
+
+# What must never be in a kernel log.  Lockdep and KASAN don't warn by WARN().
+bad='BUG:|WARNING:|Oops|INFO: (task|possible|suspicious|rcu)|possible (circular|recursive|irq)|inconsistent lock|UBSAN|general protection|kmemleak: [1-9]|ODEBUG|refcount_t|blocked for more|held lock.*freed|unregister_netdevice: waiting|leaked reference'
+
+warnings()
+{
+	dmesg | grep -cE "$bad"
+}
+
+# defer COMMAND...: run on exit, last first
+defer()
+{
+	deferred+=("$(printf '%q ' "$@")")
+}
+
+take_down()
+{
+	local i node
+
+	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do
+		eval "${deferred[i]}" || diag "cleanup: ${deferred[i]} failed"
+	done
+	deferred=()
+	grep " $tmp/" /proc/mounts | awk '{ print $2 }' | grep -v "^$tmp/uts-" | sort -r |
+		while read -r dir; do umount "$dir"; done
+	if loaded; then
+		for node in "${nodes[@]}"; do
+			ls "$conf"/*.conf >/dev/null 2>&1 || continue
+			timeout 20 nsenter --net="/run/netns/$node" \
+				--uts="$tmp/uts-$node" env BLKREPL_NODE="$node" \
+				blkrepl down all 2>&1 | sed 's/^/# /'
+		done
+	fi
+}
+
+cleanup()
+{
+	local node
+
+	take_down
+	for node in "${nodes[@]}" switch; do
+		[ ! -e "/run/netns/$node" ] || ip netns del "$node"
+		[ ! -e "$tmp/uts-$node" ] || umount "$tmp/uts-$node"
+	done
+	if loaded && ! unload_soon; then
+		fail "the module unloads"
+		diag "$(lsmod | head -n 3)"
+	fi
+	losetup -a | awk -F: -v dir="$tmp/" 'index($0, dir) { print $1 }' |
+		while read -r loop; do losetup -d "$loop"; done
+	rm -rf "$tmp"
+	leaks
+}
+
+# A namespace's end is asynchronous, and holds the module until it is through.
+unload_soon()
+{
+	busywait 20 unload
+}
+
+leaks()
+{
+	local found
+
+	found=$(ls /dev/blkrepl[0-9]* 2>/dev/null; grep -s ^blkrepl /proc/slabinfo)
+	loaded || [ -z "$found" ] || {
+		fail "nothing is left after unloading"
+		diag "$found"
+	}
+	if [ -w /sys/kernel/debug/kmemleak ]; then
+		echo scan >/sys/kernel/debug/kmemleak
+		echo scan >/sys/kernel/debug/kmemleak
+		found=$(grep -A 16 '^unreferenced' /sys/kernel/debug/kmemleak |
+			grep -E 'blkrepl' | head -n 20)
+		[ -z "$found" ] || {
+			fail "no memory is leaked"
+			diag "$found"
+		}
+		echo clear >/sys/kernel/debug/kmemleak
+	fi
+}
+
+finish()
+{
+	local status=$? now
+
+	trap - EXIT INT TERM
+	cleanup
+	now=$(warnings)
+	if [ "$now" -gt "$warnings_before" ]; then
+		fail "no warnings in the kernel log"
+		diag "$(dmesg | grep -E "$bad" | tail -n $((now - warnings_before)))"
+	fi
+	[ "$status" -eq 0 ] || [ "$tap_failed" -gt 0 ] ||
+		fail "the test ended with status $status"
+	[ "$tap_count" -gt 0 ] || fail "the test checked something"
+	kmsg "end, $tap_failed failed"
+	echo "1..$tap_count"
+	[ "$tap_failed" -eq 0 ] || exit 1
+	exit 0
+}
+
+begin()
+{
+	local tool
+
+	[ "$(id -u)" -eq 0 ] || {
+		echo "1..0 # tests need root: use make selftests, which boots a machine" >&2
+		exit 1
+	}
+	for tool in ip nft nsenter losetup dmsetup insmod; do
+		command -v "$tool" >/dev/null || {
+			echo "not ok 1 - $tool is missing: run .ci/install-deps"
+			exit 1
+		}
+	done
+	kmsg "begin"
+	# built in or not there, if modprobe doesn't find one
+	modprobe -qa loop dm-mod
+	[ ! -w /sys/kernel/debug/kmemleak ] || echo clear >/sys/kernel/debug/kmemleak
+	warnings_before=$(warnings)
+	mkdir -p "$conf" "$tmp/disks"
+	mount -t tmpfs disks "$tmp/disks"
+	trap finish EXIT
+	trap 'exit 1' INT TERM
+}
+
+begin

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run the tests in the machine that this is started in, one after another:
+#
+#   run.sh [TEST]...        names with or without .sh; all if none is given
+#
+# TAP: one line for each test, its own output indented below it.  Exit status 1
+# if one failed.
+
+dir=$(cd "$(dirname "$0")" && pwd -P)
+cd "$dir" || exit 1
+
+# limit TEST: its seconds, or those for all, slowed down for a debug kernel
+limit()
+{
+	local seconds
+
+	seconds=$(sed -n "s/^$1=//p" settings)
+	[ -n "$seconds" ] || seconds=$(sed -n 's/^timeout=//p' settings)
+	[ ! -d /sys/kernel/debug/kmemleak ] && [ ! -f /sys/kernel/debug/kmemleak ] ||
+		seconds=$((seconds * 4))
+	echo "$seconds"
+}
+
+if [ $# -eq 0 ]; then
+	set -- test_*.sh
+fi
+
+number=0
+passed=0
+failed=0
+skipped=0
+echo "TAP version 13"
+echo "1..$#"
+for test in "$@"; do
+	name=${test%.sh}
+	number=$((number + 1))
+	if [ ! -f "$name.sh" ]; then
+		echo "not ok $number - $name # no such test"
+		failed=$((failed + 1))
+		continue
+	fi
+	echo "# $name"
+	begin=$SECONDS
+	seconds=$(limit "$name")
+	timeout -k 30 "$seconds" bash "./$name.sh" 2>&1 | sed 's/^/    /'
+	status=${PIPESTATUS[0]}
+	took="# $((SECONDS - begin)) s"
+	case $status in
+	0)
+		echo "ok $number - $name $took"
+		passed=$((passed + 1))
+		;;
+	4)
+		echo "ok $number - $name # SKIP"
+		skipped=$((skipped + 1))
+		;;
+	124|137)
+		echo "not ok $number - $name # no end after $seconds s"
+		failed=$((failed + 1))
+		;;
+	*)
+		echo "not ok $number - $name $took"
+		failed=$((failed + 1))
+		;;
+	esac
+done
+echo "# $passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
