@@ -16,15 +16,17 @@
  *
  * Lock order, outer first:
  *
- *	blkrepl_net.lock	mutex: resources and listeners of a namespace
+ *	blkrepl_net.lock	mutex: resources of a namespace
  *	blkrepl_resource.admin	mutex: administration of one resource
+ *	blkrepl_net.listen_lock	mutex: listeners of a namespace
+ *	blkrepl_listener.lock	mutex: its peers and handshakes (conn.c)
  *	blkrepl_peer.conn_lock	mutex: the sockets of a peer
  *	blkrepl_stream.tx_lock	mutex: who sends on a stream
  *	blkrepl_resource.lock	spinlock, irq safe: the core
  *	blkrepl_stream.q_lock	spinlock, irq safe: packets to be sent
  *
- * A kthread or a work item is never waited for under blkrepl_net.lock if it
- * takes that lock itself; the connection threads take neither of the first two.
+ * The threads and works of the data path take none of the first three, so that
+ * they can be waited for under these.
  *
  * Letters in the comments on fields:
  *	I  set before the object is visible to others, constant after that
@@ -36,6 +38,7 @@
  *	Q  under blkrepl_stream.q_lock
  *	W  atomic or its own lock inside
  *	R  only by the thread that receives on the stream
+ *	E  under blkrepl_listener.lock
  */
 #ifndef BLKREPL_H
 #define BLKREPL_H
@@ -80,8 +83,8 @@ struct blkrepl_net {
 	struct net *net;		/* I */
 	struct mutex lock;
 	struct list_head resources;	/* N: blkrepl_resource.link */
-	struct list_head listeners;	/* N: conn.c */
-	atomic_t handshakes;		/* W: accepted, nobody yet */
+	struct mutex listen_lock;
+	struct list_head listeners;	/* under listen_lock: listen.c */
 	unsigned long last_id;		/* N: of the newest resource */
 	atomic_t generation;		/* W: objects made and removed: dumps */
 };
@@ -121,11 +124,12 @@ struct blkrepl_io {
 	struct list_head todo;		/* L, then the runner's */
 	u8 todo_what;			/* L: enum blkrepl_todo */
 	s16 todo_err;			/* L: for complete */
-	blk_opf_t app_flags;		/* I: hints of the application's bio */
 	struct bio *app;		/* I: IO_APP: the bio to complete */
+	unsigned long app_start;	/* I: for its accounting */
+	struct blkrepl_io *next;	/* I: to submit when this flush is done */
 	struct blkrepl_buf buf;		/* owner: the I/O's present step */
 	u32 charged;			/* I: bytes held against max_buffers */
-	struct blkrepl_peer *charged_to; /* I */
+	struct blkrepl_peer *charged_to; /* I: lives until nothing is charged */
 	u32 dcrc;			/* of the data, if dcrc_valid */
 	bool dcrc_valid;
 	/* the backing device's side; belongs to disk.c while under way */
@@ -297,9 +301,12 @@ struct blkrepl_peer {
 	struct socket *dialing;		/* C: being connected, to be shut down */
 	struct blkrepl_pending pending;	/* C */
 	struct blkrepl_listener *listener; /* A */
+	struct list_head listen_link;	/* E: blkrepl_listener.peers */
 	bool started;			/* A: the threads exist */
-	wait_queue_head_t wait;		/* W: for the connection's thread */
+	bool ctrl_run;			/* L: CTRL's thread receives */
+	wait_queue_head_t wait;		/* W: for the connection's threads */
 	struct work_struct shut_work;	/* ops->disconnect */
+	struct rcu_head rcu;
 
 	atomic_t rx_pages;		/* W: received and not finished */
 	wait_queue_head_t rx_wait;	/* W: for rx_pages to fall */
@@ -366,7 +373,7 @@ struct blkrepl_resource {
 	struct list_head todo_tx;	/* L: blkrepl_stream */
 	struct work_struct todo_work;
 	struct delayed_work tick_work;
-	bool ticking;			/* L */
+	unsigned int crc_peers;		/* L: connected and want CRCs on data */
 
 	/* promotion (netlink.c waits) */
 	struct completion vote;		/* W */
@@ -384,7 +391,9 @@ static inline struct blkrepl_resource *to_resource(struct repl_res *res)
 
 /* WQ_MEM_RECLAIM: what an I/O may have to wait for. (main.c makes both) */
 extern struct workqueue_struct *blkrepl_io_wq;	/* WQ_HIGHPRI */
-extern struct workqueue_struct *blkrepl_wq;	/* closing, sizes, accepting */
+extern struct workqueue_struct *blkrepl_wq;	/* WQ_UNBOUND: digests,
+						 * closing, sizes, handshakes
+						 */
 extern int blkrepl_major;
 
 /* ---- exec.c: the core's actions ---- */
@@ -432,8 +441,16 @@ void blkrepl_exec_start(struct blkrepl_resource *r);
  */
 void blkrepl_exec_exit(struct blkrepl_resource *r);
 
-/** blkrepl_error() - remember, for netlink, why a connection failed. Under r->lock */
-void blkrepl_peer_error(struct blkrepl_peer *p, const char *why);
+/**
+ * blkrepl_unlock_ctrl() - the same for the thread that receives acks
+ * @r: the resource
+ * @flags: from blkrepl_lock()
+ *
+ * Process context.  Sends, but leaves disk I/O to the workqueue: a slow disk
+ * must not keep acks waiting.
+ */
+void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock);
 
 /* ---- bdev.c: /dev/blkreplN ---- */
 
@@ -505,7 +522,8 @@ enum blkrepl_pages { BLKREPL_PAGES_APP, BLKREPL_PAGES_RX };
  * @buf: empty
  * @size: up to REPL_MAX_DATA
  * @which: whose reserve
- * @gfp: GFP_NOIO (waits for the reserve, never fails), or GFP_NOWAIT
+ * @gfp: GFP_NOIO (waits for the reserve, never fails), or GFP_NOWAIT (leaves
+ *	the reserve alone)
  *
  * Return: 0 or -ENOMEM.
  */
@@ -517,6 +535,12 @@ void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf);
 
 /** blkrepl_buf_crc() - crc32c of the data */
 u32 blkrepl_buf_crc(const struct blkrepl_buf *buf);
+
+/** blkrepl_buf_from_bio() - copy the data of @bio */
+void blkrepl_buf_from_bio(struct blkrepl_buf *buf, struct bio *bio);
+
+/** blkrepl_buf_to_bio() - copy to the pages of @bio */
+void blkrepl_buf_to_bio(const struct blkrepl_buf *buf, struct bio *bio);
 
 /** blkrepl_buf_is_zero() - is it all zeroes? */
 bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf);
@@ -539,11 +563,8 @@ void blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN]);
 
 /* ---- conn.c: connections ---- */
 
-/** blkrepl_conn_net_init() - set up bn's listeners and so on */
+/** blkrepl_conn_net_init() - set up bn's listeners; they go with the peers */
 void blkrepl_conn_net_init(struct blkrepl_net *bn);
-
-/** blkrepl_conn_net_exit() - all peers are stopped: wait for handshakes */
-void blkrepl_conn_net_exit(struct blkrepl_net *bn);
 
 /**
  * blkrepl_peer_init() - the data path's part of a new, zeroed peer
@@ -580,8 +601,69 @@ void blkrepl_peer_disconnect(struct blkrepl_peer *p, const char *why);
 /** blkrepl_conn_fail() - this connection has to end. Under r->lock, any context */
 void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why);
 
-/** blkrepl_sock_shut() - shut a stream's socket so that its threads wake up */
+/** blkrepl_conn_shut() - shut the sockets so that the threads wake up. May sleep */
 void blkrepl_conn_shut(struct blkrepl_peer *p);
+
+/** blkrepl_peer_error() - keep @why as last_error, log it if it is new */
+void blkrepl_peer_error(struct blkrepl_peer *p, const char *why);
+
+/**
+ * blkrepl_conn_offer() - a peer has opened a stream to us and proved who it is
+ * @p: the peer
+ * @nr: which stream
+ * @sock: consumed
+ * @session: ties the streams together
+ * @res: what was agreed
+ */
+void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
+			struct socket *sock, u64 session,
+			const struct repl_hello_result *res);
+
+/* ---- sock.c: sockets and their handshake ---- */
+
+/** blkrepl_sock_setup() - options of a new socket for @p */
+void blkrepl_sock_setup(struct blkrepl_peer *p, struct socket *sock);
+
+/** blkrepl_sock_trust() - the peer is authenticated: no limits of time any more */
+void blkrepl_sock_trust(struct socket *sock);
+
+/** blkrepl_sock_release() - shut and close; NULL allowed. May sleep */
+void blkrepl_sock_release(struct socket *sock);
+
+/**
+ * blkrepl_shake_initiator() - say who we are on a stream that we opened
+ * @p: the peer
+ * @sock: connected
+ * @nr: which stream
+ * @session: chosen by us
+ * @res: what was agreed
+ * @why: BLKREPL_ERROR_LEN bytes, set on error
+ *
+ * May sleep, for a few seconds at the most.  Return: 0 or -errno.
+ */
+int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
+			    enum repl_stream nr, u64 session,
+			    struct repl_hello_result *res, char *why);
+
+/** blkrepl_shake_acceptor() - answer @hello, the first bytes of a stream */
+int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
+			   const struct repl_wire_hello *hello,
+			   struct repl_hello_result *res, char *why);
+
+/** blkrepl_same_host() - are the addresses equal but for the port? */
+bool blkrepl_same_host(const struct sockaddr_storage *a,
+		       const struct sockaddr_storage *b);
+
+/** blkrepl_addr_len() - length of an address of its family */
+int blkrepl_addr_len(const struct sockaddr_storage *a);
+
+/* ---- listen.c: accepting connections ---- */
+
+/** blkrepl_listen_add() - accept connections for @p: 0 or -errno. Under admin */
+int blkrepl_listen_add(struct blkrepl_peer *p, const char **why);
+
+/** blkrepl_listen_del() - don't any more. Under admin, may sleep */
+void blkrepl_listen_del(struct blkrepl_peer *p);
 
 /* ---- tx.c ---- */
 
