@@ -96,12 +96,14 @@ struct blkrepl_net {
  * @vec: table of @nr pages; NULL: there are none
  * @nr: entries
  * @size: bytes
+ * @which: enum blkrepl_pages: where they go back to
  * The table is &small, or a page of the pool.
  */
 struct blkrepl_buf {
 	struct bio_vec *vec;
 	unsigned int nr;
 	u32 size;
+	u8 which;
 	struct bio_vec small[2];
 };
 
@@ -128,7 +130,7 @@ struct blkrepl_io {
 	unsigned long app_start;	/* I: for its accounting */
 	struct blkrepl_io *next;	/* I: to submit when this flush is done */
 	struct blkrepl_buf buf;		/* owner: the I/O's present step */
-	u32 charged;			/* I: bytes held against max_buffers */
+	unsigned int charged;		/* I: pages held against max_buffers */
 	struct blkrepl_peer *charged_to; /* I: lives until nothing is charged */
 	u32 dcrc;			/* of the data, if dcrc_valid */
 	bool dcrc_valid;
@@ -255,9 +257,9 @@ struct blkrepl_stream {
 };
 
 /**
- * struct blkrepl_peer_cfg - settings of a peer that the core doesn't need
+ * struct blkrepl_peer_conf - settings of a peer that the core doesn't need
  */
-struct blkrepl_peer_cfg {
+struct blkrepl_peer_conf {
 	char name[BLKREPL_NAME_MAX];
 	struct sockaddr_storage local;
 	struct sockaddr_storage remote;
@@ -286,7 +288,7 @@ struct blkrepl_peer {
 	struct repl_peer peer;		/* the core's */
 	struct blkrepl_resource *r;	/* I: a reference */
 	struct kref ref;
-	struct blkrepl_peer_cfg cfg;	/* A to change, L too to change or read */
+	struct blkrepl_peer_conf cfg;	/* A to change, L too to change or read */
 	bool initiator;			/* I: we connect, the other listens */
 
 	bool wanted;			/* L: connect and stay connected */
@@ -305,6 +307,7 @@ struct blkrepl_peer {
 	bool started;			/* A: the threads exist */
 	bool ctrl_run;			/* L: CTRL's thread receives */
 	wait_queue_head_t wait;		/* W: for the connection's threads */
+	atomic_t users;			/* W: contexts and I/Os in passing */
 	struct work_struct shut_work;	/* ops->disconnect */
 	struct rcu_head rcu;
 
@@ -377,6 +380,7 @@ struct blkrepl_resource {
 
 	/* promotion (netlink.c waits) */
 	struct completion vote;		/* W */
+	bool voting;			/* A: somebody waits for it */
 	int vote_err;			/* L */
 	char vote_why[BLKREPL_ERROR_LEN]; /* L */
 
@@ -472,6 +476,9 @@ int blkrepl_bdev_add(struct blkrepl_volume *v);
  */
 int blkrepl_bdev_del(struct blkrepl_volume *v, bool force);
 
+/** blkrepl_bdev_complete() - an application's I/O is finished. Any context */
+void blkrepl_bdev_complete(struct blkrepl_io *b, int err);
+
 /** blkrepl_bdev_limits() - take over the backing device's limits. Process context */
 void blkrepl_bdev_limits(struct blkrepl_volume *v);
 
@@ -484,7 +491,7 @@ int blkrepl_disk_init(struct blkrepl_volume *v, struct blkrepl_disk *d);
 void blkrepl_disk_exit(struct blkrepl_disk *d);
 
 /** blkrepl_disk_submit() - do an I/O; repl_io_done() follows. Process context */
-void blkrepl_disk_submit(struct blkrepl_io *bio);
+void blkrepl_disk_submit(struct blkrepl_io *b);
 
 /** blkrepl_meta_submit() - do v->disk->mio; repl_meta_done() follows. Process context */
 void blkrepl_meta_submit(struct blkrepl_volume *v);
@@ -496,6 +503,9 @@ void blkrepl_volume_init(struct blkrepl_volume *v);
 void blkrepl_volume_flush(struct blkrepl_volume *v);
 
 /* ---- pool.c: memory ---- */
+
+/* A read-only table that lets one bio write BIO_MAX_VECS pages of zeroes. */
+extern struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
 
 int blkrepl_pool_init(struct blkrepl_pool *pool);
 void blkrepl_pool_exit(struct blkrepl_pool *pool);
@@ -512,7 +522,10 @@ void blkrepl_pools_exit(void);
 struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp);
 
 /** blkrepl_io_put() - drop a reference. Any context */
-void blkrepl_io_put(struct blkrepl_io *bio);
+void blkrepl_io_put(struct blkrepl_io *b);
+
+/** blkrepl_io_drop_data() - free the pages before the I/O ends. Any context */
+void blkrepl_io_drop_data(struct blkrepl_io *b);
 
 enum blkrepl_pages { BLKREPL_PAGES_APP, BLKREPL_PAGES_RX };
 
@@ -542,6 +555,9 @@ void blkrepl_buf_from_bio(struct blkrepl_buf *buf, struct bio *bio);
 /** blkrepl_buf_to_bio() - copy to the pages of @bio */
 void blkrepl_buf_to_bio(const struct blkrepl_buf *buf, struct bio *bio);
 
+/** blkrepl_buf_copy() - copy page by page */
+void blkrepl_buf_copy(struct blkrepl_buf *to, const struct blkrepl_buf *from);
+
 /** blkrepl_buf_is_zero() - is it all zeroes? */
 bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf);
 
@@ -558,8 +574,8 @@ void blkrepl_crypto_exit(void);
 int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
 		 unsigned int len, u8 out[REPL_HMAC_LEN]);
 
-/** blkrepl_buf_digest() - SHA-256 of the data; doesn't sleep */
-void blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN]);
+/** blkrepl_buf_digest() - SHA-256 of the data: 0 or -errno; doesn't sleep */
+int blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN]);
 
 /* ---- conn.c: connections ---- */
 
@@ -577,6 +593,16 @@ int blkrepl_peer_init(struct blkrepl_peer *p);
 
 /** blkrepl_peer_put() - drop a reference; the last one frees. May sleep */
 void blkrepl_peer_put(struct blkrepl_peer *p);
+
+/**
+ * blkrepl_peer_use() - keep @p from being freed for a short while
+ * @p: the peer
+ *
+ * Unlike a reference it can be dropped in any context: the last
+ * blkrepl_peer_put() waits.
+ */
+void blkrepl_peer_use(struct blkrepl_peer *p);
+void blkrepl_peer_unuse(struct blkrepl_peer *p);
 
 /**
  * blkrepl_peer_connect() - begin to connect, and go on until told otherwise
@@ -677,8 +703,19 @@ void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
  */
 void blkrepl_tx_kick(struct blkrepl_stream *s, bool direct);
 
-/** blkrepl_tx_purge() - drop what is queued; the stream is shut down */
-void blkrepl_tx_purge(struct blkrepl_stream *s);
+/** blkrepl_tx_open() - take packets, send them on @sock. May sleep */
+void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock);
+
+/** blkrepl_tx_close() - take no more packets. Any context */
+void blkrepl_tx_close(struct blkrepl_stream *s);
+
+/**
+ * blkrepl_tx_purge() - close, and drop what is queued
+ * @s: the stream, its socket shut down so that nobody blocks in it
+ *
+ * May sleep.  Return: the socket, to be released.
+ */
+struct socket *blkrepl_tx_purge(struct blkrepl_stream *s);
 
 int blkrepl_tx_thread(void *stream);
 
@@ -695,8 +732,8 @@ void blkrepl_rx_loop(struct blkrepl_stream *s);
 /** blkrepl_recv_all() - receive exactly @len bytes: 0 or -errno. May sleep */
 int blkrepl_recv_all(struct socket *sock, void *buf, size_t len);
 
-/** blkrepl_rx_uncharge() - received pages are free again. Any context */
-void blkrepl_rx_uncharge(struct blkrepl_peer *p, u32 bytes);
+/** blkrepl_rx_uncharge() - @pages received are free again. Any context */
+void blkrepl_rx_uncharge(struct blkrepl_peer *p, unsigned int pages);
 
 /* ---- resource.c ---- */
 

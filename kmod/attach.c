@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Backing devices: opened and checked when a volume is attached, closed when
+ * the core has let go of them.
+ *
+ * Nothing is written before the core has read and accepted the metadata, so a
+ * refused attach has changed nothing.
+ */
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "netlink.h"
+
+/* Metadata is read through a buffer of so many pages. */
+#define READ_PAGES	16
+#define READ_BYTES	(READ_PAGES * PAGE_SIZE)
+
+struct reader {
+	struct block_device *bdev;
+	u64 bytes;			/* size of the device */
+	struct page *page[READ_PAGES];
+};
+
+static void reader_exit(struct reader *rd)
+{
+	unsigned int i;
+
+	for (i = 0; i < READ_PAGES; i++)
+		if (rd->page[i])
+			__free_page(rd->page[i]);
+}
+
+static int reader_init(struct reader *rd, struct block_device *bdev)
+{
+	unsigned int i;
+
+	memset(rd, 0, sizeof(*rd));
+	rd->bdev = bdev;
+	rd->bytes = bdev_nr_bytes(bdev);
+	for (i = 0; i < READ_PAGES; i++) {
+		rd->page[i] = alloc_page(GFP_KERNEL);
+		if (!rd->page[i]) {
+			reader_exit(rd);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Read @len bytes, whole pages but for the device's end, from @offset. */
+static int reader_fill(struct reader *rd, u64 offset, u32 len)
+{
+	struct bio_vec vec[READ_PAGES];
+	struct bio bio;
+	unsigned int i;
+	int err = 0;
+
+	bio_init(&bio, rd->bdev, vec, READ_PAGES, REQ_OP_READ | REQ_META);
+	bio.bi_iter.bi_sector = offset >> SECTOR_SHIFT;
+	for (i = 0; len; i++) {
+		u32 part = min_t(u32, len, PAGE_SIZE);
+
+		if (bio_add_page(&bio, rd->page[i], part, 0) != part) {
+			err = -EIO;
+			break;
+		}
+		len -= part;
+	}
+	if (!err)
+		err = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return err;
+}
+
+/* repl_store_params.read: any offset and length, any kind of memory */
+static int reader_read(void *ctx, u64 offset, void *buf, u32 len)
+{
+	struct reader *rd = ctx;
+
+	if (offset > rd->bytes || len > rd->bytes - offset)
+		return -EINVAL;
+
+	while (len) {
+		/* The device may have sectors of 4 KiB; pages are a multiple. */
+		u64 begin = round_down(offset, PAGE_SIZE);
+		u64 end = min3(round_up(offset + len, PAGE_SIZE),
+			       begin + READ_BYTES, rd->bytes);
+		u32 done = 0;
+		int err;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = reader_fill(rd, begin, end - begin);
+		if (err)
+			return err;
+		while (len && offset < end) {
+			u32 in = offset - begin;
+			u32 part = min3(len, (u32)(PAGE_SIZE - in % PAGE_SIZE),
+					(u32)(end - offset));
+
+			memcpy_from_page(buf + done, rd->page[in / PAGE_SIZE],
+					 in % PAGE_SIZE, part);
+			done += part;
+			offset += part;
+			len -= part;
+		}
+		buf += done;
+	}
+	return 0;
+}
+
+/* ---- opening and closing ---- */
+
+static int open_refused(struct netlink_ext_ack *extack, const char *path,
+			int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return blkrepl_refuse(extack, err,
+				      "%s is in use: mounted, swap, or part of RAID, LVM or another volume",
+				      path);
+	case -ENOENT:
+		return blkrepl_refuse(extack, err, "%s does not exist", path);
+	case -ENOTBLK:
+		return blkrepl_refuse(extack, err, "%s is not a block device",
+				      path);
+	case -EACCES:
+	case -EROFS:
+		return blkrepl_refuse(extack, err,
+				      "%s cannot be written to: is it read-only?",
+				      path);
+	case -ENXIO:
+	case -ENODEV:
+		return blkrepl_refuse(extack, err,
+				      "%s: there is no device behind this name",
+				      path);
+	default:
+		return blkrepl_refuse(extack, err, "cannot open %s: error %d",
+				      path, err);
+	}
+}
+
+/*
+ * Open @path for @v alone.  Both of a volume's devices have the same holder,
+ * so the second open of the same device would succeed: see attach_open().
+ */
+static struct file *open_device(struct blkrepl_volume *v, const char *path,
+				struct netlink_ext_ack *extack)
+{
+	struct block_device *bdev;
+	struct file *f;
+	dev_t dev;
+	int err;
+
+	err = lookup_bdev(path, &dev);
+	if (err)
+		return ERR_PTR(open_refused(extack, path, err));
+	/* Before it is opened: that could wait for the very same volume. */
+	if (MAJOR(dev) == blkrepl_major)
+		return ERR_PTR(blkrepl_refuse(extack, -EINVAL,
+					      "%s is a blkrepl device itself: these cannot be stacked",
+					      path));
+
+	f = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, v,
+				   NULL);
+	if (IS_ERR(f))
+		return ERR_PTR(open_refused(extack, path, PTR_ERR(f)));
+
+	bdev = file_bdev(f);
+	if (bdev_read_only(bdev))
+		err = open_refused(extack, path, -EROFS);
+	else if (!bdev_nr_sectors(bdev))
+		err = blkrepl_refuse(extack, -ENXIO, "%s has no size", path);
+	else if (bdev_logical_block_size(bdev) > META_BLOCK)
+		err = blkrepl_refuse(extack, -EINVAL,
+				     "%s has sectors of %u bytes: at most %u are supported",
+				     path, bdev_logical_block_size(bdev),
+				     META_BLOCK);
+	if (err) {
+		bdev_fput(f);
+		return ERR_PTR(err);
+	}
+	return f;
+}
+
+static void close_devices(struct blkrepl_disk *d)
+{
+	if (d->meta_handle)
+		bdev_fput(d->meta_handle);
+	if (d->data_handle)
+		bdev_fput(d->data_handle);
+}
+
+/**
+ * blkrepl_disk_free() - close the devices of a disk and free it
+ * @d: the disk; nothing is under way
+ *
+ * May sleep.
+ */
+void blkrepl_disk_free(struct blkrepl_disk *d)
+{
+	blkrepl_disk_exit(d);
+	close_devices(d);
+	kfree(d);
+}
+
+static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
+		       const struct blkrepl_attach_params *a,
+		       struct netlink_ext_ack *extack)
+{
+	struct file *f;
+
+	f = open_device(v, a->disk, extack);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	d->data_handle = f;
+	d->bdev = file_bdev(f);
+	d->meta_bdev = d->bdev;
+	d->lbs = bdev_logical_block_size(d->bdev);
+	if (!a->meta)
+		return 0;
+
+	f = open_device(v, a->meta, extack);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	d->meta_handle = f;
+	d->meta_bdev = file_bdev(f);
+	if (d->meta_bdev == d->bdev)
+		return blkrepl_refuse(extack, -EINVAL,
+				      "%s holds the data: for internal metadata name no meta disk",
+				      a->meta);
+	return 0;
+}
+
+static int attach_load(struct blkrepl_volume *v, struct blkrepl_disk *d,
+		       const struct blkrepl_attach_params *a,
+		       struct repl_store **store, struct netlink_ext_ack *extack)
+{
+	struct repl_store_params p = {
+		.data_bytes = bdev_nr_bytes(d->bdev),
+		.lbs = d->lbs,
+		.read = reader_read,
+	};
+	struct reader *rd;
+	int err;
+
+	if (a->meta)
+		p.meta_bytes = bdev_nr_bytes(d->meta_bdev);
+
+	rd = kmalloc(sizeof(*rd), GFP_KERNEL);
+	if (!rd || reader_init(rd, d->meta_bdev)) {
+		kfree(rd);
+		return blkrepl_refuse(extack, -ENOMEM,
+				      "no memory to read metadata");
+	}
+	p.ctx = rd;
+	err = repl_store_load(&v->r->res, v->vol.nr, &a->conf, &p, store);
+	reader_exit(rd);
+	kfree(rd);
+	if (err)
+		return blkrepl_refuse(extack, err, "metadata on %s: %s",
+				      a->meta ?: a->disk,
+				      p.why ?: "cannot be read");
+	return 0;
+}
+
+/* ---- attach ---- */
+
+static bool attach_over(struct blkrepl_volume *v, enum repl_disk *state)
+{
+	unsigned long flags;
+	bool over;
+
+	blkrepl_lock(v->r, flags);
+	*state = v->vol.disk;
+	over = *state > DISK_ATTACHING || !v->disk;
+	blkrepl_unlock(v->r, flags);
+	return over;
+}
+
+/* The paths are shown by status: they change under the spinlock. */
+static void set_paths(struct blkrepl_volume *v, char *disk, char *meta,
+		      u64 size)
+{
+	unsigned long flags;
+
+	blkrepl_lock(v->r, flags);
+	swap(v->disk_path, disk);
+	swap(v->meta_path, meta);
+	v->size_wanted = size;
+	blkrepl_unlock(v->r, flags);
+	kfree(disk);
+	kfree(meta);
+}
+
+/* Hand disk and store to the core; they are still the caller's on error. */
+static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
+			struct repl_store *store,
+			const struct blkrepl_attach_params *a,
+			struct netlink_ext_ack *extack)
+{
+	struct blkrepl_resource *r = v->r;
+	const char *why = NULL;
+	unsigned long flags;
+	int err;
+
+	/* The core may begin to use the disk inside repl_attach(). */
+	blkrepl_lock(r, flags);
+	v->disk = d;
+	v->close_failed = false;
+	blkrepl_unlock(r, flags);
+	blkrepl_bdev_limits(v);
+
+	blkrepl_lock(r, flags);
+	v->vol.conf = a->conf;
+	v->disk_flushes = a->disk_flushes;
+	err = repl_attach(&v->vol, store, &why);
+	if (err)
+		v->disk = NULL;
+	blkrepl_unlock(r, flags);
+	if (err)
+		return blkrepl_refuse(extack, err, "%s", why ?: "cannot attach");
+	return 0;
+}
+
+int blkrepl_attach(struct blkrepl_volume *v,
+		   const struct blkrepl_attach_params *a,
+		   struct netlink_ext_ack *extack)
+{
+	char *disk_path, *meta_path = NULL;
+	struct repl_store *store = NULL;
+	struct blkrepl_disk *d;
+	enum repl_disk state;
+	long left;
+	int err;
+
+	lockdep_assert_held(&v->r->admin);
+
+	if (v->disk)
+		return blkrepl_refuse(extack, -EBUSY,
+				      "volume %u has a disk: detach it first",
+				      v->vol.nr);
+
+	err = -ENOMEM;
+	disk_path = kstrdup(a->disk, GFP_KERNEL);
+	if (a->meta)
+		meta_path = kstrdup(a->meta, GFP_KERNEL);
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!disk_path || (a->meta && !meta_path) || !d) {
+		blkrepl_refuse(extack, err, "no memory for a disk");
+		goto err_alloc;
+	}
+
+	err = attach_open(v, d, a, extack);
+	if (err)
+		goto err_open;
+	err = attach_load(v, d, a, &store, extack);
+	if (err)
+		goto err_open;
+	d->meta_area = repl_store_area(store);
+	err = blkrepl_disk_init(v, d);
+	if (err) {
+		blkrepl_refuse(extack, err, "no memory for a disk");
+		goto err_init;
+	}
+	err = attach_start(v, d, store, a, extack);
+	if (err)
+		goto err_start;
+
+	/* From here on the core owns disk and store, whatever comes. */
+	set_paths(v, disk_path, meta_path, a->size);
+	left = wait_event_killable_timeout(v->disk_wait, attach_over(v, &state),
+					   BLKREPL_CMD_WAIT);
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		return blkrepl_refuse(extack, -ETIMEDOUT,
+				      "%s does not answer; the attach goes on",
+				      a->disk);
+	if (state <= DISK_FAILED)
+		return blkrepl_refuse(extack, -EIO,
+				      "writing metadata to %s failed",
+				      a->meta ?: a->disk);
+	return 0;
+
+err_start:
+	blkrepl_disk_exit(d);
+err_init:
+	repl_store_free(store);
+err_open:
+	close_devices(d);
+err_alloc:
+	kfree(d);
+	kfree(meta_path);
+	kfree(disk_path);
+	return err;
+}
+
+/* ---- detach ---- */
+
+static bool detach_over(struct blkrepl_volume *v)
+{
+	unsigned long flags;
+	bool over;
+
+	blkrepl_lock(v->r, flags);
+	over = !v->disk;
+	blkrepl_unlock(v->r, flags);
+	return over;
+}
+
+int blkrepl_detach(struct blkrepl_volume *v, bool force,
+		   struct netlink_ext_ack *extack)
+{
+	struct blkrepl_resource *r = v->r;
+	const char *why = NULL;
+	unsigned long flags;
+	long left;
+	int err;
+
+	lockdep_assert_held(&r->admin);
+
+	blkrepl_lock(r, flags);
+	err = repl_detach(&v->vol, force, &why);
+	blkrepl_unlock(r, flags);
+	/* A disk that failed may be on its way out already. */
+	if (err && (err != -ENODEV || detach_over(v)))
+		return blkrepl_refuse(extack, err, "volume %u: %s", v->vol.nr,
+				      why ?: err == -ENODEV ? "has no disk" :
+				      "cannot be detached");
+
+	left = wait_event_killable_timeout(v->disk_wait, detach_over(v),
+					   BLKREPL_CMD_WAIT);
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		return blkrepl_refuse(extack, -ETIMEDOUT,
+				      "%s does not finish its I/O; the detach goes on",
+				      v->disk_path ?: "the disk");
+	return 0;
+}
+
+void blkrepl_detach_wait(struct blkrepl_volume *v)
+{
+	struct blkrepl_resource *r = v->r;
+	const char *why = NULL;
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	repl_detach(&v->vol, true, &why);
+	blkrepl_unlock(r, flags);
+	/* There is no way to take back I/O that the device has. */
+	while (!wait_event_timeout(v->disk_wait, detach_over(v),
+				   BLKREPL_CMD_WAIT))
+		pr_warn("blkrepl %s/%u: waiting for %s to finish its I/O\n",
+			r->name, v->vol.nr, v->disk_path ?: "the disk");
+}

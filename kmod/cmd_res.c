@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands about a resource as a whole: its existence, settings and role.
+ */
+#include <linux/ctype.h>
+#include <linux/delay.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <net/genetlink.h>
+
+#include "netlink.h"
+
+/* Names become paths of device links and words of the configuration. */
+static bool name_valid(const char *name)
+{
+	if (!*name || *name == '.' || *name == '-')
+		return false;
+	for (; *name; name++)
+		if (!isascii(*name) || !isgraph(*name) || *name == '/')
+			return false;
+	return true;
+}
+
+static int res_conf(struct nlattr **tb, struct repl_res_conf *conf,
+		    struct netlink_ext_ack *extack)
+{
+	if (tb[BLKREPL_RC_ACK_POLICY])
+		conf->ack_policy = nla_get_u32(tb[BLKREPL_RC_ACK_POLICY]);
+	if (tb[BLKREPL_RC_ON_NO_DATA])
+		conf->on_no_data = nla_get_u32(tb[BLKREPL_RC_ON_NO_DATA]);
+	if (conf->ack_policy != ACK_SYNC)
+		return blkrepl_refuse(extack, -EOPNOTSUPP,
+				      "this module knows no ack policy but sync");
+	return 0;
+}
+
+int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[BLKREPL_RC_MAX + 1];
+	struct nlattr *name = info->attrs[BLKREPL_A_RES];
+	struct repl_res_conf conf;
+	unsigned int noio;
+	int err;
+
+	err = blkrepl_cmd_allowed(info);
+	if (err)
+		return err;
+	if (!name)
+		return blkrepl_refuse(info->extack, -EINVAL,
+				      "the name of a resource is missing");
+	if (!name_valid(nla_data(name)))
+		return blkrepl_refuse(info->extack, -EINVAL,
+				      "a name has letters, digits and punctuation but '/', and begins with neither '.' nor '-'");
+	blkrepl_cmd_nest(info, BLKREPL_A_RES_CFG, tb, BLKREPL_RC_MAX);
+	if (!tb[BLKREPL_RC_NODE_ID])
+		return blkrepl_refuse(info->extack, -EINVAL,
+				      "the own node id is missing");
+	repl_res_conf_init(&conf);
+	err = res_conf(tb, &conf, info->extack);
+	if (err)
+		return err;
+
+	noio = memalloc_noio_save();
+	err = blkrepl_resource_new(blkrepl_net(genl_info_net(info)),
+				   nla_data(name),
+				   nla_get_u32(tb[BLKREPL_RC_NODE_ID]),
+				   tb[BLKREPL_RC_NODE_NAME] ?
+				   nla_data(tb[BLKREPL_RC_NODE_NAME]) : NULL,
+				   &conf, info->extack);
+	memalloc_noio_restore(noio);
+	return err;
+}
+
+int blkrepl_nl_res_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_RES);
+	if (err)
+		return err;
+	err = blkrepl_resource_del(c.r, c.extack);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[BLKREPL_RC_MAX + 1];
+	struct blkrepl_cmd_ctx c;
+	struct repl_res_conf conf;
+	unsigned long flags;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_RES);
+	if (err)
+		return err;
+	blkrepl_cmd_nest(info, BLKREPL_A_RES_CFG, tb, BLKREPL_RC_MAX);
+	conf = c.r->res.conf;
+	err = res_conf(tb, &conf, c.extack);
+	if (!err) {
+		blkrepl_lock(c.r, flags);
+		c.r->res.conf = conf;
+		if (tb[BLKREPL_RC_NODE_NAME])
+			nla_strscpy(c.r->node_name, tb[BLKREPL_RC_NODE_NAME],
+				    sizeof(c.r->node_name));
+		blkrepl_notify(&c.r->res, NOTE_RES, NULL, NULL, NULL);
+		blkrepl_unlock(c.r, flags);
+	}
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+/* ---- roles ---- */
+
+/**
+ * blkrepl_vote_done() - ops->vote_done: the outcome of a promotion
+ * @res: the resource
+ * @err: 0: Primary
+ * @why: else why not
+ *
+ * Under r->lock.
+ */
+void blkrepl_vote_done(struct repl_res *res, int err, const char *why)
+{
+	struct blkrepl_resource *r = to_resource(res);
+
+	lockdep_assert_held(&r->lock);
+	r->vote_err = err;
+	strscpy(r->vote_why, why ?: "", sizeof(r->vote_why));
+	complete_all(&r->vote);
+}
+
+/*
+ * The mutex is dropped while votes come in: what an administrator does to help
+ * (connect a peer, or give one up) must be possible just then.
+ */
+static int promote(struct blkrepl_cmd_ctx *c, bool force)
+{
+	struct blkrepl_resource *r = c->r;
+	const char *why = NULL;
+	unsigned long flags;
+	char text[BLKREPL_ERROR_LEN];
+	long left;
+	int err;
+
+	if (r->voting)
+		return blkrepl_refuse(c->extack, -EALREADY,
+				      "an attempt to become Primary is under way");
+
+	blkrepl_lock(r, flags);
+	reinit_completion(&r->vote);
+	err = repl_promote(&r->res, force, &why);
+	blkrepl_unlock(r, flags);
+	if (err == -EALREADY)
+		return 0;
+	if (err)
+		return blkrepl_refuse(c->extack, err, "%s",
+				      why ?: "cannot become Primary");
+
+	r->voting = true;
+	mutex_unlock(&r->admin);
+	left = wait_for_completion_killable_timeout(&r->vote, BLKREPL_CMD_WAIT);
+	mutex_lock(&r->admin);
+	r->voting = false;
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		return blkrepl_refuse(c->extack, -ETIMEDOUT,
+				      "no outcome yet; the attempt to become Primary goes on");
+
+	blkrepl_lock(r, flags);
+	err = r->vote_err;
+	memcpy(text, r->vote_why, sizeof(text));
+	spin_unlock_irqrestore(&r->lock, flags);
+	if (err)
+		return blkrepl_refuse(c->extack, err, "%s",
+				      text[0] ? text : "cannot become Primary");
+	return 0;
+}
+
+/* Name a device that is open for writing.  Under r->lock. */
+static struct blkrepl_volume *find_writer(struct blkrepl_resource *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLKREPL_MAX_VOLUMES; i++)
+		if (r->volume[i] && r->volume[i]->writers)
+			return r->volume[i];
+	return NULL;
+}
+
+static int demote(struct blkrepl_cmd_ctx *c)
+{
+	unsigned long end = jiffies + BLKREPL_CMD_WAIT;
+	struct blkrepl_resource *r = c->r;
+	struct blkrepl_volume *v;
+	unsigned int writers = 0;
+	const char *why;
+	unsigned long flags;
+	int err;
+
+	for (;;) {
+		why = NULL;
+		/* Nobody can open a device between the look and the step. */
+		blkrepl_lock(r, flags);
+		v = find_writer(r);
+		if (v) {
+			writers = v->writers;
+			err = -EBUSY;
+		} else {
+			err = repl_demote(&r->res, &why);
+		}
+		blkrepl_unlock(r, flags);
+		if (v)
+			return blkrepl_refuse(c->extack, err,
+					      "/dev/blkrepl%u is open for writing by %u: close it first (umount, swapoff)",
+					      v->minor, writers);
+		if (err != -EBUSY || time_after(jiffies, end))
+			break;
+		/* The last I/O is on its way out, or suspended. */
+		if (msleep_interruptible(20))
+			return -EINTR;
+	}
+	if (err)
+		return blkrepl_refuse(c->extack, err, "%s",
+				      why ?: "cannot become Secondary");
+	return 0;
+}
+
+int blkrepl_nl_role_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *role = info->attrs[BLKREPL_A_ROLE];
+	bool force = info->attrs[BLKREPL_A_FORCE];
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_RES);
+	if (err)
+		return err;
+	if (!role)
+		err = blkrepl_refuse(c.extack, -EINVAL, "the role is missing");
+	else if (nla_get_u32(role) == BLKREPL_ROLE_PRIMARY)
+		err = promote(&c, force);
+	else if (force)
+		err = blkrepl_refuse(c.extack, -EINVAL,
+				     "nobody can be forced to become Secondary: close the devices");
+	else
+		err = demote(&c);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_new_dataset(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	const char *why = NULL;
+	unsigned long flags;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_RES);
+	if (err)
+		return err;
+	blkrepl_lock(c.r, flags);
+	err = repl_new_dataset(&c.r->res, &why);
+	blkrepl_unlock(c.r, flags);
+	if (err)
+		blkrepl_refuse(c.extack, err, "%s",
+			       why ?: "cannot declare the replicas equal");
+	blkrepl_cmd_end(&c);
+	return err;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands about a volume: its existence, settings, disk and data.
+ */
+#include <net/genetlink.h>
+
+#include "netlink.h"
+
+static void vol_conf(struct nlattr **tb, struct repl_vol_conf *conf,
+		     bool *disk_flushes)
+{
+	if (tb[BLKREPL_VC_AL_EXTENTS])
+		conf->al_extents = nla_get_u32(tb[BLKREPL_VC_AL_EXTENTS]);
+	if (tb[BLKREPL_VC_ON_IO_ERROR])
+		conf->on_io_error = nla_get_u32(tb[BLKREPL_VC_ON_IO_ERROR]);
+	if (tb[BLKREPL_VC_DISK_FLUSHES])
+		*disk_flushes = nla_get_u32(tb[BLKREPL_VC_DISK_FLUSHES]);
+}
+
+int blkrepl_nl_vol_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[BLKREPL_VC_MAX + 1];
+	struct repl_vol_conf conf;
+	struct blkrepl_cmd_ctx c;
+	bool disk_flushes = true;
+	int minor = -1;
+	int err;
+
+	err = blkrepl_cmd_begin_new(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	blkrepl_cmd_nest(info, BLKREPL_A_VOL_CFG, tb, BLKREPL_VC_MAX);
+	if (tb[BLKREPL_VC_MINOR])
+		minor = nla_get_u32(tb[BLKREPL_VC_MINOR]);
+	repl_vol_conf_init(&conf);
+	vol_conf(tb, &conf, &disk_flushes);
+	err = blkrepl_volume_new(c.r, c.vol_nr, minor, &conf, disk_flushes,
+				 c.extack);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_vol_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	err = blkrepl_volume_del(c.v, c.extack);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_vol_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[BLKREPL_VC_MAX + 1];
+	struct repl_vol_conf conf;
+	struct blkrepl_cmd_ctx c;
+	bool disk_flushes;
+	unsigned long flags;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	blkrepl_cmd_nest(info, BLKREPL_A_VOL_CFG, tb, BLKREPL_VC_MAX);
+	conf = c.v->vol.conf;
+	disk_flushes = c.v->disk_flushes;
+	vol_conf(tb, &conf, &disk_flushes);
+
+	/* The table of hot extents is made when the disk is attached. */
+	if (c.v->disk && conf.al_extents != c.v->vol.conf.al_extents) {
+		err = blkrepl_refuse(c.extack, -EBUSY,
+				     "the number of hot extents can't change while a disk is attached");
+		goto out;
+	}
+	blkrepl_lock(c.r, flags);
+	c.v->vol.conf = conf;
+	c.v->disk_flushes = disk_flushes;
+	blkrepl_notify(&c.r->res, NOTE_VOL, &c.v->vol, NULL, NULL);
+	blkrepl_unlock(c.r, flags);
+out:
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_attach(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[BLKREPL_VC_MAX + 1];
+	struct blkrepl_attach_params a = { };
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	blkrepl_cmd_nest(info, BLKREPL_A_VOL_CFG, tb, BLKREPL_VC_MAX);
+	a.conf = c.v->vol.conf;
+	a.disk_flushes = c.v->disk_flushes;
+	vol_conf(tb, &a.conf, &a.disk_flushes);
+	if (tb[BLKREPL_VC_META_DISK])
+		a.meta = nla_data(tb[BLKREPL_VC_META_DISK]);
+	if (tb[BLKREPL_VC_SIZE])
+		a.size = nla_get_u64(tb[BLKREPL_VC_SIZE]);
+	if (!tb[BLKREPL_VC_DISK]) {
+		err = blkrepl_refuse(c.extack, -EINVAL,
+				     "the path of the backing device is missing");
+	} else if (a.size) {
+		err = blkrepl_refuse(c.extack, -EOPNOTSUPP,
+				     "this module uses the whole backing device: leave the size out");
+	} else {
+		a.disk = nla_data(tb[BLKREPL_VC_DISK]);
+		err = blkrepl_attach(c.v, &a, c.extack);
+	}
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_detach(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	err = blkrepl_detach(c.v, info->attrs[BLKREPL_A_FORCE], c.extack);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
+	if (err)
+		return err;
+	err = blkrepl_refuse(c.extack, -EOPNOTSUPP,
+			     "this module cannot change the size of a volume yet");
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+int blkrepl_nl_invalidate(struct sk_buff *skb, struct genl_info *info)
+{
+	bool remote = info->attrs[BLKREPL_A_REMOTE];
+	unsigned int needs = CMD_VOL;
+	struct blkrepl_cmd_ctx c;
+	const char *why = NULL;
+	unsigned long flags;
+	int err;
+
+	if (remote || info->attrs[BLKREPL_A_PEER])
+		needs |= CMD_PEER;
+	err = blkrepl_cmd_begin(&c, info, needs);
+	if (err)
+		return err;
+	blkrepl_lock(c.r, flags);
+	if (remote)
+		err = repl_invalidate_remote(&c.v->vol, &c.p->peer, &why);
+	else
+		err = repl_invalidate(&c.v->vol, &why);
+	blkrepl_unlock(c.r, flags);
+	if (err)
+		blkrepl_refuse(c.extack, err, "%s", why ?:
+			       "the data cannot be replaced just now");
+	blkrepl_cmd_end(&c);
+	return err;
+}
