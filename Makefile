@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# blkrepl: build, install, test.  "make help" lists what there is.
+# All that is made goes into build/.
+
+KERNEL	?= 6.1
+SEEDS	?= 20000
+SEED	?=
+JOBS	?= 2
+TESTS	?=
+PREFIX	?= /usr
+DESTDIR	?=
+RELEASE	?= $(shell uname -r)
+
+VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+KDIR	:= /lib/modules/$(RELEASE)/build
+MODDIR	:= $(CURDIR)/build/modules/$(RELEASE)
+DKMSDIR	:= $(DESTDIR)/usr/src/blkrepl-$(VERSION)
+
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		awk -F'|' '{ printf "%-30s%s\n", $$1, $$2 }'
+	@echo
+	@echo "  KERNEL=6.1|6.12|7.2|debug  TESTS='test_x_01 ...'  SEEDS=N  SEED=S  JOBS=N"
+
+# --- build ----------------------------------------------------------------
+
+all: tool ## the tool, and the module for the running kernel if it has headers
+	@if [ -e $(KDIR) ]; then $(MAKE) --no-print-directory modules; \
+	else echo "no headers for $(RELEASE) in $(KDIR), the module is not built:"; \
+	echo "install linux-headers-$(RELEASE), or make selftests KERNEL=6.1"; fi
+
+# Objects stay out of the sources: kbuild gets a copy, as for the test kernels.
+modules: ## the module for the running kernel (RELEASE=...)
+	@[ -e $(KDIR) ] || { echo "no headers in $(KDIR): install linux-headers-$(RELEASE)"; exit 1; }
+	@tests/vm/sync-module . $(MODDIR)
+	$(MAKE) -C $(KDIR) M=$(MODDIR) modules
+
+modules_install: modules ## install the module for the running kernel
+	$(MAKE) -C $(KDIR) M=$(MODDIR) modules_install
+
+tool: ## the command blkrepl, build/blkrepl
+	$(MAKE) -C userspace
+
+install: tool ## install the tool, man pages, completion, udev rule
+	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+dkms-install: ## register the module with DKMS, which builds it
+	@command -v dkms >/dev/null || { echo "dkms is missing: apt-get install dkms"; exit 1; }
+	install -d $(DKMSDIR)
+	cp -a kmod Kbuild dkms.conf LICENSE $(DKMSDIR)/
+	dkms add -m blkrepl -v $(VERSION)
+	dkms install -m blkrepl -v $(VERSION)
+
+# --- test -----------------------------------------------------------------
+
+check: ## all tests, in order; what CI runs
+	@tests/check
+
+lint: ## style and static checks: W=1, sparse, checkpatch, shellcheck, ...
+	@tests/lint/run
+
+unit: ## unit tests of the core and of the tool
+	$(MAKE) -C tests/unit run
+	$(MAKE) -C userspace check
+
+fuzz: ## replay the corpora and fuzz for a bounded time
+	$(MAKE) -C tests/fuzz run
+
+sim: ## whole clusters, simulated: SEEDS=N [SEED=first]
+	$(MAKE) -C tests/sim
+	build/sim/blkrepl-sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
+
+mutations: ## switch off single rules: the simulator must notice each
+	$(MAKE) -C tests/sim
+	tests/sim/mutations
+
+selftests: tool ## the module in one VM: KERNEL=6.1 [TESTS=...]
+	@tests/vm/kernel get $(KERNEL)
+	@tests/selftests/in-vm $(KERNEL) $(TESTS)
+
+check-kernels: tool ## build, load and selftests on 6.1, 6.12 and 7.2
+	@tests/check-kernels 6.1 6.12 7.2
+
+check-debug: tool ## selftests on a kernel with KASAN and lockdep
+	@tests/check-kernels debug
+
+cluster: tool ## one VM a node: power cuts, partitions
+	@tests/vm/kernel get $(KERNEL)
+	@tests/vm/kernel build $(KERNEL)
+	@tests/cluster/run --kernel $(KERNEL) $(TESTS)
+
+demo: ## three nodes, a power cut and a survivor, in one screen
+	@.ci/install-deps
+	@$(MAKE) --no-print-directory tool
+	@tests/vm/kernel get $(KERNEL)
+	@tests/vm/kernel build $(KERNEL)
+	@tests/cluster/demo --kernel $(KERNEL)
+
+# --- for editors ----------------------------------------------------------
+
+compile_commands.json: ## for clangd: the module (KERNEL) and the tool
+	@tests/lint/compile-commands $(KERNEL) >$@
+
+tags: ## for vi and friends
+	ctags -R kmod userspace tests
+
+clean: ## remove build/ (kernels are kept in their cache)
+	rm -rf build compile_commands.json tags
+
+.PHONY: help all modules modules_install tool install dkms-install check lint \
+	unit fuzz sim mutations selftests check-kernels check-debug cluster demo \
+	compile_commands.json tags clean
