@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cluster manager.  There is no quorum here, so the promise depends on
+ * its care: it promotes only when no other primary lives (fencing: it sees
+ * everything), and only a node that the last primary counted in its in-sync
+ * set, one that kept its caches if there is one.  What the core refuses it
+ * tries again later.
+ */
+#include "sim.h"
+
+struct manager M;
+
+void admin_init(void)
+{
+	memset(&M, 0, sizeof(M));
+}
+
+struct node *admin_primary(void)
+{
+	return M.primary && M.primary->up &&
+	       M.primary->res.role == ROLE_PRIMARY ? M.primary : NULL;
+}
+
+u32 admin_set(u32 vol)
+{
+	return M.set[vol];
+}
+
+static bool usable(struct node *n)
+{
+	if (!n->up || n->paused_until > W.now || n->down_wanted)
+		return false;
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!n->vols[v].open ||
+		    n->vols[v].vol.disk <= DISK_FAILED)
+			return false;
+	return true;
+}
+
+static bool in_all_sets(u32 id)
+{
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!(M.set[v] & BIT(id)))
+			return false;
+	return true;
+}
+
+static bool in_any_set(u32 id)
+{
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (M.set[v] & BIT(id))
+			return true;
+	return false;
+}
+
+/* All volumes are UpToDate there, and both sides say Established. */
+static bool equal_pair(struct node *a, struct node *b)
+{
+	if (!a->up || !b->up || !net_both_up(link_of(a->id, b->id)))
+		return false;
+	for (u32 v = 0; v < W.o.vols; v++) {
+		struct repl_pv_info x, y;
+
+		repl_pv_info(&a->vols[v].vol, &a->peers[b->id].peer, &x);
+		repl_pv_info(&b->vols[v].vol, &b->peers[a->id].peer, &y);
+		if (x.state != RS_ESTABLISHED || y.state != RS_ESTABLISHED ||
+		    x.peer_disk != DISK_UPTODATE ||
+		    b->vols[v].vol.disk != DISK_UPTODATE ||
+		    x.out_of_sync || y.out_of_sync)
+			return false;
+	}
+	return true;
+}
+
+/* What the primary counts on, as long as it lives. */
+void admin_poll_set(void)
+{
+	struct node *p = admin_primary();
+
+	if (!p) {
+		/* Those that have caught up from a holder are holders too. */
+		for (u32 i = 0; i < W.o.nodes; i++) {
+			struct node *h = &W.node[i];
+
+			if (!h->up || !in_all_sets(i) || (M.lost & BIT(i)))
+				continue;
+			for (u32 k = 0; k < W.o.nodes; k++) {
+				if (k == i || !equal_pair(h, &W.node[k]))
+					continue;
+				M.lost &= ~BIT(k);
+				for (u32 v = 0; v < W.o.vols; v++)
+					M.set[v] |= BIT(k);
+			}
+		}
+		return;
+	}
+	for (u32 v = 0; v < W.o.vols; v++) {
+		u32 set = 0;
+
+		if (p->vols[v].open && p->vols[v].vol.disk > DISK_FAILED)
+			set = disk_durable_set(&W.disk[p->id][v]);
+		else
+			set = repl_in_sync_set(&p->res, NULL);
+		if (set)
+			M.set[v] = set;
+	}
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		if (!(M.lost & BIT(i)))
+			continue;
+		if (!in_any_set(i) ||
+		    (&W.node[i] != p && equal_pair(p, &W.node[i])))
+			M.lost &= ~BIT(i);
+	}
+}
+
+static void check_loss(void)
+{
+	for (u32 v = 0; v < W.o.vols; v++) {
+		if (M.set[v] && !(M.set[v] & ~M.lost)) {
+			T("manager: every holder of volume %u lost its caches",
+			  v);
+			M.total_loss = true;
+			cov[C_TOTAL_LOSS]++;
+			hist_total_loss();
+			return;
+		}
+	}
+}
+
+/* Before its memory is gone. */
+void admin_node_crashed(struct node *n)
+{
+	admin_poll_set();
+	if (in_any_set(n->id))
+		M.lost |= BIT(n->id);
+	if (n == M.primary)
+		M.primary = NULL;
+	if (n == M.want)
+		M.want = NULL;
+	if (n == M.illegal)
+		M.illegal = NULL;
+	check_loss();
+}
+
+void admin_demoted(struct node *n)
+{
+	admin_poll_set();
+	if (n == M.primary)
+		M.primary = NULL;
+}
+
+void admin_declare_loss(const char *why)
+{
+	T("manager: declared loss: %s", why);
+	M.forced = true;
+	W.diverged_ok = true;
+	cov[C_FORCED]++;
+	hist_forget();
+}
+
+void admin_promoted(struct node *n)
+{
+	cov[C_PROMOTIONS]++;
+	M.primary = n;
+	if (M.total_loss) {
+		hist_total_loss();
+		M.total_loss = false;
+	}
+	hist_settle();
+	if (n == M.want)
+		M.want = NULL;
+	M.lost &= ~BIT(n->id);
+	app_quiesce(n, false);
+}
+
+void admin_vote_done(struct node *n, int err, const char *why)
+{
+	(void)why;
+	n->voting = 0;
+	if (err) {
+		cov[C_REFUSED_VOTES]++;
+		if (n == M.illegal)
+			M.illegal = NULL;
+		return;
+	}
+	if (n == M.illegal) {
+		struct node *p = admin_primary();
+
+		M.illegal = NULL;
+		if (p && p != n && net_both_up(link_of(p->id, n->id)))
+			violation("one writer",
+				  "node %u became Primary beside node %u, which it is connected to",
+				  n->id, p->id);
+		if (p && p != n)
+			admin_declare_loss("second primary while cut off");
+	}
+	admin_promoted(n);
+}
+
+bool admin_promote(struct node *n, bool force)
+{
+	const char *why = NULL;
+	struct node *saved = W.cur;
+	int err;
+
+	if (n->voting && n->voting == n->inc)
+		return false;
+	n->voting = n->inc;
+	n->vote_force = force;
+	W.cur = n;
+	T("manager: promote n%u%s", n->id, force ? " --force" : "");
+	err = repl_promote(&n->res, force, &why);
+	W.cur = saved;
+	if (err) {
+		T("manager: n%u refuses: %d %s", n->id, err, why ? why : "");
+		n->voting = 0;
+		cov[C_REFUSED_VOTES]++;
+		return false;
+	}
+	return true;
+}
+
+/* ---- the first set-up ---- */
+
+static bool all_ready(void)
+{
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		if (!usable(&W.node[i]))
+			return false;
+		for (u32 k = i + 1; k < W.o.nodes; k++)
+			if (!net_both_up(&link_tab[i][k]))
+				return false;
+	}
+	return true;
+}
+
+static bool all_uptodate(struct node *n)
+{
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (n->vols[v].vol.disk != DISK_UPTODATE)
+			return false;
+	return true;
+}
+
+static void setup(void)
+{
+	const char *why = NULL;
+	struct node *n = &W.node[0];
+	int err;
+
+	switch (M.setup) {
+	case 0:
+		if (W.o.init_sync ? !usable(n) : !all_ready())
+			return;
+		if (W.o.init_sync) {
+			if (admin_promote(n, true))
+				M.setup = 2;
+			return;
+		}
+		W.cur = n;
+		err = repl_new_dataset(&n->res, &why);
+		W.cur = NULL;
+		T("manager: new dataset %d %s", err, why ? why : "");
+		if (!err)
+			M.setup = 1;
+		return;
+	case 1:
+		for (u32 i = 0; i < W.o.nodes; i++)
+			if (!all_uptodate(&W.node[i]))
+				return;
+		n = &W.node[rng_below(R, W.o.nodes)];
+		if (n->res.role != ROLE_PRIMARY && !n->voting)
+			admin_promote(n, false);
+		M.setup = 2;
+		return;
+	default:
+		if (!admin_primary()) {
+			bool voting = false;
+
+			for (u32 i = 0; i < W.o.nodes; i++)
+				voting = voting || W.node[i].voting;
+			if (!voting)
+				M.setup = W.o.init_sync ? 0 : 1;
+			return;
+		}
+		T("---- faults begin ----");
+		W.phase = PH_FAULTS;
+		W.phase_end = W.now + W.o.faults_s * SEC;
+		app_kick(admin_primary());
+	}
+}
+
+/* ---- day by day ---- */
+
+static struct node *candidate(void)
+{
+	struct node *best = NULL;
+	u32 n = 0;
+	bool holders = false;
+
+	for (u32 v = 0; v < W.o.vols; v++)
+		holders = holders || (M.set[v] & ~M.lost);
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *c = &W.node[i];
+
+		if (!usable(c))
+			continue;
+		if (!in_all_sets(i) &&
+		    !(W.phase == PH_HEAL && all_uptodate(c)))
+			continue;
+		if ((M.lost & BIT(i)) && holders && !M.total_loss)
+			continue;
+		if (!rng_below(R, ++n))
+			best = c;
+	}
+	return best;
+}
+
+static void care_for_primary(void)
+{
+	struct node *p = admin_primary(), *c;
+	const char *why = NULL;
+	u32 primaries = 0;
+
+	if (M.primary && !p)
+		M.primary = NULL;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY)
+			primaries++;
+	if (p && M.want && p != M.want) {
+		if (!app_stop(p))
+			return;
+		W.cur = p;
+		if (!repl_demote(&p->res, &why))
+			admin_demoted(p);
+		W.cur = NULL;
+		return;
+	}
+	if (p || primaries || M.illegal || W.now < M.next_try)
+		return;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && W.node[i].voting)
+			return;
+	c = M.want && usable(M.want) ? M.want : candidate();
+	M.next_try = W.now + rng_range(R, 50, 600) * MS;
+	if (!c)
+		return;
+	if (!admin_promote(c, false))
+		M.want = NULL;
+}
+
+/* Bring back what was detached or failed, and connections cut by hand. */
+static void care_for_disks(void)
+{
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+
+		if (!n->up || n->paused_until > W.now || n->down_wanted)
+			continue;
+		for (u32 v = 0; v < W.o.vols; v++) {
+			struct sim_disk *d = &W.disk[i][v];
+
+			if (d->error_what && !d->error_once &&
+			    d->error_until <= W.now)
+				d->error_what = 0;
+			if (n->vols[v].open || n->vols[v].closing)
+				continue;
+			if (W.phase == PH_HEAL ? rng_pct(R, 50)
+					       : rng_pct(R, 8))
+				ev_add(0, EV_ATTACH, n, (u16)v, NULL, 0);
+		}
+	}
+}
+
+static void resolve(struct link *l)
+{
+	struct node *p = admin_primary();
+	u32 victim;
+
+	/* Both primary: one has to step down first. */
+	for (u32 i = 0; i < 2; i++) {
+		struct node *n = l->end[i];
+
+		if (n->up && n != p && n->res.role == ROLE_PRIMARY)
+			return;
+	}
+	if (!p)
+		return;
+	if (l->end[0] == p)
+		victim = 1;
+	else if (l->end[1] == p)
+		victim = 0;
+	else if (all_uptodate(l->end[0]) && !equal_pair(p, l->end[1]))
+		return;		/* later, once both follow the primary */
+	else
+		victim = 1;
+	l->discard[victim] = l->standalone[0] || l->standalone[1];
+	l->want[0] = l->want[1] = true;
+	l->standalone[0] = l->standalone[1] = false;
+}
+
+static void care_for_links(void)
+{
+	for (u32 a = 0; a < W.o.nodes; a++) {
+		for (u32 b = a + 1; b < W.o.nodes; b++) {
+			struct link *l = &link_tab[a][b];
+
+			if (l->want[0] && l->want[1])
+				continue;
+			if (W.phase != PH_HEAL && !rng_pct(R, 5))
+				continue;
+			if (W.diverged_ok &&
+			    (l->standalone[0] || l->standalone[1])) {
+				if (W.phase == PH_HEAL)
+					resolve(l);
+				continue;
+			}
+			l->want[0] = l->want[1] = true;
+			l->standalone[0] = l->standalone[1] = false;
+		}
+	}
+	/* After a split the surplus primary steps down even if cut off. */
+	if (W.phase == PH_HEAL && W.diverged_ok && admin_primary()) {
+		for (u32 i = 0; i < W.o.nodes; i++) {
+			struct node *n = &W.node[i];
+			const char *why = NULL;
+
+			if (!n->up || n == M.primary ||
+			    n->res.role != ROLE_PRIMARY)
+				continue;
+			n->demoting = 1;
+			if (!app_stop(n))
+				continue;
+			W.cur = n;
+			if (!repl_demote(&n->res, &why))
+				n->demoting = 0;
+			W.cur = NULL;
+		}
+	}
+}
+
+void admin_event(void)
+{
+	ev_add(rng_range(R, 50, 150) * MS, EV_ADMIN, NULL, 0, NULL, 0);
+	if (W.phase == PH_SETUP) {
+		setup();
+		return;
+	}
+	if (W.phase > PH_HEAL)
+		return;
+	admin_poll_set();
+	care_for_disks();
+	care_for_links();
+	if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_HOSTILE ||
+	    W.phase == PH_HEAL)
+		care_for_primary();
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+
+		if (n->up && n->down_wanted && W.phase != PH_DRAIN &&
+		    n->paused_until <= W.now)
+			if (node_stop(n) && !n->up_at) {
+				n->up_at = W.now + rng_range(R, 100, 2000) * MS;
+				ev_add(n->up_at - W.now, EV_NODE_UP, NULL, 0,
+				       n, 0);
+			}
+		if (n->up && n->res.role == ROLE_PRIMARY && !n->down_wanted &&
+		    !(M.want && n == M.primary && M.want != n) &&
+		    !n->demoting)
+			app_quiesce(n, false);
+	}
+}

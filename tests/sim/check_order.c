@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkers of the write path, on the disks themselves.
+ *
+ * "in-sync": when a write is acknowledged, every replica of the in-sync set
+ * that the primary has on stable media holds it (or something at least as
+ * new).  It proves that no acknowledgement runs ahead of a peer's disk, that a
+ * lost peer has left the set durably before, and with it the order of writes:
+ * a write that was submitted after another had completed finds that one on
+ * every replica of the set.
+ *
+ * "order": a write of the stream never covers what completed before it began
+ * in the wrong direction: a replica that applies an older write over a newer
+ * acknowledged one has swapped them.
+ */
+#include "sim.h"
+
+void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
+{
+	u32 set;
+
+	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
+		return;
+	if (p->vols[vol].vol.disk <= DISK_FAILED)
+		return;		/* its metadata can't be asked */
+	set = disk_durable_set(&W.disk[p->id][vol]);
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct sim_disk *d = &W.disk[i][vol];
+
+		if (!(set & BIT(i)) || (M.lost & BIT(i)))
+			continue;
+		for (u32 k = 0; k < n; k++) {
+			u64 tag = disk_tag(d, sector + k);
+			char buf[600];
+
+			if (hist_may_hold(vol, sector + k, tag))
+				continue;
+			hist_explain(vol, sector + k, buf, sizeof(buf));
+			violation("in-sync",
+				  "node %u acknowledged w%u; node %u is in its set 0x%x and holds w%lld in volume %u sector %llu; candidates:%s",
+				  p->id, w, i, set, (long long)tag, vol,
+				  (unsigned long long)(sector + k), buf);
+		}
+	}
+}
+
+void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
+		   u64 tag)
+{
+	if (io->kind != IO_APP && io->kind != IO_PEER_WRITE)
+		return;
+	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE ||
+	    old == tag)
+		return;
+	if (hist_stale(io->vol->nr, old, tag))
+		violation("order",
+			  "node %u applied w%llu over the newer w%llu in sector %llu",
+			  n->id, (unsigned long long)tag,
+			  (unsigned long long)old, (unsigned long long)sector);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checkers of the whole cluster.
+ *
+ * "one writer": no two primaries in an established connection; under a
+ * careful manager no two nodes get writes acknowledged.
+ * "identical": at every quiet point, replicas that call each other UpToDate
+ * with nothing dirty between them are equal, sector by sector.
+ * "liveness": once faults stop, all get to Established and UpToDate.
+ */
+#include "sim.h"
+
+static u32 settled_for;
+
+static struct repl_pv_info pv(struct node *n, u32 v, u32 peer)
+{
+	struct repl_pv_info pi;
+
+	repl_pv_info(&n->vols[v].vol, &n->peers[peer].peer, &pi);
+	return pi;
+}
+
+bool replicas_equal(u32 vol, u32 a, u32 b, u64 *where)
+{
+	static const u64 zero[CHUNK];
+	struct sim_disk *x = &W.disk[a][vol], *y = &W.disk[b][vol];
+	u64 sectors = W.node[a].vols[vol].vol.sectors;
+
+	for (u32 c = 0; c < DIV_ROUND_UP(sectors, CHUNK); c++) {
+		const u64 *p = x->live[c] ? x->live[c] : zero;
+		const u64 *q = y->live[c] ? y->live[c] : zero;
+		u32 n = (u32)min((u64)CHUNK, sectors - (u64)c * CHUNK);
+
+		if (p == q || !memcmp(p, q, n * sizeof(u64)))
+			continue;
+		for (u32 i = 0; i < n; i++) {
+			if (p[i] != q[i]) {
+				*where = (u64)c * CHUNK + i;
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static void must_be_equal(u32 v, u32 a, u32 b, const char *when)
+{
+	char buf[600];
+	u64 at;
+
+	if (replicas_equal(v, a, b, &at))
+		return;
+	hist_explain(v, at, buf, sizeof(buf));
+	violation("identical",
+		  "%s: volume %u differs in sector %llu: node %u has w%lld, node %u has w%lld; history:%s",
+		  when, v, (unsigned long long)at, a,
+		  (long long)disk_tag(&W.disk[a][v], at), b,
+		  (long long)disk_tag(&W.disk[b][v], at), buf);
+}
+
+/* Nothing under way anywhere, and everybody knows who is connected? */
+static bool quiet(void)
+{
+	if (W.disk_busy || W.app_busy || !net_quiet())
+		return false;
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+
+		if (n->up && (n->paused_until > W.now || !repl_idle(&n->res)))
+			return false;
+		for (u32 k = i + 1; k < W.o.nodes; k++) {
+			struct link *l = &link_tab[i][k];
+
+			if (l->up[0] != l->up[1] || l->down_sent[0] ||
+			    l->down_sent[1])
+				return false;
+		}
+	}
+	return true;
+}
+
+static void check_quiet(void)
+{
+	static u64 last_events;
+	bool did = false;
+
+	if (!quiet() || W.events - last_events < 50)
+		return;
+	for (u32 a = 0; a < W.o.nodes; a++) {
+		for (u32 b = a + 1; b < W.o.nodes; b++) {
+			if (!net_both_up(&link_tab[a][b]))
+				continue;
+			for (u32 v = 0; v < W.o.vols; v++) {
+				struct repl_pv_info x = pv(&W.node[a], v, b);
+				struct repl_pv_info y = pv(&W.node[b], v, a);
+
+				if (W.node[a].vols[v].vol.disk != DISK_UPTODATE ||
+				    W.node[b].vols[v].vol.disk != DISK_UPTODATE ||
+				    x.state != RS_ESTABLISHED ||
+				    y.state != RS_ESTABLISHED ||
+				    x.out_of_sync || y.out_of_sync)
+					continue;
+				must_be_equal(v, a, b, "at a quiet point");
+				did = true;
+			}
+		}
+	}
+	if (did) {
+		last_events = W.events;
+		cov[C_QUIET_CHECKS]++;
+	}
+}
+
+static void check_writers(void)
+{
+	for (u32 a = 0; a < W.o.nodes; a++) {
+		struct node *x = &W.node[a];
+
+		if (!x->up || x->res.role != ROLE_PRIMARY)
+			continue;
+		for (u32 b = a + 1; b < W.o.nodes; b++) {
+			struct node *y = &W.node[b];
+
+			if (!y->up || y->res.role != ROLE_PRIMARY ||
+			    !net_both_up(&link_tab[a][b]))
+				continue;
+			for (u32 v = 0; v < W.o.vols; v++)
+				if (pv(x, v, b).state >= RS_ESTABLISHED &&
+				    pv(y, v, a).state >= RS_ESTABLISHED)
+					violation("one writer",
+						  "nodes %u and %u are both Primary and replicate to each other",
+						  a, b);
+		}
+	}
+}
+
+void state_acked(struct node *p)
+{
+	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
+		return;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && &W.node[i] != p &&
+		    W.node[i].res.role == ROLE_PRIMARY)
+			violation("one writer",
+				  "node %u acknowledged a write while node %u is Primary too",
+				  p->id, i);
+}
+
+bool state_is_settled(char *why, size_t len)
+{
+	u32 primaries = 0;
+
+#define NOT(...) do { snprintf(why, len, __VA_ARGS__); return false; } while (0)
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+
+		if (!n->up)
+			NOT("node %u is down", i);
+		if (n->res.role == ROLE_PRIMARY)
+			primaries++;
+		if (n->res.susp)
+			NOT("node %u: I/O suspended, 0x%x", i, n->res.susp);
+		for (u32 v = 0; v < W.o.vols; v++) {
+			if (n->vols[v].vol.disk != DISK_UPTODATE)
+				NOT("node %u volume %u is %s", i, v,
+				    disk_name(n->vols[v].vol.disk));
+			for (u32 k = 0; k < W.o.nodes; k++) {
+				struct repl_pv_info x;
+
+				if (k == i)
+					continue;
+				if (!net_both_up(link_of(i, k)))
+					NOT("node %u and %u are not connected",
+					    i, k);
+				x = pv(n, v, k);
+				if (x.state != RS_ESTABLISHED)
+					NOT("node %u volume %u is %s with node %u",
+					    i, v, rs_name(x.state), k);
+				if (x.peer_disk != DISK_UPTODATE)
+					NOT("node %u takes volume %u of node %u for %s",
+					    i, v, k, disk_name(x.peer_disk));
+				if (x.out_of_sync)
+					NOT("node %u volume %u: %llu bytes dirty for node %u",
+					    i, v,
+					    (unsigned long long)x.out_of_sync,
+					    k);
+			}
+		}
+	}
+	if (primaries != 1)
+		NOT("%u primaries", primaries);
+	if (W.app_busy)
+		NOT("%u application I/Os are not done", W.app_busy);
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (!repl_idle(&W.node[i].res))
+			NOT("node %u is not idle", i);
+	if (!quiet())
+		NOT("something is under way");
+	snprintf(why, len, "settled");
+	return true;
+#undef NOT
+}
+
+void state_settled(void)
+{
+	for (u32 v = 0; v < W.o.vols; v++) {
+		u32 all = (1U << W.o.nodes) - 1;
+
+		for (u32 b = 1; b < W.o.nodes; b++)
+			must_be_equal(v, 0, b, "settled");
+		for (u32 i = 0; i < W.o.nodes; i++) {
+			u32 set = disk_durable_set(&W.disk[i][v]);
+
+			if (set != all && W.node[i].res.role == ROLE_PRIMARY)
+				violation("membership",
+					  "settled, but the in-sync set of node %u volume %u is 0x%x",
+					  i, v, set);
+			if (W.node[i].vols[v].vol.stat.in_flight)
+				violation("contract",
+					  "settled, but node %u volume %u counts %u I/Os in flight",
+					  i, v,
+					  W.node[i].vols[v].vol.stat.in_flight);
+		}
+	}
+	if (!W.diverged_ok)
+		hist_verify(0);
+	cov[C_SETTLED]++;
+}
+
+void state_monitor(void)
+{
+	char why[256];
+
+	ev_add(100 * MS, EV_MONITOR, NULL, 0, NULL, 0);
+	if (W.o.scenario == SCN_HOSTILE) {
+		if (W.phase == PH_HEAL)
+			W.phase = PH_DONE;
+		return;
+	}
+	admin_poll_set();
+	check_writers();
+	if (W.phase > PH_SETUP && W.phase < PH_DRAIN)
+		check_quiet();
+	if (W.phase == PH_HEAL) {
+		settled_for = state_is_settled(why, sizeof(why)) ?
+			settled_for + 1 : 0;
+		if (settled_for >= 5 && app_finished()) {
+			settled_for = 0;
+			state_settled();
+			T("---- settled ----");
+			W.phase = PH_DRAIN;
+			W.phase_end = W.now + 120 * SEC;
+		}
+	} else if (W.phase == PH_DRAIN) {
+		bool busy = false;
+
+		for (u32 i = 0; i < W.o.nodes; i++)
+			if (W.node[i].up && !node_stop(&W.node[i]))
+				busy = true;
+		if (!busy)
+			W.phase = PH_DONE;
+	}
+}
+
+void state_dump(FILE *f)
+{
+	fprintf(f, "state at %llu ms, %u disk and %u application I/Os under way\n",
+		(unsigned long long)W.now / MS, W.disk_busy, W.app_busy);
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+
+		fprintf(f, "  node %u %s", i, n->up ? "up" : "down");
+		if (!n->up) {
+			fputc('\n', f);
+			continue;
+		}
+		fprintf(f, "%s role %s susp 0x%x term %llu seq %llu idle %d%s\n",
+			n->paused_until > W.now ? " paused" : "",
+			n->res.role == ROLE_PRIMARY ? "Primary" : "Secondary",
+			n->res.susp, (unsigned long long)n->res.term,
+			(unsigned long long)n->res.seq, repl_idle(&n->res),
+			n->down_wanted ? " stopping" : "");
+		for (u32 v = 0; v < W.o.vols; v++) {
+			struct repl_vol *vol = &n->vols[v].vol;
+
+			fprintf(f, "    volume %u %s, durable set 0x%x, lineage",
+				v, disk_name(vol->disk),
+				disk_durable_set(&W.disk[i][v]));
+			for (u32 k = 0; k < W.o.nodes; k++)
+				fprintf(f, " %u", vol->lineage.gen[k]);
+			fputc('\n', f);
+			for (u32 k = 0; k < W.o.nodes; k++) {
+				struct repl_pv_info x;
+				struct link *l;
+
+				if (k == i)
+					continue;
+				x = pv(n, v, k);
+				l = link_of(i, k);
+				fprintf(f, "      node %u: %s %s peer %s, %llu blocks dirty, %llu left%s%s\n",
+					k,
+					l->up[n->peers[k].side] ? "up" :
+					l->want[n->peers[k].side] ? "connecting" :
+					"standalone",
+					rs_name(x.state),
+					disk_name(x.peer_disk),
+					(unsigned long long)x.out_of_sync / BLOCK_BYTES,
+					(unsigned long long)x.left / BLOCK_BYTES,
+					x.paused & 1 ? " paused by us" : "",
+					x.paused & 2 ? " paused by peer" : "");
+			}
+		}
+	}
+	fprintf(f, "  manager: set 0x%x 0x%x lost 0x%x%s%s primary %d\n",
+		M.set[0], M.set[1], M.lost, M.total_loss ? " total-loss" : "",
+		M.forced ? " forced" : "", M.primary ? (int)M.primary->id : -1);
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks.  Data is one tag a sector, kept sparse.  A write takes effect when
+ * it completes; until a flush that was submitted later has completed (or it
+ * was FUA) it is in the volatile cache, and at a power cut every sector of it
+ * survives or not by itself.  A write that was under way then may have left
+ * any subset of its sectors.  Metadata is real bytes, because the core reads
+ * them back: FUA, torn at 512 bytes when cut.
+ *
+ * The cache is an undo log: what each write replaced.  A flush drops the
+ * part of the log that was there when it was submitted.
+ */
+#include "sim.h"
+
+struct undo {
+	u64 sector;
+	u32 n;
+	bool fua;
+	u64 *old;
+};
+
+static u64 **chunk_ref(struct sim_disk *d, u64 sector)
+{
+	return &d->live[sector / CHUNK];
+}
+
+u64 disk_tag(const struct sim_disk *d, u64 sector)
+{
+	const u64 *c = d->live[sector / CHUNK];
+
+	return c ? c[sector % CHUNK] : 0;
+}
+
+void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag)
+{
+	u64 **c = chunk_ref(d, sector);
+
+	if (!*c) {
+		if (!tag)
+			return;
+		*c = arena_alloc(CHUNK * sizeof(u64));
+	}
+	(*c)[sector % CHUNK] = tag;
+}
+
+void disk_init(struct sim_disk *d, u32 node, u32 vol)
+{
+	const struct sim_opts *o = &W.o;
+	bool external = o->external & BIT(node);
+	struct meta_geom g;
+	struct meta_create mc;
+	u8 sb[META_SB_SIZE];
+	u64 odd = rng_below(R, 3) * 8 * SECTOR_BYTES;
+	u32 slots = max(o->nodes - 1, 1u) + rng_below(R, 2);
+	enum meta_error e;
+
+	memset(d, 0, sizeof(*d));
+	/* Data areas must be equal: the metadata's size is added on top. */
+	d->dev_bytes = (u64)o->vol_extents[vol] * EXTENT_BYTES + 64 * 1024;
+	d->meta_dev_bytes = 0;
+	if (external)
+		d->meta_dev_bytes = (1U << 20) + odd;
+	else
+		d->dev_bytes += 512 * 1024 + odd;
+	e = meta_layout(d->dev_bytes, d->meta_dev_bytes, slots, &g);
+	if (e != META_OK)
+		violation("contract", "meta_layout: %s", meta_text(e));
+	d->sectors = g.max_sectors;
+	d->meta_off = g.area;
+	d->meta_len = g.area_bytes;
+	d->meta = arena_alloc(d->meta_len);
+	d->nchunks = (u32)DIV_ROUND_UP(d->sectors, CHUNK);
+	d->live = arena_alloc(d->nchunks * sizeof(u64 *));
+	d->undo_cap = 256;
+	d->undo = arena_alloc(d->undo_cap * sizeof(*d->undo));
+	d->sb_at = NEVER;
+
+	memset(&mc, 0, sizeof(mc));
+	mc.node = rng_pct(R, 50) ? (u8)node : 0xff;
+	mc.volume = (u8)vol;
+	mc.slots = slots;
+	mc.lbs = 512;
+	mc.external = external;
+	mc.replica = rng_next(R) | 1;
+	meta_sb_new(sb, &g, &mc);
+	memcpy(d->meta + g.sb_off, sb, META_SB_SIZE);
+	memcpy(d->meta + g.sb_off + META_SB_SIZE, sb, META_SB_SIZE);
+
+	if (o->garbage) {
+		u32 n = rng_range(R, 1, 6);
+
+		while (n--) {
+			u64 s = rng_below(R, (u32)d->sectors - 64);
+
+			for (u32 i = 0; i < 64; i++)
+				disk_write_tag(d, s + i,
+					       TAG_GARBAGE | rng_next(R));
+		}
+	}
+}
+
+/* Log what a write replaces. */
+static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua)
+{
+	struct undo *u;
+
+	if (d->undo_tail - d->undo_head == d->undo_cap) {
+		struct undo *bigger =
+			arena_alloc(2 * d->undo_cap * sizeof(*bigger));
+
+		for (u64 i = d->undo_head; i != d->undo_tail; i++)
+			bigger[i & (2 * d->undo_cap - 1)] =
+				d->undo[i & (d->undo_cap - 1)];
+		d->undo = bigger;
+		d->undo_cap *= 2;
+	}
+	u = &d->undo[d->undo_tail++ & (d->undo_cap - 1)];
+	u->sector = sector;
+	u->n = n;
+	u->fua = fua;
+	u->old = arena_alloc(n * sizeof(u64));
+	for (u32 i = 0; i < n; i++)
+		u->old[i] = disk_tag(d, sector + i);
+}
+
+static void flush_to(struct sim_disk *d, u64 pos)
+{
+	if (pos > d->undo_head)
+		d->undo_head = pos;
+}
+
+/* Data of a write reaches the disk: all of it, or a random part if @partly. */
+static void apply(struct vol_node *v, struct sio *s, bool partly)
+{
+	struct repl_io *io = &s->io;
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	u32 n = io->size / SECTOR_BYTES;
+	bool fua = (io->flags & IOF_FUA) && !partly;
+
+	undo_push(d, io->sector, n, fua);
+	for (u32 i = 0; i < n; i++) {
+		u64 tag = io->op == OP_WRITE ? s->tags[i] : 0;
+
+		if (partly && rng_pct(R, 50))
+			continue;
+		if (!partly)
+			order_applied(v->node, io, io->sector + i,
+				      disk_tag(d, io->sector + i), tag);
+		disk_write_tag(d, io->sector + i, tag);
+	}
+}
+
+static void sample(struct vol_node *v, struct sio *s)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	u32 n = s->io.size / SECTOR_BYTES;
+
+	for (u32 i = 0; i < n; i++)
+		s->tags[i] = disk_tag(d, s->io.sector + i);
+	s->sampled = true;
+}
+
+static void digest(struct sio *s)
+{
+	u64 h[4] = { 1, 2, 3, 4 };
+	u32 n = s->io.size / SECTOR_BYTES;
+	bool zero = true;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 t = s->tags[i];
+
+		zero = zero && !t;
+		for (u32 k = 0; k < 4; k++)
+			h[k] = (h[k] ^ t) * (0x9e3779b97f4a7c15ULL + 2 * k);
+		h[0] ^= h[3] >> 29;
+	}
+	if (s->io.flags & IOF_DIGEST)
+		memcpy(s->io.digest, h, sizeof(h));
+	if ((s->io.flags & IOF_CHECK_ZERO) && zero)
+		s->io.flags |= IOF_IS_ZERO;
+}
+
+static u64 latency(const struct sim_disk *d, u32 base)
+{
+	u64 us = base + rng_below(R, W.o.disk_jitter_us + 1);
+
+	if (rng_below(R, 64) == 0)
+		us *= 8;
+	if (d->slow_until > W.now)
+		us *= 50;
+	return us;
+}
+
+static bool fails(struct sim_disk *d, u8 what)
+{
+	if (!(d->error_what & what))
+		return false;
+	if (d->error_until > W.now)
+		return true;
+	if (d->error_once) {
+		d->error_once--;
+		return true;
+	}
+	return false;
+}
+
+void disk_submit(struct vol_node *v, struct sio *s)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	struct repl_io *io = &s->io;
+	u64 end = io->sector + io->size / SECTOR_BYTES;
+	int err = 0;
+
+	if (!v->open)
+		violation("contract", "node %u volume %u: %s %s without a disk",
+			  v->node->id, v->nr, kind_name(io->kind),
+			  op_name(io->op));
+	if (io->op != OP_FLUSH &&
+	    (!io->size || io->size % SECTOR_BYTES || end > d->sectors))
+		violation("contract",
+			  "node %u volume %u: %s %s outside: sector %llu size %u",
+			  v->node->id, v->nr, kind_name(io->kind),
+			  op_name(io->op), (unsigned long long)io->sector,
+			  io->size);
+	if ((io->op == OP_READ || io->op == OP_WRITE) &&
+	    io->size / SECTOR_BYTES > s->cap)
+		violation("contract", "%s %s of %u bytes with room for %u",
+			  kind_name(io->kind), op_name(io->op), io->size,
+			  s->cap * SECTOR_BYTES);
+	s->sampled = false;
+	s->undo_pos = d->undo_tail;
+	if (fails(d, io->op == OP_READ ? 1 : 2)) {
+		err = -EIO;
+		cov[C_DISK_ERRORS]++;
+	}
+	if (io->op == OP_READ && rng_pct(R, 50))
+		sample(v, s);
+	list_add_tail(&s->disk, &v->disk_ios);
+	W.disk_busy++;
+	ev_add(latency(d, io->op == OP_FLUSH ? W.o.flush_us : W.o.disk_us),
+	       EV_DISK, v->node, (u16)v->nr, s, (u64)(s64)err);
+}
+
+void disk_done(struct vol_node *v, struct sio *s, int err)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	struct repl_io *io = &s->io;
+
+	list_del(&s->disk);
+	W.disk_busy--;
+	s->state = SIO_CORE;
+	switch (io->op) {
+	case OP_READ:
+		if (err)
+			break;
+		if (!s->sampled)
+			sample(v, s);
+		if (io->flags & (IOF_DIGEST | IOF_CHECK_ZERO))
+			digest(s);
+		break;
+	case OP_FLUSH:
+		if (!err)
+			flush_to(d, s->undo_pos);
+		break;
+	default:
+		apply(v, s, err);
+		if (io->kind == IO_RS_WRITE)
+			cov[C_RS_WRITES]++;
+	}
+	T("n%u v%u disk %s %s s%llu+%u%s %s", v->node->id, v->nr,
+	  kind_name(io->kind), op_name(io->op), (unsigned long long)io->sector,
+	  io->size / SECTOR_BYTES, io->flags & IOF_FUA ? " fua" : "",
+	  err ? "ERROR" : "done");
+	repl_io_done(io, err);
+}
+
+/* ---- metadata ---- */
+
+void disk_meta_submit(struct vol_node *v, struct repl_mio *mio)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	int err = 0;
+
+	if (v->mio)
+		violation("contract", "node %u volume %u: two metadata writes",
+			  v->node->id, v->nr);
+	if (!v->open && !v->attaching)
+		violation("contract", "node %u volume %u: metadata without disk",
+			  v->node->id, v->nr);
+	if (!mio->len || mio->len % SECTOR_BYTES ||
+	    mio->offset % SECTOR_BYTES || mio->offset + mio->len > d->meta_len)
+		violation("contract", "metadata write at %llu+%u of %llu",
+			  (unsigned long long)mio->offset, mio->len,
+			  (unsigned long long)d->meta_len);
+	v->mio = mio;
+	v->mio_undo = d->undo_tail;
+	if (fails(d, 4)) {
+		err = -EIO;
+		cov[C_DISK_ERRORS]++;
+	}
+	W.disk_busy++;
+	ev_add(latency(d, mio->flush_data ? W.o.flush_us : W.o.disk_us),
+	       EV_META, v->node, (u16)v->nr, mio, (u64)(s64)err);
+}
+
+static void meta_apply(struct vol_node *v, bool torn)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	struct repl_mio *mio = v->mio;
+
+	if (mio->flush_data && (!torn || rng_pct(R, 50)))
+		flush_to(d, v->mio_undo);
+	for (u32 i = 0; i < mio->len; i += SECTOR_BYTES)
+		if (!torn || rng_pct(R, 50))
+			memcpy(d->meta + mio->offset + i,
+			       (u8 *)mio->buf + i, SECTOR_BYTES);
+	d->meta_writes++;
+	if (torn)
+		cov[C_TORN]++;
+}
+
+void disk_meta_done(struct vol_node *v, int err)
+{
+	struct repl_mio *mio = v->mio;
+
+	W.disk_busy--;
+	meta_apply(v, err);
+	v->mio = NULL;
+	cov[C_META_WRITES]++;
+	T("n%u v%u meta @%llu+%u%s %s", v->node->id, v->nr,
+	  (unsigned long long)mio->offset, mio->len,
+	  mio->flush_data ? " preflush" : "", err ? "ERROR" : "done");
+	repl_meta_done(&v->vol, mio, err);
+}
+
+int disk_meta_read(void *ctx, u64 offset, void *buf, u32 len)
+{
+	struct sim_disk *d = ctx;
+	u64 dev = d->meta_dev_bytes ? d->meta_dev_bytes : d->dev_bytes;
+
+	if (offset + len > dev || offset + len < offset)
+		violation("contract", "metadata read at %llu+%u of %llu",
+			  (unsigned long long)offset, len,
+			  (unsigned long long)dev);
+	if (fails(d, 4))
+		return -EIO;
+	if (offset < d->meta_off || offset + len > d->meta_off + d->meta_len)
+		memset(buf, 0, len);
+	else
+		memcpy(buf, d->meta + (offset - d->meta_off), len);
+	return 0;
+}
+
+/* In-sync set of the superblock on stable media; 0 if there is none. */
+u32 disk_durable_set(struct sim_disk *d)
+{
+	u64 dev = d->meta_dev_bytes ? d->meta_dev_bytes : d->dev_bytes;
+	u64 at = meta_sb_offset(dev) - d->meta_off;
+	const struct meta_sb *sb;
+	struct meta_geom g;
+
+	if (d->sb_at == d->meta_writes)
+		return d->sb_in_sync;
+	d->sb_at = d->meta_writes;
+	d->sb_in_sync = 0;
+	if (meta_sb_pick(d->meta + at, d->meta + at + META_SB_SIZE,
+			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) == META_OK)
+		d->sb_in_sync = le32_to_cpu(sb->in_sync);
+	return d->sb_in_sync;
+}
+
+/* ---- power cut ---- */
+
+static bool survives(u32 mode)
+{
+	return rng_pct(R, mode);
+}
+
+/*
+ * The volatile cache is lost, sector by sector, and what was under way has
+ * left any part of itself.
+ */
+void disk_crash(struct vol_node *v)
+{
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	u32 mode = W.o.survive;
+	u64 **done;		/* per chunk: sectors that are decided */
+	struct sio *s;
+
+	if (mode > 100)
+		mode = (u32[]){ 0, 100, 50, 90 }[rng_below(R, 4)];
+	list_for_each_entry(s, &v->disk_ios, disk) {
+		W.disk_busy--;
+		if (s->io.op != OP_READ && s->io.op != OP_FLUSH &&
+		    rng_pct(R, 60))
+			apply(v, s, true);
+	}
+	INIT_LIST_HEAD(&v->disk_ios);
+	if (v->mio) {
+		W.disk_busy--;
+		meta_apply(v, true);
+		v->mio = NULL;
+	}
+	done = arena_alloc(d->nchunks * sizeof(u64 *));
+	while (d->undo_tail != d->undo_head) {
+		struct undo *u = &d->undo[--d->undo_tail & (d->undo_cap - 1)];
+
+		for (u32 i = 0; i < u->n; i++) {
+			u64 sec = u->sector + i;
+			u64 **c = &done[sec / CHUNK];
+			u64 bit = 1ULL << (sec % 64);
+			u64 *word;
+
+			if (!*c)
+				*c = arena_alloc(CHUNK / 8);
+			word = &(*c)[sec % CHUNK / 64];
+			if (*word & bit)
+				continue;
+			if (u->fua || survives(mode))
+				*word |= bit;
+			else
+				disk_write_tag(d, sec, u->old[i]);
+		}
+	}
+	d->undo_head = d->undo_tail;
+}

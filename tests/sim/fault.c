@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults, and commands of an admin at awkward moments.  Bounded by what must
+ * be recoverable: a disk fails only while another good replica is reachable,
+ * one disk at a time; in the end everything comes back.
+ */
+#include "sim.h"
+
+static struct node *some_node(bool up)
+{
+	struct node *best = NULL;
+	u32 n = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up == up && !rng_below(R, ++n))
+			best = &W.node[i];
+	return best;
+}
+
+static struct node *some_secondary(void)
+{
+	struct node *best = NULL;
+	u32 n = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && W.node[i].paused_until <= W.now &&
+		    !W.node[i].down_wanted &&
+		    W.node[i].res.role != ROLE_PRIMARY &&
+		    !W.node[i].voting && !rng_below(R, ++n))
+			best = &W.node[i];
+	return best;
+}
+
+static struct link *some_link(void)
+{
+	u32 a = rng_below(R, W.o.nodes), b = rng_below(R, W.o.nodes - 1);
+
+	return link_of(a, b < a ? b : b + 1);
+}
+
+static void crash(struct node *n, u32 back_ms)
+{
+	if (!n || !n->up)
+		return;
+	node_crash(n);
+	n->up_at = W.now + back_ms * MS;
+	ev_add(back_ms * MS, EV_NODE_UP, NULL, 0, n, 0);
+}
+
+static u64 span(void)
+{
+	return rng_pct(R, 70) ? rng_range(R, 10, 1000) * MS
+			      : rng_range(R, 1000, 5000) * MS;
+}
+
+/* Does volume @v live on elsewhere, reachable from the primary? */
+static bool expendable(struct node *n, u32 v)
+{
+	struct node *p = admin_primary();
+
+	if (!p || p->paused_until > W.now)
+		return false;
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *o = &W.node[i];
+
+		if (o == n || !o->up || !(admin_set(v) & BIT(i)) ||
+		    (M.lost & BIT(i)) ||
+		    o->vols[v].vol.disk != DISK_UPTODATE)
+			continue;
+		if (o == p || net_both_up(link_of(i, p->id)))
+			return true;
+	}
+	return false;
+}
+
+static void disk_error(void)
+{
+	struct node *n = some_node(true);
+	u32 v = rng_below(R, W.o.vols);
+	struct sim_disk *d;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		for (u32 k = 0; k < W.o.vols; k++)
+			if (W.disk[i][k].error_what)
+				return;
+	if (!n || !n->vols[v].open || !expendable(n, v))
+		return;
+	d = &W.disk[n->id][v];
+	d->error_what = (u8)rng_range(R, 1, 7);
+	if (rng_pct(R, 60))
+		d->error_once = rng_range(R, 1, 3);
+	else
+		d->error_until = W.now + span();
+	T("fault: n%u v%u disk errors, mask %u", n->id, v, d->error_what);
+}
+
+static void partition(bool isolate)
+{
+	u32 side = isolate ? BIT(rng_below(R, W.o.nodes))
+			   : rng_below(R, 1U << W.o.nodes);
+	u32 dirs = rng_pct(R, 70) ? 3 : rng_range(R, 1, 3);
+	u64 us = span();
+
+	T("fault: partition, side 0x%x, directions %u, %llu ms", side, dirs,
+	  (unsigned long long)us / MS);
+	for (u32 a = 0; a < W.o.nodes; a++)
+		for (u32 b = a + 1; b < W.o.nodes; b++)
+			if (!!(side & BIT(a)) != !!(side & BIT(b)))
+				net_cut(&link_tab[a][b], dirs, us);
+}
+
+/* ---- commands ---- */
+
+static void detach(void)
+{
+	struct node *n = some_node(true);
+	u32 v = rng_below(R, W.o.vols);
+	const char *why = NULL;
+	int err;
+
+	if (!n || n->paused_until > W.now || n->down_wanted ||
+	    !n->vols[v].open || !expendable(n, v))
+		return;
+	W.cur = n;
+	err = repl_detach(&n->vols[v].vol, false, &why);
+	W.cur = NULL;
+	T("admin: n%u v%u detach %d %s", n->id, v, err, why ? why : "");
+}
+
+static void invalidate(void)
+{
+	struct node *n = some_secondary(), *p = admin_primary();
+	u32 v = rng_below(R, W.o.vols);
+	const char *why = NULL;
+	int err;
+
+	if (!n || !p || !n->vols[v].open || !expendable(n, v) ||
+	    !net_both_up(link_of(n->id, p->id)) ||
+	    p->vols[v].vol.disk != DISK_UPTODATE)
+		return;
+	if (rng_pct(R, 50)) {
+		W.cur = n;
+		err = repl_invalidate(&n->vols[v].vol, &why);
+	} else {
+		W.cur = p;
+		err = repl_invalidate_remote(&p->vols[v].vol,
+					     &p->peers[n->id].peer, &why);
+	}
+	W.cur = NULL;
+	T("admin: n%u v%u invalidate %d %s", n->id, v, err, why ? why : "");
+	if (!err)
+		M.lost |= BIT(n->id);
+}
+
+static void pause_sync(void)
+{
+	struct node *n = some_node(true);
+	u32 v = rng_below(R, W.o.vols), k = rng_below(R, W.o.nodes);
+	const char *why = NULL;
+	bool pause = rng_pct(R, 60);
+
+	if (!n || n->id == k || n->paused_until > W.now)
+		return;
+	W.cur = n;
+	repl_pause(&n->vols[v].vol, &n->peers[k].peer, pause, &why);
+	W.cur = NULL;
+	T("admin: n%u v%u %s sync with n%u", n->id, v,
+	  pause ? "pause" : "resume", k);
+}
+
+static void disconnect(void)
+{
+	struct link *l = some_link();
+	u32 side = rng_below(R, 2);
+	struct node *n = l->end[side];
+
+	if (!n->up || n->paused_until > W.now)
+		return;
+	T("admin: n%u disconnect n%u", n->id, l->end[!side]->id);
+	l->want[side] = false;
+	net_shut(l, side, false);
+}
+
+static void switch_roles(void)
+{
+	struct node *n = some_secondary(), *p = admin_primary();
+
+	if (!n || !p || M.want || p->down_wanted)
+		return;
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!(admin_set(v) & BIT(n->id)) || !n->vols[v].open)
+			return;
+	if ((M.lost & BIT(n->id)) || !net_both_up(link_of(p->id, n->id)))
+		return;
+	T("admin: switch from n%u to n%u", p->id, n->id);
+	M.want = n;
+}
+
+/* A second primary is asked for, in full view of the first. */
+static void illegal(void)
+{
+	struct node *n = some_secondary(), *p = admin_primary();
+	struct link *l;
+
+	if (!n || !p || p == n || M.want || M.illegal ||
+	    p->paused_until > W.now)
+		return;
+	l = link_of(p->id, n->id);
+	if (!net_both_up(l) || l->cut_until[0] > W.now ||
+	    l->cut_until[1] > W.now)
+		return;
+	for (u32 k = 0; k < 4; k++)
+		if (l->s[k / 2][k % 2].stall_until > W.now)
+			return;
+	for (u32 v = 0; v < W.o.vols; v++) {
+		struct repl_pv_info x, y;
+
+		repl_pv_info(&n->vols[v].vol, &n->peers[p->id].peer, &x);
+		repl_pv_info(&p->vols[v].vol, &p->peers[n->id].peer, &y);
+		if (x.state != RS_ESTABLISHED || y.state != RS_ESTABLISHED)
+			return;
+	}
+	M.illegal = n;
+	if (!admin_promote(n, false))
+		M.illegal = NULL;
+}
+
+/* Nobody lives that is known to have everything: take what there is. */
+static void force(void)
+{
+	struct node *n;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && (W.node[i].res.role == ROLE_PRIMARY ||
+				     W.node[i].voting))
+			return;
+	n = some_secondary();
+	if (!n || M.illegal)
+		return;
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!n->vols[v].open ||
+		    n->vols[v].vol.disk <= DISK_FAILED)
+			return;
+	admin_declare_loss("primary --force");
+	admin_promote(n, true);
+}
+
+static void stop_clean(void)
+{
+	struct node *n = some_node(true);
+
+	if (!n || n->paused_until > W.now || n->down_wanted || n->voting ||
+	    n == M.want)
+		return;
+	T("admin: n%u down", n->id);
+	node_stop(n);
+}
+
+void fault_event(void)
+{
+	u32 sum = 0, dice, f;
+	struct node *n;
+	struct link *l;
+
+	ev_add(rng_range(R, 1, 2 * W.o.fault_ms) * MS, EV_FAULT, NULL, 0, NULL,
+	       0);
+	if (W.phase != PH_FAULTS || M.illegal)
+		return;
+	for (f = 0; f < F_COUNT; f++)
+		sum += W.o.weight[f];
+	if (!sum)
+		return;
+	dice = rng_below(R, sum);
+	for (f = 0; dice >= W.o.weight[f]; f++)
+		dice -= W.o.weight[f];
+	switch ((enum fault)f) {
+	case F_CRASH:
+		crash(some_node(true), rng_range(R, 50, 3000));
+		break;
+	case F_CRASH_PRIMARY:
+		crash(admin_primary(), rng_range(R, 50, 6000));
+		break;
+	case F_CRASH_ALL:
+		for (u32 i = 0; i < W.o.nodes; i++)
+			crash(&W.node[i], rng_range(R, 100, 2000));
+		break;
+	case F_RESET:
+		net_reset(some_link());
+		break;
+	case F_PARTITION:
+		partition(false);
+		break;
+	case F_ISOLATE:
+		partition(true);
+		break;
+	case F_STALL:
+		l = some_link();
+		net_stall(l, rng_below(R, 2), rng_below(R, 2), span());
+		break;
+	case F_PAUSE:
+		n = some_node(true);
+		if (n) {
+			n->paused_until = W.now + span();
+			T("fault: n%u stands still until %llu ms", n->id,
+			  (unsigned long long)n->paused_until / MS);
+		}
+		break;
+	case F_DISK_ERROR:
+		disk_error();
+		break;
+	case F_DISK_SLOW:
+		n = some_node(true);
+		if (n)
+			W.disk[n->id][rng_below(R, W.o.vols)].slow_until =
+				W.now + span();
+		break;
+	case F_ADMIN_SWITCH:
+		switch_roles();
+		break;
+	case F_ADMIN_DETACH:
+		detach();
+		break;
+	case F_ADMIN_DISCONNECT:
+		disconnect();
+		break;
+	case F_ADMIN_INVALIDATE:
+		invalidate();
+		break;
+	case F_ADMIN_PAUSE_SYNC:
+		pause_sync();
+		break;
+	case F_ADMIN_DOWN:
+		stop_clean();
+		break;
+	case F_ADMIN_ILLEGAL:
+		illegal();
+		break;
+	case F_ADMIN_FORCE:
+		force();
+		break;
+	case F_COUNT:
+		break;
+	}
+}
+
+void fault_heal(void)
+{
+	net_heal();
+	M.want = NULL;
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+		const char *why = NULL;
+
+		for (u32 v = 0; v < W.o.vols; v++) {
+			struct sim_disk *d = &W.disk[i][v];
+
+			d->error_until = 0;
+			d->error_once = 0;
+			d->slow_until = 0;
+			d->error_what = 0;
+		}
+		if (n->paused_until > W.now)
+			n->paused_until = W.now;
+		if (!n->up) {
+			n->up_at = W.now;
+			ev_add(rng_below(R, 500 * MS), EV_NODE_UP, NULL, 0, n,
+			       0);
+			continue;
+		}
+		W.cur = n;
+		for (u32 v = 0; v < W.o.vols; v++)
+			for (u32 k = 0; k < W.o.nodes; k++)
+				if (k != i)
+					repl_pause(&n->vols[v].vol,
+						   &n->peers[k].peer, false,
+						   &why);
+		W.cur = NULL;
+	}
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a seed to options.  Every seed turns some faults off and others up, so
+ * that a run of many seeds sees rare combinations ("swarm testing").  When the
+ * expansion changes, OPTS_VERSION does too: seeds mean something else then.
+ */
+#include "sim.h"
+
+const char *const scenario_name[SCN_COUNT] = {
+	"careful", "split", "reborn", "hostile",
+};
+
+const char *const fault_name[F_COUNT] = {
+	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
+	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
+	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
+};
+
+const char *const mutation_name[MUT_COUNT] = {
+	[MUT_NONE] = "none",
+	[MUT_CLEAR_BEFORE_FLUSH] = "clear-before-flush",
+	[MUT_SKIP_ACTLOG] = "skip-actlog",
+	[MUT_ACK_BEFORE_PEER] = "ack-before-peer",
+	[MUT_LINEAGE_ORDER] = "lineage-order",
+	[MUT_AL_EVICT_NO_FLUSH] = "al-evict-no-flush",
+	[MUT_NO_TAIL] = "no-tail",
+	[MUT_SHRINK_NOT_DURABLE] = "shrink-not-durable",
+	[MUT_GEN_NOT_BEGUN] = "gen-not-begun",
+	[MUT_NO_SUPERSEDE] = "no-supersede",
+	[MUT_RS_READ_NO_WAIT] = "rs-read-no-wait",
+	[MUT_FLUSH_NOT_FORWARDED] = "flush-not-forwarded",
+	[MUT_UNACKED_NOT_DIRTY] = "unacked-not-dirty",
+	[MUT_ABSENT_NOT_DIRTY] = "absent-not-dirty",
+	[MUT_OVERLAP_ANY_ORDER] = "overlap-any-order",
+	[MUT_TARGET_STAYS_UPTODATE] = "target-stays-uptodate",
+	[MUT_CRASHED_IS_UPTODATE] = "crashed-is-uptodate",
+	[MUT_SB_ONE_COPY] = "sb-one-copy",
+	[MUT_AL_NO_CHECK] = "al-no-check",
+	[MUT_MERGE_SKIPPED] = "merge-skipped",
+	[MUT_READ_IN_FLIGHT] = "read-in-flight",
+	[MUT_SINCE_IGNORED] = "since-ignored",
+	[MUT_TWO_PRIMARIES] = "two-primaries",
+};
+
+static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
+{
+	return (u32[]){ a, b, c }[rng_below(r, 3)];
+}
+
+void opts_expand(struct sim_opts *o, u64 seed, int scenario)
+{
+	struct rng rr = { .s = seed ^ 0x73696d0000ULL }, *r = &rr;
+	u32 dice;
+
+	rng_next(r);
+	memset(o, 0, sizeof(*o));
+	o->seed = seed;
+	dice = rng_below(r, 100);
+	o->scenario = dice < 92 ? SCN_CAREFUL : dice < 95 ? SCN_SPLIT :
+		      dice < 98 ? SCN_REBORN : SCN_HOSTILE;
+	if (scenario >= 0)
+		o->scenario = (enum scenario)scenario;
+	dice = rng_below(r, 100);
+	o->nodes = dice < 35 ? 2 : dice < 80 ? 3 : dice < 93 ? 4 : 5;
+	o->vols = rng_pct(r, 25) ? 2 : 1;
+	for (u32 v = 0; v < MAX_VOLS; v++)
+		o->vol_extents[v] = rng_range(r, 8, 14);
+	o->al_extents = pick(r, 7, 8, 64);
+	o->on_io_error = rng_pct(r, 90) ? ON_ERROR_DETACH : ON_ERROR_PASS_ON;
+	o->on_no_data = rng_pct(r, 80) ? NO_DATA_SUSPEND : NO_DATA_IO_ERROR;
+	o->external = rng_pct(r, 70) ? 0 : rng_below(r, 32);
+	o->init_sync = rng_pct(r, 15);
+	o->garbage = o->init_sync && rng_pct(r, 70);
+	o->digest = rng_pct(r, 60);
+	o->discard = rng_pct(r, 80);
+	o->tick_ms = rng_range(r, 50, 100);
+	o->disk_us = pick(r, 50, 300, 3000);
+	o->disk_jitter_us = pick(r, 50, 1000, 20000);
+	o->flush_us = pick(r, 200, 2000, 20000);
+	o->net_us = pick(r, 50, 500, 10000);
+	o->net_jitter_us = pick(r, 20, 1000, 30000);
+	o->ctrl_jitter_us = pick(r, 20, 1000, 30000);
+	o->net_bytes_us = pick(r, 20, 100, 1000);
+	o->timeout_ms = rng_range(r, 400, 3000);
+	o->ping_ms = max(o->timeout_ms / 3, 200u);
+	o->ack_timeout_ms = o->timeout_ms * rng_range(r, 2, 6);
+	o->rate_max = pick(r, 0, 100U << 20, 1U << 30);
+	o->rate_min = pick(r, 1U << 20, 20U << 20, 200U << 20);
+	o->depth = rng_range(r, 1, MAX_SLOTS);
+	o->think_us = pick(r, 2000, 20000, 60000);
+	o->hot_blocks = pick(r, 1, 4, 16);
+	o->max_kib = pick(r, 64, 128, 512);
+	o->pct_read = pick(r, 5, 25, 50);
+	o->pct_cold = pick(r, 2, 15, 50);
+	o->pct_flush = pick(r, 1, 5, 10);
+	o->pct_fua = pick(r, 0, 5, 30);
+	o->pct_discard = o->discard ? pick(r, 0, 3, 10) : 0;
+	o->pct_large = pick(r, 0, 2, 10);
+	o->pause_pct = pick(r, 5, 20, 40);
+	o->survive = (u32[]){ 0, 50, 100, 101, 101 }[rng_below(r, 5)];
+	o->nomem = rng_pct(r, 10) ? 50 : 0;
+	o->fault_ms = pick(r, 150, 500, 1500);
+	o->faults_s = rng_range(r, 2, 8);
+	for (u32 f = 0; f < F_COUNT; f++)
+		o->weight[f] = rng_pct(r, 45) ? rng_range(r, 1, 10) : 0;
+	if (!rng_pct(r, 25))
+		o->weight[F_CRASH_ALL] = 0;
+	if (!rng_pct(r, 6))
+		o->weight[F_ADMIN_FORCE] = 0;
+	if (o->nodes == 2 && rng_pct(r, 50))
+		o->weight[F_CRASH_PRIMARY] = 10;
+
+	switch (o->scenario) {
+	case SCN_REBORN:
+		o->nodes = 3;
+		fallthrough;
+	case SCN_SPLIT:
+		memset(o->weight, 0, sizeof(o->weight));
+		if (rng_pct(r, 50))
+			o->weight[F_STALL] = 1;
+		o->faults_s = 60;
+		o->init_sync = 0;
+		o->garbage = 0;
+		o->pct_read = 25;
+		o->think_us = 20000;
+		break;
+	case SCN_HOSTILE:
+		o->faults_s = 6;
+		break;
+	default:
+		break;
+	}
+}
+
+void opts_print(FILE *f, const struct sim_opts *o)
+{
+	fprintf(f, "seed %llu scenario %s nodes %u volumes %u extents %u,%u al %u external 0x%x on-io-error %u on-no-data %u\n",
+		(unsigned long long)o->seed, scenario_name[o->scenario],
+		o->nodes, o->vols, o->vol_extents[0], o->vol_extents[1],
+		o->al_extents, o->external, o->on_io_error, o->on_no_data);
+	fprintf(f, "  init-sync %u garbage %u digest %u discard %u tick %u ms disk %u+%u us flush %u us survive %u nomem %u\n",
+		o->init_sync, o->garbage, o->digest, o->discard, o->tick_ms,
+		o->disk_us, o->disk_jitter_us, o->flush_us, o->survive,
+		o->nomem);
+	fprintf(f, "  net %u us data+%u ctrl+%u, %u bytes/us; timeout %u ping %u ack-timeout %u ms; rate %u..%u\n",
+		o->net_us, o->net_jitter_us, o->ctrl_jitter_us,
+		o->net_bytes_us, o->timeout_ms, o->ping_ms,
+		o->ack_timeout_ms, o->rate_min, o->rate_max);
+	fprintf(f, "  app depth %u think %u us hot %u max %u KiB read %u%% cold %u%% flush %u%% fua %u%% discard %u%% large %u%% rest %u/1000\n",
+		o->depth, o->think_us, o->hot_blocks, o->max_kib, o->pct_read,
+		o->pct_cold, o->pct_flush, o->pct_fua, o->pct_discard,
+		o->pct_large, o->pause_pct);
+	fprintf(f, "  faults every %u ms for %u s:", o->fault_ms, o->faults_s);
+	for (u32 i = 0; i < F_COUNT; i++)
+		if (o->weight[i])
+			fprintf(f, " %s %u", fault_name[i], o->weight[i]);
+	fputc('\n', f);
+}
