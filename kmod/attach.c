@@ -197,13 +197,12 @@ static void close_devices(struct blkrepl_disk *d)
 
 /**
  * blkrepl_disk_free() - close the devices of a disk and free it
- * @d: the disk; nothing is under way
+ * @d: the disk, after blkrepl_disk_exit()
  *
  * May sleep.
  */
 void blkrepl_disk_free(struct blkrepl_disk *d)
 {
-	blkrepl_disk_exit(d);
 	close_devices(d);
 	kfree(d);
 }
@@ -381,10 +380,14 @@ int blkrepl_attach(struct blkrepl_volume *v,
 		return blkrepl_refuse(extack, -ETIMEDOUT,
 				      "%s does not answer; the attach goes on",
 				      a->disk);
-	if (state <= DISK_FAILED)
+	if (state <= DISK_FAILED) {
+		flush_work(&v->close_work);
 		return blkrepl_refuse(extack, -EIO,
 				      "writing metadata to %s failed",
 				      a->meta ?: a->disk);
+	}
+	/* The size is to be there when the command returns. */
+	flush_work(&v->size_work);
 	return 0;
 
 err_start:
@@ -441,6 +444,8 @@ int blkrepl_detach(struct blkrepl_volume *v, bool force,
 		return blkrepl_refuse(extack, -ETIMEDOUT,
 				      "%s does not finish its I/O; the detach goes on",
 				      v->disk_path ?: "the disk");
+	/* The volume has let go of it: now until it is closed. */
+	flush_work(&v->close_work);
 	return 0;
 }
 
@@ -458,4 +463,5 @@ void blkrepl_detach_wait(struct blkrepl_volume *v)
 				   BLKREPL_CMD_WAIT))
 		pr_warn("blkrepl %s/%u: waiting for %s to finish its I/O\n",
 			r->name, v->vol.nr, v->disk_path ?: "the disk");
+	flush_work(&v->close_work);
 }

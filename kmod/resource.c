@@ -68,11 +68,11 @@ int blkrepl_volume_new(struct blkrepl_resource *r, u32 nr, int minor,
 
 	v->r = r;
 	v->minor = err;
-	v->disk_flushes = disk_flushes;
 	v->vol.res = &r->res;
 	v->vol.nr = nr;
 	v->vol.conf = *conf;
 	blkrepl_volume_init(v);
+	v->disk_flushes = disk_flushes;
 
 	blkrepl_lock(r, flags);
 	err = repl_vol_add(&v->vol);
@@ -530,7 +530,6 @@ static void __net_exit net_exit(struct net *net)
 			break;
 		resource_tear_down(r);
 	}
-	blkrepl_conn_net_exit(bn);
 	memalloc_noio_restore(noio);
 }
 
