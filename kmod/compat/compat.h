@@ -127,6 +127,16 @@ static inline int queue_limits_commit_update_frozen(struct request_queue *q,
 })
 #endif
 
+/*
+ * Addresses of kernel sockets have a type without a length since 6.19.  Goes
+ * with 6.12.
+ */
+#ifdef BLKREPL_HAVE_SOCKADDR_UNSIZED
+#define COMPAT_SOCKADDR(_addr)	((struct sockaddr_unsized *)(_addr))
+#else
+#define COMPAT_SOCKADDR(_addr)	((struct sockaddr *)(_addr))
+#endif
+
 /* What a dump was asked is found in another struct since 6.7. Goes with 6.1 */
 #ifndef BLKREPL_HAVE_GENL_INFO_DUMP
 #define genl_info_dump(_cb)	genl_dumpit_info(_cb)

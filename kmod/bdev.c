@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/blkreplN: bios in, I/Os of the core out.
+ *
+ * The data of a write is copied once, here: the copy feeds the local disk, the
+ * network and the checksum.  So they agree whatever the owner of the pages
+ * does to them in the meantime, and the pages need not live until the slowest
+ * peer has the data.
+ *
+ * The device has no partitions of its own (kpartx makes them): opening it
+ * never reads, so that udev can't hang on a resource whose I/O is suspended.
+ */
+#include <linux/blkdev.h>
+#include <linux/sched/mm.h>
+
+#include "blkrepl.h"
+#include "trace.h"
+
+static void submit(struct blkrepl_io *b, bool may_sleep)
+{
+	struct blkrepl_resource *r = b->r;
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	trace_blkrepl_submit(&b->io, 0);
+	repl_submit(&b->io);
+	if (may_sleep)
+		blkrepl_unlock(r, flags);
+	else
+		blkrepl_unlock_atomic(r, flags);
+}
+
+static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
+				  enum repl_op op)
+{
+	struct blkrepl_io *b = blkrepl_io_new(v->r, GFP_NOIO);
+
+	b->io.vol = &v->vol;
+	b->io.kind = IO_APP;
+	b->io.op = op;
+	b->app = bio;
+	if (op == OP_FLUSH)
+		return b;
+
+	b->io.sector = bio->bi_iter.bi_sector;
+	b->io.size = bio->bi_iter.bi_size;
+	if (bio->bi_opf & REQ_FUA)
+		b->io.flags |= IOF_FUA;
+	if (bio->bi_opf & REQ_NOUNMAP)
+		b->io.flags |= IOF_NOUNMAP;
+	if (op != OP_WRITE)
+		return b;
+
+	blkrepl_buf_alloc(v->r, &b->buf, b->io.size, BLKREPL_PAGES_APP,
+			  GFP_NOIO);
+	blkrepl_buf_from_bio(&b->buf, bio);
+	/* Once for all peers, outside the lock, while the cache is warm. */
+	if (READ_ONCE(v->r->crc_peers)) {
+		b->dcrc = blkrepl_buf_crc(&b->buf);
+		b->dcrc_valid = true;
+	}
+	return b;
+}
+
+/* Return: false if the device doesn't do that. */
+static bool map_op(const struct bio *bio, enum repl_op *op)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		*op = OP_READ;
+		return true;
+	case REQ_OP_WRITE:
+		*op = OP_WRITE;
+		return true;
+	case REQ_OP_DISCARD:
+		*op = OP_DISCARD;
+		return true;
+	case REQ_OP_WRITE_ZEROES:
+		*op = OP_ZEROES;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void bdev_submit_bio(struct bio *bio)
+{
+	struct blkrepl_volume *v = bio->bi_bdev->bd_disk->private_data;
+	struct blkrepl_io *b, *data = NULL;
+	unsigned int lbs_mask;
+	unsigned long start;
+	enum repl_op op;
+	bool flush;
+
+	bio = bio_split_to_limits(bio);
+	if (!bio)
+		return;
+
+	if (!map_op(bio, &op)) {
+		bio->bi_status = BLK_STS_NOTSUPP;
+		bio_endio(bio);
+		return;
+	}
+	lbs_mask = (queue_logical_block_size(v->gd->queue) >> SECTOR_SHIFT) - 1;
+	if ((bio->bi_iter.bi_sector | bio_sectors(bio)) & lbs_mask ||
+	    bio->bi_iter.bi_size & (SECTOR_SIZE - 1)) {
+		bio_io_error(bio);
+		return;
+	}
+
+	/* An empty write with FUA says no more than an empty flush. */
+	flush = op == OP_WRITE &&
+		(bio->bi_opf & REQ_PREFLUSH ||
+		 (bio->bi_opf & REQ_FUA && !bio->bi_iter.bi_size));
+	if (!flush && !bio->bi_iter.bi_size) {
+		bio_endio(bio);
+		return;
+	}
+
+	start = bio_start_io_acct(bio);
+	if (bio->bi_iter.bi_size) {
+		data = make_io(v, bio, op);
+		data->app_start = start;
+	}
+	b = data;
+	if (flush) {
+		/* The write waits for the flush, with all that it needs. */
+		b = make_io(v, bio, OP_FLUSH);
+		b->app_start = start;
+		b->next = data;
+	}
+	submit(b, true);
+}
+
+/* Any context. */
+void blkrepl_bdev_complete(struct blkrepl_io *b, int err)
+{
+	struct blkrepl_io *next = b->next;
+	struct bio *app = b->app;
+
+	b->app = NULL;
+	b->next = NULL;
+	if (next && !err) {
+		submit(next, false);
+		return;
+	}
+	if (next)
+		blkrepl_io_put(next);
+	app->bi_status = errno_to_blk_status(err);
+	bio_end_io_acct(app, b->app_start);
+	bio_endio(app);
+}
+
+static int bdev_open(struct gendisk *gd, blk_mode_t mode)
+{
+	struct blkrepl_volume *v = gd->private_data;
+	struct blkrepl_resource *r = v->r;
+	unsigned long flags;
+	int err = 0;
+
+	/* A namespace stays as long as one of its devices is in use. */
+	if (!maybe_get_net(r->bn->net))
+		return -ENXIO;
+
+	blkrepl_lock(r, flags);
+	if (v->dying) {
+		err = -ENXIO;
+	} else if (r->res.role != ROLE_PRIMARY && (mode & BLK_OPEN_WRITE)) {
+		err = -EROFS;
+	} else if (r->res.role != ROLE_PRIMARY && !repl_readable(&v->vol)) {
+		err = -EMEDIUMTYPE;
+	} else {
+		v->openers++;
+		r->openers++;
+		if (mode & BLK_OPEN_WRITE) {
+			v->writers++;
+			r->writers++;
+		}
+	}
+	spin_unlock_irqrestore(&r->lock, flags);
+	if (err)
+		put_net(r->bn->net);
+	return err;
+}
+
+/*
+ * Nobody tells us here how the device had been opened, so the writers of a
+ * volume are forgotten only when its last opener goes.
+ */
+static void bdev_release(struct gendisk *gd)
+{
+	struct blkrepl_volume *v = gd->private_data;
+	struct blkrepl_resource *r = v->r;
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	v->openers--;
+	r->openers--;
+	if (!v->openers) {
+		r->writers -= v->writers;
+		v->writers = 0;
+	}
+	spin_unlock_irqrestore(&r->lock, flags);
+	put_net(r->bn->net);
+}
+
+COMPAT_BDEV_OPS(bdev_open, bdev_release)
+
+static const struct block_device_operations bdev_ops = {
+	.owner = THIS_MODULE,
+	.submit_bio = bdev_submit_bio,
+	.open = COMPAT_BDEV_OPEN(bdev_open),
+	.release = COMPAT_BDEV_RELEASE(bdev_release),
+};
+
+/* /sys/block/blkreplN/blkrepl/: for udev to make links by name. */
+
+static ssize_t resource_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	struct blkrepl_volume *v = dev_to_disk(dev)->private_data;
+
+	return sysfs_emit(buf, "%s\n", v->r->name);
+}
+static DEVICE_ATTR_RO(resource);
+
+static ssize_t volume_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct blkrepl_volume *v = dev_to_disk(dev)->private_data;
+
+	return sysfs_emit(buf, "%u\n", v->vol.nr);
+}
+static DEVICE_ATTR_RO(volume);
+
+static ssize_t node_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct blkrepl_volume *v = dev_to_disk(dev)->private_data;
+
+	return sysfs_emit(buf, "%u\n", v->r->res.node);
+}
+static DEVICE_ATTR_RO(node);
+
+static struct attribute *bdev_attrs[] = {
+	&dev_attr_resource.attr,
+	&dev_attr_volume.attr,
+	&dev_attr_node.attr,
+	NULL
+};
+
+static const struct attribute_group bdev_group = {
+	.name = BLKREPL_NAME,
+	.attrs = bdev_attrs,
+};
+
+static const struct attribute_group *bdev_groups[] = { &bdev_group, NULL };
+
+int blkrepl_bdev_add(struct blkrepl_volume *v)
+{
+	/* Until a disk says otherwise; a diskless node knows no better. */
+	struct queue_limits lim = {
+		.logical_block_size = SECTOR_SIZE,
+		.physical_block_size = BLOCK_BYTES,
+		.io_min = BLOCK_BYTES,
+		.max_hw_sectors = REPL_MAX_DATA >> SECTOR_SHIFT,
+		.max_segments = USHRT_MAX,
+		.max_segment_size = UINT_MAX,
+		.max_hw_discard_sectors = EXTENT_BYTES >> SECTOR_SHIFT,
+		.discard_granularity = BLOCK_BYTES,
+		.max_write_zeroes_sectors = EXTENT_BYTES >> SECTOR_SHIFT,
+		COMPAT_LIM_FEATURES(BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
+				    BLK_FEAT_STABLE_WRITES | BLK_FEAT_IO_STAT)
+	};
+	struct gendisk *gd;
+	int err;
+
+	gd = blk_alloc_disk(&lim, NUMA_NO_NODE);
+	if (IS_ERR(gd))
+		return PTR_ERR(gd);
+	gd->major = blkrepl_major;
+	gd->first_minor = v->minor;
+	gd->minors = 1;
+	gd->flags = GENHD_FL_NO_PART;
+	gd->fops = &bdev_ops;
+	gd->private_data = v;
+	snprintf(gd->disk_name, sizeof(gd->disk_name), BLKREPL_NAME "%u",
+		 v->minor);
+	v->gd = gd;
+	err = device_add_disk(NULL, gd, bdev_groups);
+	if (err) {
+		v->gd = NULL;
+		put_disk(gd);
+	}
+	return err;
+}
+
+int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
+{
+	struct blkrepl_resource *r = v->r;
+	unsigned long flags;
+	int err = 0;
+
+	blkrepl_lock(r, flags);
+	if (v->openers && !force)
+		err = -EBUSY;
+	else
+		v->dying = true;
+	spin_unlock_irqrestore(&r->lock, flags);
+	if (err)
+		return err;
+	if (force)
+		blk_mark_disk_dead(v->gd);
+	del_gendisk(v->gd);
+	put_disk(v->gd);
+	v->gd = NULL;
+	return 0;
+}
+
+/*
+ * Discards reach replicas as zeroes to be unmapped (see disk.c).  They are
+ * offered only if our own disk does that without writing: else they would be
+ * the slowest way to say nothing.
+ */
+void blkrepl_bdev_limits(struct blkrepl_volume *v)
+{
+	struct request_queue *q = v->gd->queue;
+	struct blkrepl_disk *d = v->disk;
+	struct queue_limits lim;
+
+	lim = queue_limits_start_update(q);
+	lim.logical_block_size = d->lbs;
+	lim.physical_block_size = max_t(unsigned int, d->lbs, BLOCK_BYTES);
+	lim.io_min = lim.physical_block_size;
+	lim.max_hw_discard_sectors =
+		d->can_zero ? EXTENT_BYTES >> SECTOR_SHIFT : 0;
+	queue_limits_commit_update_frozen(q, &lim);
+}

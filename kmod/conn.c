@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The connection to a peer, from the first attempt to the last packet.
+ *
+ * Four threads a peer, as long as the administrator wants the connection; so
+ * that a reconnect under memory pressure needs no new ones.  The one that
+ * receives on the data stream owns the connection:
+ *
+ *	connect or wait for it -> repl_conn_up() -> receive -> shut both
+ *	streams -> wait for the control stream's receiver -> repl_conn_down()
+ *	-> close -> again
+ *
+ * The node with the lower id connects, both streams, tied together by a random
+ * session number; the other one listens (listen.c).  Whoever finds that the
+ * connection has to end calls blkrepl_conn_fail() and leaves the rest to the
+ * owner.
+ */
+#include <linux/kthread.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "blkrepl.h"
+
+static void note_peer(struct blkrepl_peer *p)
+{
+	struct repl_res *res = &p->r->res;
+
+	res->ops->notify(res, NOTE_PEER, NULL, &p->peer, NULL);
+}
+
+static void set_conn(struct blkrepl_peer *p, enum repl_conn conn)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	if (!p->up && p->peer.conn != conn) {
+		p->peer.conn = conn;
+		note_peer(p);
+	}
+	blkrepl_unlock(r, flags);
+}
+
+void blkrepl_peer_error(struct blkrepl_peer *p, const char *why)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+	bool news;
+
+	blkrepl_lock(r, flags);
+	news = strcmp(p->last_error, why);
+	if (news) {
+		strscpy(p->last_error, why, sizeof(p->last_error));
+		note_peer(p);
+	}
+	blkrepl_unlock(r, flags);
+	if (news)
+		pr_info("blkrepl %s: not connected to %s (node %u): %s\n",
+			r->name, p->cfg.name, p->peer.node, why);
+}
+
+void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why)
+{
+	lockdep_assert_held(&p->r->lock);
+	if (!p->up || p->failed)
+		return;
+	WRITE_ONCE(p->failed, true);
+	strscpy(p->last_error, why, sizeof(p->last_error));
+	blkrepl_tx_close(&p->stream[REPL_STREAM_DATA]);
+	blkrepl_tx_close(&p->stream[REPL_STREAM_CTRL]);
+	wake_up(&p->rx_wait);
+	queue_work(blkrepl_io_wq, &p->shut_work);
+}
+
+void blkrepl_conn_shut(struct blkrepl_peer *p)
+{
+	struct socket *sock;
+	unsigned int i;
+
+	mutex_lock(&p->conn_lock);
+	for (i = 0; i < REPL_STREAMS; i++) {
+		sock = p->stream[i].sock;
+		if (sock)
+			kernel_sock_shutdown(sock, SHUT_RDWR);
+	}
+	mutex_unlock(&p->conn_lock);
+}
+
+static void shut_work(struct work_struct *work)
+{
+	blkrepl_conn_shut(container_of(work, struct blkrepl_peer, shut_work));
+}
+
+static void pending_release(struct blkrepl_pending *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < REPL_STREAMS; i++)
+		blkrepl_sock_release(c->sock[i]);
+	memset(c, 0, sizeof(*c));
+}
+
+/* Both streams of one session agreed on the same? */
+static bool pending_add(struct blkrepl_pending *c, enum repl_stream nr,
+			struct socket *sock, u64 session,
+			const struct repl_hello_result *res)
+{
+	c->session = session;
+	c->features = res->features;
+	c->data_crc = res->data_crc;
+	c->sock[nr] = sock;
+	return c->sock[REPL_STREAM_DATA] && c->sock[REPL_STREAM_CTRL];
+}
+
+static bool stopping(struct blkrepl_peer *p)
+{
+	return !READ_ONCE(p->wanted);
+}
+
+/* ---- the side that listens ---- */
+
+void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
+			struct socket *sock, u64 session,
+			const struct repl_hello_result *res)
+{
+	struct blkrepl_resource *r = p->r;
+	struct blkrepl_pending old = { };
+	bool complete = false;
+	unsigned long flags;
+
+	blkrepl_sock_trust(sock);
+	mutex_lock(&p->conn_lock);
+	if (stopping(p) || READ_ONCE(p->standalone)) {
+		mutex_unlock(&p->conn_lock);
+		blkrepl_sock_release(sock);
+		return;
+	}
+	/* A stream that came twice, or of another session, is out of date. */
+	if (p->pending.session != session || p->pending.sock[nr]) {
+		old = p->pending;
+		memset(&p->pending, 0, sizeof(p->pending));
+	}
+	complete = pending_add(&p->pending, nr, sock, session, res);
+	mutex_unlock(&p->conn_lock);
+	pending_release(&old);
+
+	if (!complete) {
+		set_conn(p, CONN_HANDSHAKE);
+		return;
+	}
+	/*
+	 * The peer would not come again if it still had the old connection: it
+	 * lost it, and we have not noticed yet.
+	 */
+	blkrepl_lock(r, flags);
+	blkrepl_conn_fail(p, "the peer has opened a new connection");
+	blkrepl_unlock(r, flags);
+	wake_up_all(&p->wait);
+}
+
+static bool take_pending(struct blkrepl_peer *p, struct blkrepl_pending *c)
+{
+	bool complete;
+
+	mutex_lock(&p->conn_lock);
+	complete = p->pending.sock[REPL_STREAM_DATA] &&
+		   p->pending.sock[REPL_STREAM_CTRL];
+	if (complete) {
+		*c = p->pending;
+		memset(&p->pending, 0, sizeof(p->pending));
+	}
+	mutex_unlock(&p->conn_lock);
+	return complete;
+}
+
+static bool has_pending(struct blkrepl_peer *p)
+{
+	return READ_ONCE(p->pending.sock[REPL_STREAM_DATA]) &&
+	       READ_ONCE(p->pending.sock[REPL_STREAM_CTRL]);
+}
+
+static int conn_await(struct blkrepl_peer *p, struct blkrepl_pending *c)
+{
+	wait_event_idle(p->wait, stopping(p) || READ_ONCE(p->standalone) ||
+				 has_pending(p));
+	if (stopping(p) || READ_ONCE(p->standalone))
+		return -ESHUTDOWN;
+	return take_pending(p, c) ? 0 : -EAGAIN;
+}
+
+/* ---- the side that connects ---- */
+
+/* Publish the socket, so that a disconnect can wake us up. */
+static bool set_dialing(struct blkrepl_peer *p, struct socket *sock)
+{
+	bool go;
+
+	mutex_lock(&p->conn_lock);
+	go = !stopping(p);
+	p->dialing = sock;
+	mutex_unlock(&p->conn_lock);
+	return go;
+}
+
+static int dial_stream(struct blkrepl_peer *p, enum repl_stream nr,
+		       struct blkrepl_pending *c)
+{
+	char why[BLKREPL_ERROR_LEN] = "out of memory";
+	struct sockaddr_storage local = p->cfg.local;
+	struct repl_hello_result res;
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(p->r->bn->net, local.ss_family, SOCK_STREAM,
+			       IPPROTO_TCP, &sock);
+	if (err)
+		goto out;
+	blkrepl_sock_setup(p, sock);
+	err = -ESHUTDOWN;
+	if (!set_dialing(p, sock))
+		goto out_sock;
+
+	/* From the address that the peer expects, but any port. */
+	if (local.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&local)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)&local)->sin_port = 0;
+	err = kernel_bind(sock, COMPAT_SOCKADDR(&local),
+			  blkrepl_addr_len(&local));
+	if (err) {
+		snprintf(why, sizeof(why),
+			 "cannot use the local address: error %d", -err);
+		goto out_sock;
+	}
+	err = kernel_connect(sock, COMPAT_SOCKADDR(&p->cfg.remote),
+			     blkrepl_addr_len(&p->cfg.remote), 0);
+	if (err) {
+		snprintf(why, sizeof(why),
+			 err == -ECONNREFUSED ?
+			 "the peer doesn't listen: error %d" :
+			 err == -EINPROGRESS || err == -ETIMEDOUT ?
+			 "the peer doesn't answer: error %d" :
+			 "cannot connect: error %d", -err);
+		goto out_sock;
+	}
+	set_conn(p, CONN_HANDSHAKE);
+	err = blkrepl_shake_initiator(p, sock, nr, c->session, &res, why);
+
+out_sock:
+	set_dialing(p, NULL);
+	if (!err) {
+		blkrepl_sock_trust(sock);
+		pending_add(c, nr, sock, c->session, &res);
+		return 0;
+	}
+	blkrepl_sock_release(sock);
+out:
+	if (!stopping(p))
+		blkrepl_peer_error(p, why);
+	return err;
+}
+
+static int conn_dial(struct blkrepl_peer *p, struct blkrepl_pending *c)
+{
+	int err;
+
+	c->session = get_random_u64();
+	err = dial_stream(p, REPL_STREAM_DATA, c);
+	if (!err)
+		err = dial_stream(p, REPL_STREAM_CTRL, c);
+	if (err)
+		pending_release(c);
+	return err;
+}
+
+/* ---- both ---- */
+
+static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+	unsigned int i;
+
+	mutex_lock(&p->conn_lock);
+	for (i = 0; i < REPL_STREAMS; i++)
+		blkrepl_tx_open(&p->stream[i], c->sock[i]);
+	mutex_unlock(&p->conn_lock);
+
+	blkrepl_lock(r, flags);
+	if (!p->wanted) {
+		spin_unlock_irqrestore(&r->lock, flags);
+		return false;
+	}
+	p->up = true;
+	p->ctrl_run = true;
+	WRITE_ONCE(p->failed, false);
+	p->data_crc = c->data_crc;
+	if (p->data_crc)
+		r->crc_peers++;
+	p->last_error[0] = 0;
+	p->peer.features = c->features;
+	repl_conn_up(&p->peer);
+	note_peer(p);
+	blkrepl_unlock(r, flags);
+	wake_up_all(&p->wait);
+	return true;
+}
+
+static void conn_end(struct blkrepl_peer *p)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+
+	blkrepl_conn_shut(p);
+	/* Its socket is shut, so the other receiver comes to an end, too. */
+	wait_event_idle(p->wait, !READ_ONCE(p->ctrl_run));
+
+	blkrepl_lock(r, flags);
+	p->up = false;
+	if (p->data_crc)
+		r->crc_peers--;
+	p->data_crc = false;
+	repl_conn_down(&p->peer);
+	p->peer.conn = p->wanted && !p->standalone ? CONN_CONNECTING :
+						     CONN_STANDALONE;
+	note_peer(p);
+	blkrepl_unlock(r, flags);
+}
+
+static void conn_run(struct blkrepl_peer *p, struct blkrepl_pending *c)
+{
+	struct blkrepl_resource *r = p->r;
+	struct socket *sock[REPL_STREAMS];
+	char why[BLKREPL_ERROR_LEN];
+	unsigned long flags;
+	unsigned int i;
+
+	if (conn_begin(p, c)) {
+		blkrepl_rx_loop(&p->stream[REPL_STREAM_DATA]);
+		/* All that ends the loop has said why; to be sure: */
+		blkrepl_lock(r, flags);
+		blkrepl_conn_fail(p, "the connection has ended");
+		strscpy(why, p->last_error, sizeof(why));
+		blkrepl_unlock(r, flags);
+		conn_end(p);
+		pr_info("blkrepl %s: connection to %s (node %u) ended: %s\n",
+			r->name, p->cfg.name, p->peer.node, why);
+	}
+	blkrepl_conn_shut(p);
+	mutex_lock(&p->conn_lock);
+	for (i = 0; i < REPL_STREAMS; i++)
+		sock[i] = blkrepl_tx_purge(&p->stream[i]);
+	mutex_unlock(&p->conn_lock);
+	for (i = 0; i < REPL_STREAMS; i++)
+		blkrepl_sock_release(sock[i]);
+}
+
+/* Not all nodes of a cluster at the same moment: up to a quarter later. */
+static void conn_pause(struct blkrepl_peer *p)
+{
+	u32 ms = READ_ONCE(p->cfg.connect_int_ms);
+
+	ms += get_random_u32_below(ms / 4 + 1);
+	wait_event_idle_timeout(p->wait, stopping(p) ||
+					 READ_ONCE(p->standalone),
+				msecs_to_jiffies(ms));
+}
+
+static int conn_thread(void *data)
+{
+	struct blkrepl_stream *s = data;
+	struct blkrepl_peer *p = s->peer;
+	struct blkrepl_pending c;
+	int err;
+
+	memalloc_noio_save();
+	while (!kthread_should_stop()) {
+		if (READ_ONCE(p->standalone)) {
+			set_conn(p, CONN_STANDALONE);
+			wait_event_idle(p->wait, stopping(p) ||
+						 !READ_ONCE(p->standalone));
+		}
+		if (stopping(p)) {
+			/* Only for kthread_stop(), which follows at once. */
+			schedule_timeout_idle(1);
+			continue;
+		}
+		set_conn(p, CONN_CONNECTING);
+		memset(&c, 0, sizeof(c));
+		err = p->initiator ? conn_dial(p, &c) : conn_await(p, &c);
+		if (!err)
+			conn_run(p, &c);
+		if (p->initiator)
+			conn_pause(p);
+	}
+	return 0;
+}
+
+static int ctrl_thread(void *data)
+{
+	struct blkrepl_stream *s = data;
+	struct blkrepl_peer *p = s->peer;
+
+	memalloc_noio_save();
+	while (!kthread_should_stop()) {
+		wait_event_idle(p->wait, kthread_should_stop() ||
+					 READ_ONCE(p->ctrl_run));
+		if (!READ_ONCE(p->ctrl_run))
+			continue;
+		blkrepl_rx_loop(s);
+		WRITE_ONCE(p->ctrl_run, false);
+		wake_up_all(&p->wait);
+	}
+	return 0;
+}
+
+static void stop_threads(struct blkrepl_peer *p)
+{
+	unsigned int i;
+
+	/* The owner first: it waits for what the others do. */
+	for (i = 0; i < REPL_STREAMS; i++) {
+		if (p->stream[i].rx_task)
+			kthread_stop(p->stream[i].rx_task);
+		p->stream[i].rx_task = NULL;
+	}
+	for (i = 0; i < REPL_STREAMS; i++) {
+		if (p->stream[i].tx_task)
+			kthread_stop(p->stream[i].tx_task);
+		p->stream[i].tx_task = NULL;
+	}
+}
+
+static struct task_struct *make_thread(int (*fn)(void *),
+				       struct blkrepl_stream *s,
+				       const char *what)
+{
+	struct task_struct *t;
+
+	t = kthread_create(fn, s, "br_%s%u_%s", what, s->peer->peer.node,
+			   s->peer->r->name);
+	return IS_ERR(t) ? NULL : t;
+}
+
+static int start_threads(struct blkrepl_peer *p)
+{
+	struct blkrepl_stream *s;
+	unsigned int i;
+
+	for (i = 0; i < REPL_STREAMS; i++) {
+		s = &p->stream[i];
+		s->tx_task = make_thread(blkrepl_tx_thread, s, i ? "tc" : "td");
+		s->rx_task = make_thread(i ? ctrl_thread : conn_thread, s,
+					 i ? "rc" : "rd");
+		if (!s->tx_task || !s->rx_task) {
+			/* Those that never ran don't run now either. */
+			stop_threads(p);
+			return -ENOMEM;
+		}
+	}
+	for (i = 0; i < REPL_STREAMS; i++) {
+		wake_up_process(p->stream[i].tx_task);
+		wake_up_process(p->stream[i].rx_task);
+	}
+	return 0;
+}
+
+int blkrepl_peer_connect(struct blkrepl_peer *p, const char **why)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+	int err;
+
+	lockdep_assert_held(&r->admin);
+	if (p->started) {
+		WRITE_ONCE(p->standalone, false);
+		wake_up_all(&p->wait);
+		return 0;
+	}
+
+	blkrepl_lock(r, flags);
+	WRITE_ONCE(p->wanted, true);
+	WRITE_ONCE(p->standalone, false);
+	WRITE_ONCE(p->failed, true);
+	spin_unlock_irqrestore(&r->lock, flags);
+
+	if (!p->initiator) {
+		err = blkrepl_listen_add(p, why);
+		if (err)
+			goto err_listen;
+	}
+	err = start_threads(p);
+	if (err) {
+		*why = "cannot make threads";
+		goto err_threads;
+	}
+	p->started = true;
+	return 0;
+
+err_threads:
+	blkrepl_listen_del(p);
+err_listen:
+	WRITE_ONCE(p->wanted, false);
+	mutex_lock(&p->conn_lock);
+	pending_release(&p->pending);
+	mutex_unlock(&p->conn_lock);
+	return err;
+}
+
+void blkrepl_peer_disconnect(struct blkrepl_peer *p, const char *why)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+
+	lockdep_assert_held(&r->admin);
+	if (!p->started)
+		return;
+
+	blkrepl_lock(r, flags);
+	WRITE_ONCE(p->wanted, false);
+	blkrepl_conn_fail(p, why ? why : "disconnected by the administrator");
+	blkrepl_unlock(r, flags);
+
+	/* No more offers, then nothing to be woken from. */
+	blkrepl_listen_del(p);
+	mutex_lock(&p->conn_lock);
+	if (p->dialing)
+		kernel_sock_shutdown(p->dialing, SHUT_RDWR);
+	pending_release(&p->pending);
+	mutex_unlock(&p->conn_lock);
+	wake_up_all(&p->wait);
+	wake_up_all(&p->rx_wait);
+	stop_threads(p);
+	flush_work(&p->shut_work);
+	p->started = false;
+
+	blkrepl_lock(r, flags);
+	if (p->peer.conn != CONN_STANDALONE) {
+		p->peer.conn = CONN_STANDALONE;
+		note_peer(p);
+	}
+	blkrepl_unlock(r, flags);
+}
+
+void blkrepl_conn_net_init(struct blkrepl_net *bn)
+{
+	mutex_init(&bn->listen_lock);
+	INIT_LIST_HEAD(&bn->listeners);
+}
+
+void blkrepl_peer_use(struct blkrepl_peer *p)
+{
+	atomic_inc(&p->users);
+}
+
+void blkrepl_peer_unuse(struct blkrepl_peer *p)
+{
+	/* Once users is 0 only RCU keeps the wait queue from being freed. */
+	rcu_read_lock();
+	if (atomic_dec_and_test(&p->users))
+		wake_up_all(&p->wait);
+	rcu_read_unlock();
+}
+
+int blkrepl_peer_init(struct blkrepl_peer *p)
+{
+	struct blkrepl_stream *s;
+	unsigned int i;
+
+	kref_init(&p->ref);
+	p->initiator = p->r->res.node < p->peer.node;
+	mutex_init(&p->conn_lock);
+	INIT_LIST_HEAD(&p->listen_link);
+	init_waitqueue_head(&p->wait);
+	init_waitqueue_head(&p->rx_wait);
+	INIT_WORK(&p->shut_work, shut_work);
+	for (i = 0; i < REPL_STREAMS; i++) {
+		s = &p->stream[i];
+		s->peer = p;
+		s->nr = i;
+		spin_lock_init(&s->q_lock);
+		INIT_LIST_HEAD(&s->queue);
+		INIT_LIST_HEAD(&s->kick);
+		mutex_init(&s->tx_lock);
+		init_waitqueue_head(&s->tx_wait);
+		s->rx_buf = kmalloc(REPL_MAX_INLINE, GFP_KERNEL);
+		if (!s->rx_buf) {
+			kfree(p->stream[0].rx_buf);
+			return -ENOMEM;
+		}
+	}
+	blkrepl_resource_get(p->r);
+	return 0;
+}
+
+static void peer_free(struct kref *ref)
+{
+	struct blkrepl_peer *p = container_of(ref, struct blkrepl_peer, ref);
+	struct blkrepl_resource *r = p->r;
+	unsigned int i;
+
+	wait_event(p->wait, !atomic_read(&p->users));
+	for (i = 0; i < REPL_STREAMS; i++)
+		kfree(p->stream[i].rx_buf);
+	memzero_explicit(p->cfg.secret, sizeof(p->cfg.secret));
+	kfree_rcu(p, rcu);
+	blkrepl_resource_put(r);
+}
+
+void blkrepl_peer_put(struct blkrepl_peer *p)
+{
+	kref_put(&p->ref, peer_free);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Digests by the kernel's crypto API, which picks the fastest implementation
+ * that the machine has.
+ */
+#include <crypto/hash.h>
+#include <linux/err.h>
+
+#include "blkrepl.h"
+
+static struct crypto_shash *sha256;
+
+int blkrepl_crypto_init(void)
+{
+	struct crypto_shash *tfm = crypto_alloc_shash("sha256", 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	if (crypto_shash_digestsize(tfm) != REPL_DIGEST_LEN) {
+		crypto_free_shash(tfm);
+		return -EINVAL;
+	}
+	sha256 = tfm;
+	return 0;
+}
+
+void blkrepl_crypto_exit(void)
+{
+	crypto_free_shash(sha256);
+	sha256 = NULL;
+}
+
+int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
+		 unsigned int len, u8 out[REPL_HMAC_LEN])
+{
+	struct crypto_shash *tfm = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	int err;
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	err = crypto_shash_setkey(tfm, key, key_len);
+	if (!err)
+		err = crypto_shash_tfm_digest(tfm, text, len, out);
+	crypto_free_shash(tfm);
+	return err;
+}
+
+int blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN])
+{
+	SHASH_DESC_ON_STACK(desc, sha256);
+	unsigned int i;
+	int err;
+
+	desc->tfm = sha256;
+	err = crypto_shash_init(desc);
+	for (i = 0; i < buf->nr && !err; i++)
+		err = crypto_shash_update(desc,
+					  page_address(buf->vec[i].bv_page),
+					  buf->vec[i].bv_len);
+	if (!err)
+		err = crypto_shash_final(desc, out);
+	shash_desc_zero(desc);
+	return err;
+}

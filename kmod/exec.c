@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the core asks for, and when it is done.
+ *
+ * The operations run under the resource's lock inside an event of the core:
+ * they only put things on lists.  Whoever drops the lock then takes the lists
+ * and does the work, if its context allows; else the workqueue does.
+ *
+ * Order: packets are queued to their stream here, under the lock, so that no
+ * later context can mix them up.  Disk I/O needs none: the core starts nothing
+ * before what it depends on is done.
+ */
+#include <linux/ktime.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "blkrepl.h"
+
+#include "trace.h"
+
+/* Streams kicked at once; the rest is done in another turn. */
+#define KICK_BATCH	8
+
+enum run_how {
+	RUN_ATOMIC,		/* only what never sleeps */
+	RUN_CTRL,		/* send, but leave the disk alone */
+	RUN_ALL,
+};
+
+static void todo_add(struct blkrepl_io *b, enum blkrepl_todo what, int err)
+{
+	struct blkrepl_resource *r = b->r;
+
+	lockdep_assert_held(&r->lock);
+	/* Nothing else may be under way for an I/O that is handed back. */
+	if (WARN_ON_ONCE(!list_empty(&b->todo)))
+		return;
+	b->todo_what = what;
+	b->todo_err = err;
+	list_add_tail(&b->todo, what == BLKREPL_TODO_DISK ? &r->todo_disk :
+							    &r->todo_done);
+}
+
+static void op_disk_io(struct repl_io *io)
+{
+	trace_blkrepl_disk_io(io, 0);
+	todo_add(to_bio_io(io), BLKREPL_TODO_DISK, 0);
+}
+
+static void op_complete(struct repl_io *io, int err)
+{
+	trace_blkrepl_complete(io, err);
+	todo_add(to_bio_io(io), BLKREPL_TODO_COMPLETE, err);
+}
+
+static void op_release(struct repl_io *io)
+{
+	trace_blkrepl_release(io, io->err);
+	todo_add(to_bio_io(io), BLKREPL_TODO_RELEASE, 0);
+}
+
+static void op_meta_io(struct repl_vol *vol, struct repl_mio *mio)
+{
+	struct blkrepl_volume *v = to_volume(vol);
+
+	trace_blkrepl_meta_io(vol, mio, 0);
+	if (WARN_ON_ONCE(!v->disk || v->disk->mio))
+		return;
+	v->disk->mio = mio;
+	list_add_tail(&v->meta_todo, &v->r->todo_meta);
+}
+
+static void op_send(struct repl_peer *peer, enum repl_stream nr,
+		    struct repl_wire_hdr *h, const void *payload,
+		    struct repl_io *io)
+{
+	struct blkrepl_peer *p = to_peer(peer);
+	struct blkrepl_stream *s = &p->stream[nr];
+	u32 len = le32_to_cpu(h->length);
+	struct blkrepl_pkt *pkt;
+
+	trace_blkrepl_send(peer, nr, h);
+	if (!p->up || p->failed)
+		return;
+	pkt = blkrepl_pkt_new(p->r, payload ? len : 0);
+	if (!pkt) {
+		/* Always correct: what it lacks is found at the next connect */
+		blkrepl_conn_fail(p, "out of memory for packets");
+		return;
+	}
+	pkt->h = *h;
+	if (payload) {
+		memcpy(pkt->inl, payload, len);
+	} else if (len) {
+		struct blkrepl_io *b = to_bio_io(io);
+
+		if (WARN_ON_ONCE(b->buf.size < len)) {
+			blkrepl_pkt_free(p->r, pkt);
+			blkrepl_conn_fail(p, "internal error: no data to send");
+			return;
+		}
+		pkt->len = len;
+		refcount_inc(&b->ref);
+		pkt->io = b;
+	}
+	blkrepl_tx_queue(s, pkt);
+	if (list_empty(&s->kick)) {
+		blkrepl_peer_use(p);
+		list_add_tail(&s->kick, &p->r->todo_tx);
+	}
+}
+
+static struct repl_io *op_io_alloc(struct repl_vol *vol,
+				   struct repl_peer *peer, u32 size)
+{
+	struct blkrepl_resource *r = to_volume(vol)->r;
+	struct blkrepl_io *b = blkrepl_io_new(r, GFP_NOWAIT);
+
+	if (!b)
+		return NULL;
+	/* Resync can wait, so it never touches the reserves. */
+	if (size && blkrepl_buf_alloc(r, &b->buf, size, BLKREPL_PAGES_RX,
+				      GFP_NOWAIT)) {
+		blkrepl_io_put(b);
+		return NULL;
+	}
+	b->io.vol = vol;
+	b->io.peer = peer;
+	b->io.size = size;
+	return &b->io;
+}
+
+static void op_copy_data(struct repl_io *to, struct repl_io *from)
+{
+	struct blkrepl_io *dst = to_bio_io(to), *src = to_bio_io(from);
+
+	if (dst->app)
+		blkrepl_buf_to_bio(&src->buf, dst->app);
+	else
+		blkrepl_buf_copy(&dst->buf, &src->buf);
+}
+
+static void op_disconnect(struct repl_peer *peer, bool standalone,
+			  const char *why)
+{
+	struct blkrepl_peer *p = to_peer(peer);
+
+	if (standalone)
+		p->standalone = true;
+	blkrepl_conn_fail(p, why);
+}
+
+static void op_disk_close(struct repl_vol *vol, bool failed)
+{
+	struct blkrepl_volume *v = to_volume(vol);
+
+	v->close_failed = failed;
+	queue_work(blkrepl_wq, &v->close_work);
+}
+
+static void op_resized(struct repl_vol *vol)
+{
+	queue_work(blkrepl_wq, &to_volume(vol)->size_work);
+}
+
+static void op_notify(struct repl_res *res, enum repl_note note,
+		      struct repl_vol *vol, struct repl_peer *peer,
+		      const char *text)
+{
+	trace_blkrepl_state(res, note, vol, peer);
+	blkrepl_notify(res, note, vol, peer, text);
+}
+
+static void *op_alloc(struct repl_res *res, size_t size)
+{
+	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void op_free(struct repl_res *res, void *p, size_t size)
+{
+	kfree(p);
+}
+
+static u64 op_random(void)
+{
+	return get_random_u64();
+}
+
+const struct repl_ops blkrepl_ops = {
+	.disk_io = op_disk_io,
+	.meta_io = op_meta_io,
+	.send = op_send,
+	.complete = op_complete,
+	.release = op_release,
+	.io_alloc = op_io_alloc,
+	.copy_data = op_copy_data,
+	.disconnect = op_disconnect,
+	.disk_close = op_disk_close,
+	.resized = op_resized,
+	.vote_done = blkrepl_vote_done,
+	.notify = op_notify,
+	.alloc = op_alloc,
+	.free = op_free,
+	.random = op_random,
+};
+
+/* Any context; what follows a flush is submitted from here. */
+static void run_done(struct list_head *list)
+{
+	struct blkrepl_io *b, *tmp;
+
+	list_for_each_entry_safe(b, tmp, list, todo) {
+		list_del_init(&b->todo);
+		if (b->todo_what == BLKREPL_TODO_COMPLETE)
+			blkrepl_bdev_complete(b, b->todo_err);
+		blkrepl_io_put(b);
+	}
+}
+
+static void run_disk(struct list_head *list)
+{
+	struct blkrepl_io *b, *tmp;
+
+	list_for_each_entry_safe(b, tmp, list, todo) {
+		list_del_init(&b->todo);
+		blkrepl_disk_submit(b);
+	}
+}
+
+static void run_meta(struct list_head *list)
+{
+	struct blkrepl_volume *v, *tmp;
+
+	list_for_each_entry_safe(v, tmp, list, meta_todo) {
+		list_del_init(&v->meta_todo);
+		blkrepl_meta_submit(v);
+	}
+}
+
+/*
+ * The network goes first: its way is the longer one, and below submit_bio()
+ * our bios only start when we return.
+ */
+static void run(struct blkrepl_resource *r, unsigned long flags,
+		enum run_how how)
+	__releases(&r->lock)
+{
+	struct blkrepl_stream *s, *kick[KICK_BATCH];
+	unsigned int nr, i, noio;
+	LIST_HEAD(done);
+	LIST_HEAD(disk);
+	LIST_HEAD(meta);
+	bool more;
+
+	lockdep_assert_held(&r->lock);
+	do {
+		list_splice_init(&r->todo_done, &done);
+		if (how == RUN_ALL) {
+			list_splice_init(&r->todo_disk, &disk);
+			list_splice_init(&r->todo_meta, &meta);
+		} else if (!list_empty(&r->todo_disk) ||
+			   !list_empty(&r->todo_meta)) {
+			queue_work(blkrepl_io_wq, &r->todo_work);
+		}
+		nr = 0;
+		while (nr < KICK_BATCH && !list_empty(&r->todo_tx)) {
+			s = list_first_entry(&r->todo_tx, struct blkrepl_stream,
+					     kick);
+			list_del_init(&s->kick);
+			kick[nr++] = s;
+		}
+		more = !list_empty(&r->todo_tx);
+		spin_unlock_irqrestore(&r->lock, flags);
+
+		noio = 0;
+		if (how != RUN_ATOMIC)
+			noio = memalloc_noio_save();
+		for (i = 0; i < nr; i++) {
+			blkrepl_tx_kick(kick[i], how != RUN_ATOMIC);
+			blkrepl_peer_unuse(kick[i]->peer);
+		}
+		run_done(&done);
+		run_disk(&disk);
+		run_meta(&meta);
+		if (how != RUN_ATOMIC)
+			memalloc_noio_restore(noio);
+		INIT_LIST_HEAD(&done);
+		INIT_LIST_HEAD(&disk);
+		INIT_LIST_HEAD(&meta);
+		if (more)
+			spin_lock_irqsave(&r->lock, flags);
+	} while (more);
+}
+
+void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
+{
+	run(r, flags, RUN_ALL);
+}
+
+void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
+{
+	run(r, flags, RUN_CTRL);
+}
+
+void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
+{
+	run(r, flags, RUN_ATOMIC);
+}
+
+static void todo_work(struct work_struct *work)
+{
+	struct blkrepl_resource *r =
+		container_of(work, struct blkrepl_resource, todo_work);
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	blkrepl_unlock(r, flags);
+}
+
+static void tick_work(struct work_struct *work)
+{
+	struct blkrepl_resource *r =
+		container_of(to_delayed_work(work), struct blkrepl_resource,
+			     tick_work);
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	repl_tick(&r->res, ktime_to_ms(ktime_get_boottime()));
+	blkrepl_unlock(r, flags);
+	queue_delayed_work(blkrepl_io_wq, &r->tick_work,
+			   msecs_to_jiffies(BLKREPL_TICK_MS));
+}
+
+int blkrepl_exec_init(struct blkrepl_resource *r)
+{
+	int err = blkrepl_pool_init(&r->pool);
+
+	if (err)
+		return err;
+	spin_lock_init(&r->lock);
+	INIT_LIST_HEAD(&r->todo_done);
+	INIT_LIST_HEAD(&r->todo_disk);
+	INIT_LIST_HEAD(&r->todo_meta);
+	INIT_LIST_HEAD(&r->todo_tx);
+	INIT_WORK(&r->todo_work, todo_work);
+	INIT_DELAYED_WORK(&r->tick_work, tick_work);
+	r->res.ops = &blkrepl_ops;
+	repl_res_init(&r->res);
+	r->res.now = ktime_to_ms(ktime_get_boottime());
+	return 0;
+}
+
+void blkrepl_exec_start(struct blkrepl_resource *r)
+{
+	queue_delayed_work(blkrepl_io_wq, &r->tick_work, 0);
+}
+
+void blkrepl_exec_exit(struct blkrepl_resource *r)
+{
+	cancel_delayed_work_sync(&r->tick_work);
+	flush_work(&r->todo_work);
+	blkrepl_pool_exit(&r->pool);
+}

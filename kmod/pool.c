@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of the data path.
+ *
+ * Writing out dirty pages may need us to make progress, so nothing here may
+ * wait for memory that only such a write can free.  Every resource has
+ * reserves that its own I/O refills:
+ *
+ * - Small objects (I/Os, packets) come from mempools.
+ * - The pages of one I/O are taken from the allocator if it has them.  If not,
+ *   one I/O at a time digs in the reserve, which holds enough for the largest:
+ *   so two half-served ones never wait for each other's pages.
+ */
+#include <linux/bvec.h>
+#include <linux/crc32c.h>
+#include <linux/highmem.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "blkrepl.h"
+
+#define RESERVE_IOS	64
+#define RESERVE_PKTS	256
+#define RESERVE_INLINE	8
+/* The pages of the largest I/O, and one for its table. */
+#define RESERVE_PAGES	(BLKREPL_MAX_PAGES + 1)
+
+#define VEC_PER_PAGE	(PAGE_SIZE / sizeof(struct bio_vec))
+
+struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
+
+static struct kmem_cache *io_cache;
+static struct kmem_cache *pkt_cache;
+
+int blkrepl_pools_init(void)
+{
+	unsigned int i;
+
+	BUILD_BUG_ON(BLKREPL_MAX_PAGES > VEC_PER_PAGE);
+
+	for (i = 0; i < ARRAY_SIZE(blkrepl_zero_vecs); i++)
+		bvec_set_page(&blkrepl_zero_vecs[i], ZERO_PAGE(0), PAGE_SIZE,
+			      0);
+	io_cache = KMEM_CACHE(blkrepl_io, 0);
+	pkt_cache = KMEM_CACHE(blkrepl_pkt, 0);
+	if (io_cache && pkt_cache)
+		return 0;
+	blkrepl_pools_exit();
+	return -ENOMEM;
+}
+
+void blkrepl_pools_exit(void)
+{
+	kmem_cache_destroy(io_cache);
+	kmem_cache_destroy(pkt_cache);
+	io_cache = NULL;
+	pkt_cache = NULL;
+}
+
+int blkrepl_pool_init(struct blkrepl_pool *pool)
+{
+	int err;
+
+	mutex_init(&pool->app_lock);
+	mutex_init(&pool->rx_lock);
+	err = mempool_init_slab_pool(&pool->ios, RESERVE_IOS, io_cache);
+	if (!err)
+		err = mempool_init_slab_pool(&pool->pkts, RESERVE_PKTS,
+					     pkt_cache);
+	if (!err)
+		err = mempool_init_page_pool(&pool->app_pages, RESERVE_PAGES,
+					     0);
+	if (!err)
+		err = mempool_init_page_pool(&pool->rx_pages, RESERVE_PAGES,
+					     0);
+	if (!err)
+		err = mempool_init_kmalloc_pool(&pool->inline_bufs,
+						RESERVE_INLINE,
+						REPL_MAX_INLINE);
+	if (err)
+		blkrepl_pool_exit(pool);
+	return err;
+}
+
+/* Works on pools that were zeroed and never initialized, too. */
+void blkrepl_pool_exit(struct blkrepl_pool *pool)
+{
+	mempool_exit(&pool->ios);
+	mempool_exit(&pool->pkts);
+	mempool_exit(&pool->app_pages);
+	mempool_exit(&pool->rx_pages);
+	mempool_exit(&pool->inline_bufs);
+}
+
+struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp)
+{
+	struct blkrepl_io *b = mempool_alloc(&r->pool.ios, gfp | __GFP_NOWARN);
+
+	if (!b)
+		return NULL;
+	memset(b, 0, sizeof(*b));
+	b->r = r;
+	refcount_set(&b->ref, 1);
+	INIT_LIST_HEAD(&b->todo);
+	return b;
+}
+
+void blkrepl_io_put(struct blkrepl_io *b)
+{
+	if (!refcount_dec_and_test(&b->ref))
+		return;
+	blkrepl_io_drop_data(b);
+	mempool_free(b, &b->r->pool.ios);
+}
+
+void blkrepl_io_drop_data(struct blkrepl_io *b)
+{
+	blkrepl_buf_free(b->r, &b->buf);
+	if (b->charged_to)
+		blkrepl_rx_uncharge(b->charged_to, b->charged);
+	b->charged_to = NULL;
+}
+
+static mempool_t *buf_pool(struct blkrepl_resource *r,
+			   enum blkrepl_pages which)
+{
+	return which == BLKREPL_PAGES_APP ? &r->pool.app_pages :
+					    &r->pool.rx_pages;
+}
+
+/* One attempt; @pool NULL: from the allocator only. */
+static int buf_try(struct blkrepl_buf *buf, unsigned int nr, mempool_t *pool,
+		   gfp_t gfp)
+{
+	struct page *page;
+
+	buf->vec = buf->small;
+	if (nr > ARRAY_SIZE(buf->small)) {
+		page = pool ? mempool_alloc(pool, gfp) : alloc_page(gfp);
+		if (!page) {
+			buf->vec = NULL;
+			return -ENOMEM;
+		}
+		buf->vec = page_address(page);
+	}
+	while (buf->nr < nr) {
+		page = pool ? mempool_alloc(pool, gfp) : alloc_page(gfp);
+		if (!page)
+			return -ENOMEM;
+		bvec_set_page(&buf->vec[buf->nr++], page, PAGE_SIZE, 0);
+	}
+	return 0;
+}
+
+int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
+		      u32 size, enum blkrepl_pages which, gfp_t gfp)
+{
+	unsigned int nr = DIV_ROUND_UP(size, PAGE_SIZE);
+	struct mutex *lock;
+
+	if (WARN_ON_ONCE(buf->vec || !size || size > REPL_MAX_DATA))
+		return -EINVAL;
+
+	buf->which = which;
+	if (buf_try(buf, nr, NULL, gfp | __GFP_NORETRY | __GFP_NOWARN |
+				   __GFP_NOMEMALLOC)) {
+		blkrepl_buf_free(r, buf);
+		if (!gfpflags_allow_blocking(gfp))
+			return -ENOMEM;
+		lock = which == BLKREPL_PAGES_APP ? &r->pool.app_lock :
+						    &r->pool.rx_lock;
+		mutex_lock(lock);
+		buf_try(buf, nr, buf_pool(r, which), gfp);
+		mutex_unlock(lock);
+	}
+	buf->vec[nr - 1].bv_len = size - (nr - 1) * PAGE_SIZE;
+	buf->size = size;
+	return 0;
+}
+
+void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf)
+{
+	mempool_t *pool = buf_pool(r, buf->which);
+	unsigned int i;
+
+	if (!buf->vec)
+		return;
+	for (i = 0; i < buf->nr; i++)
+		mempool_free(buf->vec[i].bv_page, pool);
+	if (buf->vec != buf->small)
+		mempool_free(virt_to_page(buf->vec), pool);
+	buf->vec = NULL;
+	buf->nr = 0;
+	buf->size = 0;
+}
+
+u32 blkrepl_buf_crc(const struct blkrepl_buf *buf)
+{
+	u32 crc = ~0;
+	unsigned int i;
+
+	for (i = 0; i < buf->nr; i++)
+		crc = crc32c(crc, page_address(buf->vec[i].bv_page),
+			     buf->vec[i].bv_len);
+	return ~crc;
+}
+
+/* For the core: see core/platform.h. */
+u32 repl_crc32c(const void *data, size_t len)
+{
+	return ~crc32c(~0, data, len);
+}
+
+bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < buf->nr; i++)
+		if (memchr_inv(page_address(buf->vec[i].bv_page), 0,
+			       buf->vec[i].bv_len))
+			return false;
+	return true;
+}
+
+/* Copy between the pages of a buffer and those of a bio. */
+static void buf_copy_bio(const struct blkrepl_buf *buf, struct bio *bio,
+			 bool to_bio)
+{
+	unsigned int i = 0, off = 0, done, n;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+	void *page, *mine;
+
+	bio_for_each_segment(bv, bio, iter) {
+		page = bvec_kmap_local(&bv);
+		for (done = 0; done < bv.bv_len && i < buf->nr; done += n) {
+			n = min(bv.bv_len - done, buf->vec[i].bv_len - off);
+			mine = page_address(buf->vec[i].bv_page) + off;
+			if (to_bio)
+				memcpy(page + done, mine, n);
+			else
+				memcpy(mine, page + done, n);
+			off += n;
+			if (off == buf->vec[i].bv_len) {
+				i++;
+				off = 0;
+			}
+		}
+		kunmap_local(page);
+		if (to_bio)
+			flush_dcache_page(bv.bv_page);
+	}
+}
+
+void blkrepl_buf_from_bio(struct blkrepl_buf *buf, struct bio *bio)
+{
+	buf_copy_bio(buf, bio, false);
+}
+
+void blkrepl_buf_to_bio(const struct blkrepl_buf *buf, struct bio *bio)
+{
+	buf_copy_bio(buf, bio, true);
+}
+
+void blkrepl_buf_copy(struct blkrepl_buf *to, const struct blkrepl_buf *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < to->nr && i < from->nr; i++)
+		memcpy(page_address(to->vec[i].bv_page),
+		       page_address(from->vec[i].bv_page),
+		       min(to->vec[i].bv_len, from->vec[i].bv_len));
+}
+
+struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len)
+{
+	struct blkrepl_pkt *pkt;
+
+	/* Called under a spinlock; a reserve and, to send, more than that. */
+	pkt = mempool_alloc(&r->pool.pkts, GFP_ATOMIC | __GFP_NOWARN);
+	if (!pkt)
+		return NULL;
+	memset(pkt, 0, sizeof(*pkt));
+	if (!inl_len)
+		return pkt;
+	pkt->inl = mempool_alloc(&r->pool.inline_bufs,
+				 GFP_ATOMIC | __GFP_NOWARN);
+	if (!pkt->inl) {
+		mempool_free(pkt, &r->pool.pkts);
+		return NULL;
+	}
+	pkt->len = inl_len;
+	return pkt;
+}
+
+void blkrepl_pkt_free(struct blkrepl_resource *r, struct blkrepl_pkt *pkt)
+{
+	if (pkt->io)
+		blkrepl_io_put(pkt->io);
+	if (pkt->inl)
+		mempool_free(pkt->inl, &r->pool.inline_bufs);
+	mempool_free(pkt, &r->pool.pkts);
+}

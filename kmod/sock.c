@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets, and the handshake with which every stream begins.
+ *
+ * Until the handshake is over the other side has a few seconds, 160 bytes of
+ * our attention, and no access to reserves of memory.
+ */
+#include <crypto/algapi.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/pkt_sched.h>
+#include <linux/random.h>
+#include <linux/tcp.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "blkrepl.h"
+
+#define SHAKE_TIMEOUT	(5 * HZ)
+
+/* The secret and the like, copied so that they can't change half way. */
+struct shake {
+	struct repl_hello_params hp;
+	u8 secret[BLKREPL_SECRET_MAX];
+	unsigned int secret_len;
+	struct repl_wire_hello ours;
+	struct repl_wire_hello theirs;
+};
+
+/*
+ * A submitter that holds locks of a file system sends on these sockets, while
+ * user sockets fault in pages of files under the same class of locks: lockdep
+ * has to know that they are different ones.
+ */
+static void sock_reclassify(struct socket *sock)
+{
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	static struct lock_class_key slock_key[2], lock_key[2];
+	struct sock *sk = sock->sk;
+
+	if (!sock_allow_reclassification(sk))
+		return;
+	if (sk->sk_family == AF_INET6)
+		sock_lock_init_class_and_name(sk, "slock-AF_INET6-BLKREPL",
+					      &slock_key[1],
+					      "sk_lock-AF_INET6-BLKREPL",
+					      &lock_key[1]);
+	else
+		sock_lock_init_class_and_name(sk, "slock-AF_INET-BLKREPL",
+					      &slock_key[0],
+					      "sk_lock-AF_INET-BLKREPL",
+					      &lock_key[0]);
+#endif
+}
+
+static void set_timeouts(struct sock *sk, long t)
+{
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_rcvtimeo, t);
+	WRITE_ONCE(sk->sk_sndtimeo, t);
+	release_sock(sk);
+}
+
+void blkrepl_sock_setup(struct blkrepl_peer *p, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u32 sndbuf = p ? READ_ONCE(p->cfg.sndbuf) : 0;
+	u32 rcvbuf = p ? READ_ONCE(p->cfg.rcvbuf) : 0;
+
+	sock_reclassify(sock);
+	sk->sk_allocation = GFP_NOIO;
+	sk->sk_use_task_frag = false;
+	set_timeouts(sk, SHAKE_TIMEOUT);
+	sock_set_reuseaddr(sk);
+	sock_set_keepalive(sk);
+	sock_set_priority(sk, TC_PRIO_INTERACTIVE);
+	tcp_sock_set_nodelay(sk);
+	if (rcvbuf)
+		sock_set_rcvbuf(sk, rcvbuf);
+	if (sndbuf) {
+		lock_sock(sk);
+		sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
+		WRITE_ONCE(sk->sk_sndbuf,
+			   max_t(int, min_t(u32, sndbuf, INT_MAX / 2) * 2,
+				 SOCK_MIN_SNDBUF));
+		release_sock(sk);
+	}
+}
+
+void blkrepl_sock_trust(struct socket *sock)
+{
+	set_timeouts(sock->sk, MAX_SCHEDULE_TIMEOUT);
+	sk_set_memalloc(sock->sk);
+}
+
+void blkrepl_sock_release(struct socket *sock)
+{
+	if (!sock)
+		return;
+	if (sock_flag(sock->sk, SOCK_MEMALLOC))
+		sk_clear_memalloc(sock->sk);
+	kernel_sock_shutdown(sock, SHUT_RDWR);
+	sock_release(sock);
+}
+
+int blkrepl_addr_len(const struct sockaddr_storage *a)
+{
+	return a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					  sizeof(struct sockaddr_in);
+}
+
+bool blkrepl_same_host(const struct sockaddr_storage *a,
+		       const struct sockaddr_storage *b)
+{
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a->ss_family == AF_INET6 &&
+	       ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr);
+}
+
+static int send_all(struct socket *sock, void *buf, size_t len)
+{
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
+	struct kvec kv;
+	int ret;
+
+	while (len) {
+		kv.iov_base = buf;
+		kv.iov_len = len;
+		ret = kernel_sendmsg(sock, &msg, &kv, 1, len);
+		if (ret <= 0)
+			return ret ? ret : -EPIPE;
+		buf += ret;
+		len -= ret;
+	}
+	return 0;
+}
+
+static int shake_io_error(char *why, int err)
+{
+	if (err == -EAGAIN || err == -EWOULDBLOCK)
+		strscpy(why, "the peer didn't answer the handshake in time",
+			BLKREPL_ERROR_LEN);
+	else if (err == -EPIPE || err == -ECONNRESET)
+		strscpy(why, "the peer refused the handshake (its log says why)",
+			BLKREPL_ERROR_LEN);
+	else
+		snprintf(why, BLKREPL_ERROR_LEN,
+			 "the handshake failed: error %d", -err);
+	return err ? err : -EPROTO;
+}
+
+static int shake_refuse(char *why, enum repl_wire_error e)
+{
+	strscpy(why, repl_wire_text(e), BLKREPL_ERROR_LEN);
+	return e == WIRE_AUTH_FAILED || e == WIRE_AUTH_MISSING ? -EACCES :
+								 -EPROTO;
+}
+
+static void shake_init(struct shake *k, struct blkrepl_peer *p,
+		       enum repl_stream nr, u64 session)
+{
+	struct blkrepl_resource *r = p->r;
+	unsigned long flags;
+
+	blkrepl_lock(r, flags);
+	k->hp.data_crc = p->cfg.data_crc;
+	k->secret_len = p->cfg.secret_len;
+	memcpy(k->secret, p->cfg.secret, sizeof(k->secret));
+	spin_unlock_irqrestore(&r->lock, flags);
+
+	k->hp.resource = r->name;
+	k->hp.self = r->res.node;
+	k->hp.peer = p->peer.node;
+	k->hp.stream = nr;
+	k->hp.session = session;
+	k->hp.auth = k->secret_len > 0;
+	get_random_bytes(k->hp.nonce, sizeof(k->hp.nonce));
+	repl_hello_make(&k->ours, &k->hp);
+}
+
+static int shake_proof(const struct shake *k, bool we_initiated,
+		       bool by_initiator, u8 out[REPL_HMAC_LEN])
+{
+	u8 text[REPL_AUTH_TEXT_LEN];
+
+	repl_auth_text(text, by_initiator, we_initiated ? &k->ours : &k->theirs,
+		       we_initiated ? &k->theirs : &k->ours);
+	return blkrepl_hmac(k->secret, k->secret_len, text, sizeof(text), out);
+}
+
+static int shake_prove(const struct shake *k, struct socket *sock,
+		       bool we_initiated, char *why)
+{
+	struct repl_wire_auth auth;
+	int err;
+
+	err = shake_proof(k, we_initiated, we_initiated, auth.hmac);
+	if (!err)
+		err = send_all(sock, &auth, sizeof(auth));
+	return err ? shake_io_error(why, err) : 0;
+}
+
+static int shake_verify(const struct shake *k, struct socket *sock,
+			bool we_initiated, char *why)
+{
+	struct repl_wire_auth theirs;
+	u8 want[REPL_HMAC_LEN];
+	int err;
+
+	err = blkrepl_recv_all(sock, &theirs, sizeof(theirs));
+	if (!err)
+		err = shake_proof(k, we_initiated, !we_initiated, want);
+	if (err)
+		return shake_io_error(why, err);
+	if (crypto_memneq(theirs.hmac, want, sizeof(want)))
+		return shake_refuse(why, WIRE_AUTH_FAILED);
+	return 0;
+}
+
+int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
+			    enum repl_stream nr, u64 session,
+			    struct repl_hello_result *res, char *why)
+{
+	enum repl_wire_error bad;
+	struct shake k;
+	int err;
+
+	shake_init(&k, p, nr, session);
+	err = send_all(sock, &k.ours, sizeof(k.ours));
+	if (!err)
+		err = blkrepl_recv_all(sock, &k.theirs, sizeof(k.theirs));
+	if (err) {
+		err = shake_io_error(why, err);
+		goto out;
+	}
+	bad = repl_hello_check(&k.theirs, &k.hp, true, res);
+	if (bad) {
+		err = shake_refuse(why, bad);
+		goto out;
+	}
+	if (!k.secret_len)
+		goto out;
+	err = shake_prove(&k, sock, true, why);
+	if (!err)
+		err = shake_verify(&k, sock, true, why);
+out:
+	memzero_explicit(&k, sizeof(k));
+	return err;
+}
+
+/*
+ * Our hello goes out even if theirs is refused: it shows the other side, too,
+ * what doesn't fit.
+ */
+int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
+			   const struct repl_wire_hello *hello,
+			   struct repl_hello_result *res, char *why)
+{
+	enum repl_wire_error bad;
+	struct shake k;
+	int err;
+
+	if (hello->stream >= REPL_STREAMS)
+		return shake_refuse(why, WIRE_BAD_STREAM);
+	shake_init(&k, p, hello->stream, le64_to_cpu(hello->session));
+	k.theirs = *hello;
+	bad = repl_hello_check(&k.theirs, &k.hp, false, res);
+	err = send_all(sock, &k.ours, sizeof(k.ours));
+	if (bad) {
+		err = shake_refuse(why, bad);
+		goto out;
+	}
+	if (err) {
+		err = shake_io_error(why, err);
+		goto out;
+	}
+	if (!k.secret_len)
+		goto out;
+	err = shake_verify(&k, sock, false, why);
+	if (!err)
+		err = shake_prove(&k, sock, false, why);
+out:
+	memzero_explicit(&k, sizeof(k));
+	return err;
+}

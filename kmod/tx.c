@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sending.
+ *
+ * Packets were queued in the order in which the core sent them.  Whoever holds
+ * tx_lock sends from the head of the queue: often the context that made the
+ * packet, which saves a switch to another thread; the stream's own thread if
+ * that one may not sleep, if the socket is full, or if the queue is long.
+ *
+ * Data is copied into the socket, so that a packet is done with when the
+ * socket has taken it; a retransmission can't see pages that changed.
+ */
+#include <linux/bvec.h>
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+
+#include "blkrepl.h"
+
+/* Packets that a passer-by sends before he leaves the rest to the thread. */
+#define DIRECT_BUDGET	16
+
+void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	if (s->open) {
+		list_add_tail(&pkt->link, &s->queue);
+		pkt = NULL;
+	}
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	if (pkt)
+		blkrepl_pkt_free(s->peer->r, pkt);
+}
+
+/* Return: the next packet, NULL: none. @more: there is another behind it. */
+static struct blkrepl_pkt *tx_next(struct blkrepl_stream *s, bool *more)
+{
+	struct blkrepl_pkt *pkt;
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	pkt = list_first_entry_or_null(&s->queue, struct blkrepl_pkt, link);
+	if (pkt)
+		list_del(&pkt->link);
+	*more = !list_empty(&s->queue);
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	return pkt;
+}
+
+static bool tx_has_work(struct blkrepl_stream *s)
+{
+	unsigned long flags;
+	bool work;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	work = s->open && (s->tx_stuck || !list_empty(&s->queue));
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	return work;
+}
+
+static void tx_set_stuck(struct blkrepl_stream *s, bool stuck)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	s->tx_stuck = stuck;
+	spin_unlock_irqrestore(&s->q_lock, flags);
+}
+
+static u32 tx_data_crc(struct blkrepl_pkt *pkt)
+{
+	struct blkrepl_io *b = pkt->io;
+
+	if (!b)
+		return repl_crc32c(pkt->inl, pkt->len);
+	/* Streams to several peers may do this at once, with one result. */
+	if (!smp_load_acquire(&b->dcrc_valid)) {
+		WRITE_ONCE(b->dcrc, blkrepl_buf_crc(&b->buf));
+		smp_store_release(&b->dcrc_valid, true);
+	}
+	return READ_ONCE(b->dcrc);
+}
+
+static void tx_seal(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
+{
+	u32 dcrc = 0;
+
+	if (pkt->len && READ_ONCE(s->peer->data_crc)) {
+		pkt->h.flags |= REPL_HDR_DCRC;
+		dcrc = tx_data_crc(pkt);
+	}
+	repl_wire_seal(&pkt->h, dcrc);
+}
+
+/* Send one part of the current packet. Return: bytes or -errno. */
+static int tx_part(struct blkrepl_stream *s, int flags)
+{
+	struct blkrepl_pkt *pkt = s->cur;
+	struct msghdr msg = { .msg_flags = flags | MSG_NOSIGNAL };
+	struct kvec kv[2];
+	size_t off;
+	int nr = 0;
+
+	if (pkt->io && s->sent >= REPL_HDR_LEN) {
+		off = s->sent - REPL_HDR_LEN;
+		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, pkt->io->buf.vec,
+			      pkt->io->buf.nr, pkt->len);
+		iov_iter_advance(&msg.msg_iter, off);
+		return sock_sendmsg(s->sock, &msg);
+	}
+
+	off = s->sent;
+	if (off < REPL_HDR_LEN) {
+		kv[nr].iov_base = (u8 *)&pkt->h + off;
+		kv[nr++].iov_len = REPL_HDR_LEN - off;
+		off = REPL_HDR_LEN;
+	}
+	if (pkt->inl) {
+		kv[nr].iov_base = pkt->inl + (off - REPL_HDR_LEN);
+		kv[nr++].iov_len = pkt->len - (off - REPL_HDR_LEN);
+	} else if (pkt->len) {
+		msg.msg_flags |= MSG_MORE;
+	}
+	return kernel_sendmsg(s->sock, &msg, kv, nr,
+			      nr == 2 ? kv[0].iov_len + kv[1].iov_len :
+					kv[0].iov_len);
+}
+
+/*
+ * Send what is queued.
+ * Return: 0 the queue is empty, -EAGAIN there is more, -errno.
+ */
+static int tx_run(struct blkrepl_stream *s, int flags, int budget)
+{
+	struct blkrepl_peer *p = s->peer;
+	bool more = false;
+	int ret;
+
+	lockdep_assert_held(&s->tx_lock);
+	if (!s->sock)
+		return 0;
+	for (;;) {
+		if (!s->cur) {
+			if (!budget--)
+				return -EAGAIN;
+			s->cur = tx_next(s, &more);
+			s->sent = 0;
+			if (!s->cur)
+				return 0;
+			tx_seal(s, s->cur);
+		}
+		while (s->sent < REPL_HDR_LEN + s->cur->len) {
+			ret = tx_part(s, flags | (more ? MSG_MORE : 0));
+			if (ret <= 0)
+				return ret ? ret : -EPIPE;
+			s->sent += ret;
+			atomic64_add(ret, &p->sent_bytes);
+		}
+		blkrepl_pkt_free(p->r, s->cur);
+		s->cur = NULL;
+	}
+}
+
+static void tx_failed(struct blkrepl_stream *s, int err)
+{
+	struct blkrepl_resource *r = s->peer->r;
+	unsigned long flags;
+	char why[64];
+
+	snprintf(why, sizeof(why), "cannot send: error %d", -err);
+	blkrepl_lock(r, flags);
+	blkrepl_conn_fail(s->peer, why);
+	blkrepl_unlock_atomic(r, flags);
+}
+
+/* With PF_MEMALLOC, as every driver that swap may depend on. */
+static int tx_run_reclaim(struct blkrepl_stream *s, int flags, int budget)
+{
+	unsigned int noreclaim = memalloc_noreclaim_save();
+	int ret = tx_run(s, flags, budget);
+
+	memalloc_noreclaim_restore(noreclaim);
+	return ret;
+}
+
+void blkrepl_tx_kick(struct blkrepl_stream *s, bool direct)
+{
+	int ret;
+
+	if (!direct || READ_ONCE(s->tx_stuck)) {
+		wake_up(&s->tx_wait);
+		return;
+	}
+	/* Who holds the lock looks at the queue again after dropping it. */
+	if (!mutex_trylock(&s->tx_lock))
+		return;
+	ret = tx_run_reclaim(s, MSG_DONTWAIT, DIRECT_BUDGET);
+	if (ret == -EAGAIN)
+		tx_set_stuck(s, true);
+	mutex_unlock(&s->tx_lock);
+	if (ret && ret != -EAGAIN)
+		tx_failed(s, ret);
+	else if (tx_has_work(s))
+		wake_up(&s->tx_wait);
+}
+
+int blkrepl_tx_thread(void *data)
+{
+	struct blkrepl_stream *s = data;
+	int ret;
+
+	memalloc_noio_save();
+	while (!kthread_should_stop()) {
+		wait_event_idle(s->tx_wait,
+				kthread_should_stop() || tx_has_work(s));
+		mutex_lock(&s->tx_lock);
+		/* Blocks for as long as the peer doesn't read; shut wakes it. */
+		ret = tx_run_reclaim(s, 0, INT_MAX);
+		if (!ret)
+			tx_set_stuck(s, false);
+		mutex_unlock(&s->tx_lock);
+		if (ret && ret != -EAGAIN) {
+			blkrepl_tx_close(s);
+			tx_failed(s, ret);
+		}
+	}
+	return 0;
+}
+
+/* Take no more packets; what is queued stays until the purge. */
+void blkrepl_tx_close(struct blkrepl_stream *s)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	s->open = false;
+	spin_unlock_irqrestore(&s->q_lock, flags);
+}
+
+void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock)
+{
+	unsigned long flags;
+
+	mutex_lock(&s->tx_lock);
+	s->sock = sock;
+	spin_lock_irqsave(&s->q_lock, flags);
+	s->open = true;
+	s->tx_stuck = false;
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	mutex_unlock(&s->tx_lock);
+}
+
+struct socket *blkrepl_tx_purge(struct blkrepl_stream *s)
+{
+	struct blkrepl_resource *r = s->peer->r;
+	struct blkrepl_pkt *pkt, *tmp;
+	unsigned long flags;
+	struct socket *sock;
+	LIST_HEAD(queue);
+
+	mutex_lock(&s->tx_lock);
+	sock = s->sock;
+	s->sock = NULL;
+	spin_lock_irqsave(&s->q_lock, flags);
+	s->open = false;
+	s->tx_stuck = false;
+	list_splice_init(&s->queue, &queue);
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	if (s->cur)
+		list_add(&s->cur->link, &queue);
+	s->cur = NULL;
+	mutex_unlock(&s->tx_lock);
+
+	list_for_each_entry_safe(pkt, tmp, &queue, link)
+		blkrepl_pkt_free(r, pkt);
+	return sock;
+}
