@@ -258,7 +258,7 @@ void hist_explain(u32 vol, u64 sector, char *buf, size_t len)
 	size_t k = 0;
 
 	buf[0] = 0;
-	for (u16 i = 0; i < s->n && k < len; i++) {
+	for (u16 i = s->n > 10 ? s->n - 10 : 0; i < s->n && k < len; i++) {
 		struct ent *e = &s->e[i];
 		struct wr *p = &wr[e->w];
 		char end[16] = "open";

@@ -24,7 +24,8 @@ bool replicas_equal(u32 vol, u32 a, u32 b, u64 *where)
 {
 	static const u64 zero[CHUNK];
 	struct sim_disk *x = &W.disk[a][vol], *y = &W.disk[b][vol];
-	u64 sectors = W.node[a].vols[vol].vol.sectors;
+	u64 sectors = min(W.node[a].vols[vol].vol.sectors,
+			  min(x->sectors, y->sectors));
 
 	for (u32 c = 0; c < DIV_ROUND_UP(sectors, CHUNK); c++) {
 		const u64 *p = x->live[c] ? x->live[c] : zero;

@@ -59,9 +59,9 @@ static void drop_all(struct link *l)
 
 void net_free(void)
 {
-	for (u32 a = 0; a < W.o.nodes; a++)
-		for (u32 b = a + 1; b < W.o.nodes; b++)
-			drop_all(&link_tab[a][b]);
+	if (!pkts.list.next)
+		mem_owner_init(&pkts);
+	mem_free_all(&pkts);
 }
 
 bool net_both_up(struct link *l)
