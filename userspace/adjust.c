@@ -175,6 +175,7 @@ static void make_peer(struct plan *p, const char *name, const struct view_peer *
 	r->has_addr = true;
 	r->secret = (const uint8_t *)want->secret;
 	r->secret_len = want->secret ? strlen(want->secret) : 0;
+	r->auth_none = !want->secret;
 	r->opts = want->opts;
 }
 
@@ -208,10 +209,11 @@ static void change_peer(struct plan *p, const char *name,
 	r->local = want->local;
 	r->addr = want->peer;
 	/* the kernel does not tell its secret, so it is sent each time */
-	if (want->secret || auth) {
-		r->secret = (const uint8_t *)(want->secret ? want->secret : "");
-		r->secret_len = strlen((const char *)r->secret);
+	if (want->secret) {
+		r->secret = (const uint8_t *)want->secret;
+		r->secret_len = strlen(want->secret);
 	}
+	r->auth_none = !want->secret && auth;
 	r->refresh = !diff.set && !rename && !move && !auth;
 }
 

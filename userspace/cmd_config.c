@@ -27,10 +27,22 @@ static int not_configured(const struct conf *conf, const char *name)
 	return EX_NO_OBJECT;
 }
 
-/* A disk that fails must not keep the node from serving a peer's data. */
+/*
+ * A disk that fails must not keep the node from serving a peer's data, nor a
+ * setting that can't change just now keep it from connecting.
+ */
 static bool goes_on_without(const struct req *r)
 {
-	return r->cmd == BLKREPL_CMD_ATTACH || r->cmd == BLKREPL_CMD_RESIZE;
+	switch (r->cmd) {
+	case BLKREPL_CMD_ATTACH:
+	case BLKREPL_CMD_RESIZE:
+	case BLKREPL_CMD_RES_SET:
+	case BLKREPL_CMD_VOL_SET:
+	case BLKREPL_CMD_PEER_SET:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int run_plan(struct cmd *c, const struct plan *p)

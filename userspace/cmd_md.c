@@ -1,4 +1,137 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Verbs on metadata.
+ */
 #include "cmd.h"
-int cmd_create_md(struct cmd *c) { (void)c; return 1; }
-int cmd_show_md(struct cmd *c) { (void)c; return 1; }
+#include "conf.h"
+#include "mdtool.h"
+#include "out.h"
+
+#define MAX_PEERS_DEFAULT	7
+
+typedef int (*md_fn)(struct cmd *c, const struct md_job *job);
+
+/* A path instead of a resource: no configuration is needed. */
+static int on_device(struct cmd *c, struct md_job *job, md_fn fn)
+{
+	job->what = "device";
+	job->disk = c->pos[0];
+	job->meta_disk = c->arg[ARG_META_DISK];
+	job->node = MD_NODE_UNKNOWN;
+	return fn(c, job);
+}
+
+static int on_volume(struct cmd *c, const struct view *view,
+		     const struct view_volume *v, struct md_job *job, md_fn fn)
+{
+	char *what = xasprintf("resource %s: volume %u", view->res->name, v->nr);
+	int ret;
+
+	job->what = what;
+	job->disk = v->disk;
+	job->meta_disk = v->meta_disk;
+	job->node = view->node_id;
+	job->volume = v->nr;
+	ret = fn(c, job);
+	free(what);
+	return ret;
+}
+
+static int on_view(struct cmd *c, const struct view *view, const struct target *t,
+		   struct md_job *job, md_fn fn)
+{
+	unsigned int i, n = 0;
+	int ret = 0;
+
+	for (i = 0; i < view->n_volumes; i++) {
+		const struct view_volume *v = &view->volume[i];
+
+		if ((t->vol >= 0 && (unsigned int)t->vol != v->nr) || !v->disk)
+			continue;
+		n++;
+		ret = first_error(ret, on_volume(c, view, v, job, fn));
+	}
+	if (n)
+		return ret;
+	err("resource %s: no disk is configured for node %s%s", view->res->name,
+	    view->node, t->vol >= 0 ? " with that volume number" : "");
+	return EX_NO_OBJECT;
+}
+
+static int on_resource(struct cmd *c, struct md_job *job, md_fn fn)
+{
+	const struct conf_res *res;
+	const struct conf *conf;
+	struct target t;
+	struct view view;
+
+	if (has(c, ARG_META_DISK)) {
+		err("--meta-disk goes with a device; for a resource the configuration tells it");
+		return EX_USAGE;
+	}
+	if (!target_parse(c->pos[0], TARGET_VOL, &t))
+		return EX_USAGE;
+	conf = cmd_conf(c);
+	if (!conf)
+		return EX_CONFIG;
+	res = conf_find(conf, t.res);
+	if (!res) {
+		err("resource %s is not configured", t.res);
+		return EX_NO_OBJECT;
+	}
+	if (!conf_view(conf, res, cmd_node(c), &view)) {
+		err("resource %s has no host %s: this machine's name is no \"on\" section of it; see --node",
+		    res->name, cmd_node(c));
+		return EX_CONFIG;
+	}
+	return on_view(c, &view, &t, job, fn);
+}
+
+static int create_one(struct cmd *c, const struct md_job *job)
+{
+	if (!has(c, ARG_DRY_RUN))
+		return md_create(job);
+	fprintf(c->file, "blkrepl create-md %s%s%s --max-peers %u%s\n", job->disk,
+		job->meta_disk ? " --meta-disk " : "",
+		job->meta_disk ? job->meta_disk : "", job->max_peers,
+		job->force ? " --force" : "");
+	return EX_DONE;
+}
+
+int cmd_create_md(struct cmd *c)
+{
+	struct md_job job = { .max_peers = MAX_PEERS_DEFAULT };
+	uint64_t n;
+
+	job.force = has(c, ARG_FORCE);
+	if (has(c, ARG_MAX_PEERS)) {
+		if (!parse_u64(c->arg[ARG_MAX_PEERS], &n) || !n ||
+		    n > BLKREPL_MAX_NODES - 1) {
+			err("--max-peers %s: expected a number from 1 to %d",
+			    c->arg[ARG_MAX_PEERS], BLKREPL_MAX_NODES - 1);
+			return EX_USAGE;
+		}
+		job.max_peers = n;
+	}
+	if (c->pos[0][0] == '/')
+		return on_device(c, &job, create_one);
+	return on_resource(c, &job, create_one);
+}
+
+static int show_one(struct cmd *c, const struct md_job *job)
+{
+	struct out *o = out_new(c->file, has(c, ARG_JSON), false);
+	int ret = md_show(job, o);
+
+	out_free(o);
+	return ret;
+}
+
+int cmd_show_md(struct cmd *c)
+{
+	struct md_job job = { 0 };
+
+	if (c->pos[0][0] == '/')
+		return on_device(c, &job, show_one);
+	return on_resource(c, &job, show_one);
+}

@@ -64,6 +64,7 @@ static int peer_config(struct cmd *c, struct req *r)
 		err("either --secret-file or --auth-none");
 		ret = EX_USAGE;
 	}
+	r->auth_none = has(c, ARG_AUTH_NONE);
 	if (!ret && has(c, ARG_SECRET_FILE))
 		ret = read_secret(c->arg[ARG_SECRET_FILE], r);
 	return ret;
@@ -113,9 +114,6 @@ static int set_options(struct cmd *c, const struct target *t)
 
 	req_init(&r, BLKREPL_CMD_PEER_SET, t->res);
 	ret = peer_config(c, &r);
-	/* an empty secret takes the authentication away */
-	if (!ret && has(c, ARG_AUTH_NONE))
-		r.secret = (const uint8_t *)"";
 	return ret ?: cmd_each_peer(c, t, &r);
 }
 

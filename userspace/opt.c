@@ -325,9 +325,9 @@ bool opt_check(const struct opt_set *s, char *why, size_t size)
 {
 	uint64_t max = opt_get(s, OPT_RESYNC_RATE_MAX);
 
-	if (opt_get(s, OPT_PING_INT) >= opt_get(s, OPT_TIMEOUT)) {
+	if (2 * opt_get(s, OPT_PING_INT) > opt_get(s, OPT_TIMEOUT)) {
 		snprintf(why, size,
-			 "ping-int (%" PRIu64 "ms) must be shorter than timeout (%" PRIu64 "ms), or every pause looks like a dead peer",
+			 "ping-int (%" PRIu64 "ms) must be at most half of timeout (%" PRIu64 "ms), or one lost heartbeat looks like a dead peer",
 			 opt_get(s, OPT_PING_INT), opt_get(s, OPT_TIMEOUT));
 		return false;
 	}

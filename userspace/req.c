@@ -103,6 +103,7 @@ static bool put_peer_cfg(struct nl_msg *msg, const struct req *r)
 	       put_addr(msg, BLKREPL_PC_LOCAL_ADDR, r->has_local, &r->local) &&
 	       put_addr(msg, BLKREPL_PC_PEER_ADDR, r->has_addr, &r->addr) &&
 	       (!r->secret || !nla_put(msg, BLKREPL_PC_SECRET, r->secret_len, r->secret)) &&
+	       (!r->auth_none || !nla_put_u32(msg, BLKREPL_PC_AUTH, 0)) &&
 	       put_opts(msg, r, GROUP_PEER);
 }
 
@@ -236,9 +237,9 @@ static void add_peer(struct text *t, const struct req *r)
 {
 	add_addr(t, "local-addr", r->has_local, &r->local);
 	add_addr(t, "peer-addr", r->has_addr, &r->addr);
-	if (r->secret && r->secret_len)
+	if (r->secret)
 		add(t, " --secret-file FILE");
-	else if (r->cmd == BLKREPL_CMD_PEER_NEW || r->secret)
+	else if (r->auth_none)
 		add(t, " --auth-none");
 }
 

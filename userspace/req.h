@@ -37,7 +37,8 @@ struct req {
 	struct sockaddr_storage local, addr;	/* PEER_NEW, PEER_SET */
 	bool has_local, has_addr;
 	const uint8_t *secret;		/* PEER_NEW, PEER_SET */
-	size_t secret_len;		/* PEER_SET, with secret: 0 takes it away */
+	size_t secret_len;
+	bool auth_none;			/* PEER_SET: take the secret away */
 	bool refresh;			/* cannot be compared with what runs */
 };
 

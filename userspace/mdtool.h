@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Metadata on disks: making and reading it.  What is where, and what is valid,
+ * is decided by the core's metadata code alone.
+ */
+#ifndef BLKREPL_MDTOOL_H
+#define BLKREPL_MDTOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MD_NODE_UNKNOWN	0xff
+
+/**
+ * struct md_job - a disk and what is to be done with it
+ * @what: the object, for messages: "resource r0: volume 0"
+ * @disk: the backing device
+ * @meta_disk: device of the metadata; NULL: internal
+ * @node: own node id, or MD_NODE_UNKNOWN
+ * @volume: volume number
+ * @max_peers: peers to make room for
+ * @force: overwrite what is there
+ */
+struct md_job {
+	const char *what;
+	const char *disk;
+	const char *meta_disk;
+	unsigned int node;
+	unsigned int volume;
+	unsigned int max_peers;
+	bool force;
+};
+
+struct md_dev;
+struct out;
+
+/*
+ * Both return an exit code.  md_create() writes nothing unless all of it can
+ * be done; without @force it asks on a terminal before it overwrites anything.
+ */
+int md_create(const struct md_job *job);
+int md_show(const struct md_job *job, struct out *o);
+
+/*
+ * Both superblock copies, to be freed; NULL with errno if the device is too
+ * small (ENOSPC) or unreadable.
+ */
+char *md_read_sb(const struct md_dev *dev);
+
+#endif
