@@ -8,7 +8,7 @@
 
 #include "blkrepl.h"
 
-static struct crypto_shash *sha256;
+static struct crypto_shash *sha256_tfm;
 
 int blkrepl_crypto_init(void)
 {
@@ -20,14 +20,14 @@ int blkrepl_crypto_init(void)
 		crypto_free_shash(tfm);
 		return -EINVAL;
 	}
-	sha256 = tfm;
+	sha256_tfm = tfm;
 	return 0;
 }
 
 void blkrepl_crypto_exit(void)
 {
-	crypto_free_shash(sha256);
-	sha256 = NULL;
+	crypto_free_shash(sha256_tfm);
+	sha256_tfm = NULL;
 }
 
 int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
@@ -47,11 +47,11 @@ int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
 
 int blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN])
 {
-	SHASH_DESC_ON_STACK(desc, sha256);
+	SHASH_DESC_ON_STACK(desc, sha256_tfm);
 	unsigned int i;
 	int err;
 
-	desc->tfm = sha256;
+	desc->tfm = sha256_tfm;
 	err = crypto_shash_init(desc);
 	for (i = 0; i < buf->nr && !err; i++)
 		err = crypto_shash_update(desc,
