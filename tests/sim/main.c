@@ -19,6 +19,8 @@ static struct {
 	u64 seed, seeds;
 	u32 jobs;
 	int scenario;
+	u32 nodes, depth;
+	bool no_faults;
 	bool trace, keep_going, quiet, stats;
 	const char *file;
 } arg = { .seed = 1, .seeds = 1, .jobs = 1, .scenario = -1 };
@@ -32,6 +34,8 @@ static const char usage_text[] =
 	"  --file F           replay the seeds of a file, one a line\n"
 	"  --jobs J           processes\n"
 	"  --scenario NAME    careful, split, reborn, hostile (default: by seed)\n"
+	"  --no-faults        only the application\n"
+	"  --nodes N, --depth N  instead of what the seed says\n"
 	"  --mutation NAME    turn a rule of the core off (name or number)\n"
 	"  --list-mutations   print their names\n"
 	"  --trace            print everything that happens\n"
@@ -55,6 +59,7 @@ static void on_alarm(int sig)
 	violation("liveness", "an event does not end, or events never do");
 }
 
+#if !defined(__SANITIZE_ADDRESS__)
 static void on_crash(int sig)
 {
 	char buf[120];
@@ -68,7 +73,7 @@ static void on_crash(int sig)
 	raise(sig);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#else
 extern void __sanitizer_set_death_callback(void (*cb)(void));
 
 static void on_death(void)
@@ -86,13 +91,24 @@ static void watchdog(u32 seconds)
 	setitimer(ITIMER_VIRTUAL, &it, NULL);
 }
 
+static void expand(struct sim_opts *o, u64 seed)
+{
+	opts_expand(o, seed, arg.scenario);
+	if (arg.no_faults)
+		memset(o->weight, 0, sizeof(o->weight));
+	if (arg.nodes)
+		o->nodes = min(arg.nodes, (u32)MAX_NODES);
+	if (arg.depth)
+		o->depth = min(arg.depth, (u32)MAX_SLOTS);
+}
+
 /* False if a checker objects. */
 static bool run_seed(u64 seed, bool trace, bool live)
 {
 	struct sim_opts o;
 
 	running_seed = seed;
-	opts_expand(&o, seed, arg.scenario);
+	expand(&o, seed);
 	trace_reset(trace, live ? stdout : NULL);
 	if (live)
 		opts_print(stdout, &o);
@@ -119,7 +135,7 @@ static void report(u64 seed)
 		       (unsigned long long)seed);
 		return;
 	}
-	opts_expand(&o, seed, arg.scenario);
+	expand(&o, seed);
 	trace_dump(stdout);
 	state_dump(stdout);
 	opts_print(stdout, &o);
@@ -279,6 +295,8 @@ int main(int argc, char **argv)
 		{ "keep-going", 0, NULL, 'k' }, { "quiet", 0, NULL, 'q' },
 		{ "stats", 0, NULL, 'S' }, { "file", 1, NULL, 'f' },
 		{ "list-mutations", 0, NULL, 'l' }, { "help", 0, NULL, 'h' },
+		{ "no-faults", 0, NULL, 'F' }, { "nodes", 1, NULL, 'N' },
+		{ "depth", 1, NULL, 'D' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -312,6 +330,15 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			arg.keep_going = true;
+			break;
+		case 'F':
+			arg.no_faults = true;
+			break;
+		case 'N':
+			arg.nodes = (u32)strtoul(optarg, NULL, 0);
+			break;
+		case 'D':
+			arg.depth = (u32)strtoul(optarg, NULL, 0);
 			break;
 		case 'q':
 			arg.quiet = true;
