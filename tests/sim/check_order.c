@@ -12,6 +12,11 @@
  * "order": a write of the stream never covers what completed before it began
  * in the wrong direction: a replica that applies an older write over a newer
  * acknowledged one has swapped them.
+ *
+ * "consistency": resync writes only into a replica whose superblock says
+ * Inconsistent, for a crash may leave a mixture of two images at any moment.
+ * A replica that comes back is UpToDate by itself only if no other was in its
+ * in-sync set: others may have more.
  */
 #include "sim.h"
 
@@ -47,6 +52,12 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag)
 {
+	if (io->kind == IO_RS_WRITE &&
+	    !(disk_durable_flags(&W.disk[n->id][io->vol->nr]) &
+	      META_F_INCONSISTENT))
+		violation("consistency",
+			  "node %u volume %u: resync data over a replica that a crash now would leave as consistent",
+			  n->id, io->vol->nr);
 	if (io->kind != IO_APP && io->kind != IO_PEER_WRITE)
 		return;
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE ||
@@ -57,4 +68,24 @@ void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 			  "node %u applied w%llu over the newer w%llu in sector %llu",
 			  n->id, (unsigned long long)tag,
 			  (unsigned long long)old, (unsigned long long)sector);
+}
+
+/* The state of a disk has changed. */
+void order_disk_state(struct node *n, u32 v)
+{
+	struct vol_node *vn = &n->vols[v];
+	u32 disk = vn->vol.disk, was = vn->last_disk;
+	u32 set = disk_durable_set(&W.disk[n->id][v]);
+
+	vn->last_disk = (u8)disk;
+	if (W.phase == PH_SETUP || W.o.scenario == SCN_HOSTILE ||
+	    was != DISK_ATTACHING || disk != DISK_UPTODATE ||
+	    n->res.role == ROLE_PRIMARY || !(set & ~BIT(n->id)))
+		return;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (i != n->id && n->peers[i].link->up[n->peers[i].side])
+			return;
+	violation("consistency",
+		  "node %u volume %u came back as UpToDate though others are in its in-sync set 0x%x",
+		  n->id, v, set);
 }

@@ -43,14 +43,15 @@ void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag)
 	(*c)[sector % CHUNK] = tag;
 }
 
-void disk_init(struct sim_disk *d, u32 node, u32 vol)
+void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 {
 	const struct sim_opts *o = &W.o;
 	bool external = o->external & BIT(node);
 	struct meta_geom g;
 	struct meta_create mc;
 	u8 sb[META_SB_SIZE];
-	u64 odd = rng_below(R, 3) * 8 * SECTOR_BYTES;
+	/* Another disk must not be smaller than the first. */
+	u64 odd = (again ? 2 : rng_below(R, 3)) * 8 * SECTOR_BYTES;
 	u32 slots = max(o->nodes - 1, 1u) + rng_below(R, 2);
 	enum meta_error e;
 
@@ -86,7 +87,7 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol)
 	memcpy(d->meta + g.sb_off, sb, META_SB_SIZE);
 	memcpy(d->meta + g.sb_off + META_SB_SIZE, sb, META_SB_SIZE);
 
-	if (o->garbage) {
+	if (o->garbage || again) {
 		u32 n = rng_range(R, 1, 6);
 
 		while (n--) {
@@ -314,7 +315,8 @@ static void meta_apply(struct vol_node *v, bool torn)
 		if (!torn || rng_pct(R, 50))
 			memcpy(d->meta + mio->offset + i,
 			       (u8 *)mio->buf + i, SECTOR_BYTES);
-	d->meta_writes++;
+	if (mio->offset + 2 * META_SB_SIZE >= d->meta_len)
+		d->sb_writes++;
 	if (torn)
 		cov[C_TORN]++;
 }
@@ -351,22 +353,37 @@ int disk_meta_read(void *ctx, u64 offset, void *buf, u32 len)
 	return 0;
 }
 
-/* In-sync set of the superblock on stable media; 0 if there is none. */
-u32 disk_durable_set(struct sim_disk *d)
+/* Look at the superblock on stable media again if it may have changed. */
+static void parse_sb(struct sim_disk *d)
 {
 	u64 dev = d->meta_dev_bytes ? d->meta_dev_bytes : d->dev_bytes;
 	u64 at = meta_sb_offset(dev) - d->meta_off;
 	const struct meta_sb *sb;
 	struct meta_geom g;
 
-	if (d->sb_at == d->meta_writes)
-		return d->sb_in_sync;
-	d->sb_at = d->meta_writes;
+	if (d->sb_at == d->sb_writes)
+		return;
+	d->sb_at = d->sb_writes;
 	d->sb_in_sync = 0;
+	d->sb_flags = 0;
 	if (meta_sb_pick(d->meta + at, d->meta + at + META_SB_SIZE,
-			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) == META_OK)
-		d->sb_in_sync = le32_to_cpu(sb->in_sync);
+			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) != META_OK)
+		return;
+	d->sb_in_sync = le32_to_cpu(sb->in_sync);
+	d->sb_flags = le32_to_cpu(sb->flags);
+}
+
+/* In-sync set of the superblock on stable media; 0 if there is none. */
+u32 disk_durable_set(struct sim_disk *d)
+{
+	parse_sb(d);
 	return d->sb_in_sync;
+}
+
+u32 disk_durable_flags(struct sim_disk *d)
+{
+	parse_sb(d);
+	return d->sb_flags;
 }
 
 /* ---- power cut ---- */

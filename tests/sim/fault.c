@@ -196,6 +196,33 @@ static void switch_roles(void)
 	M.want = n;
 }
 
+/*
+ * A secondary gets another disk.  Only one that nobody counts on, and that
+ * somebody can fill again.
+ */
+static void replace(void)
+{
+	struct node *n = some_secondary(), *p = admin_primary();
+	u32 v = rng_below(R, W.o.vols);
+	const char *why = NULL;
+	struct vol_node *vn;
+
+	if (!n || !p || !expendable(n, v))
+		return;
+	vn = &n->vols[v];
+	if (vn->open) {
+		W.cur = n;
+		repl_detach(&vn->vol, false, &why);
+		W.cur = NULL;
+		return;
+	}
+	if (vn->closing || vn->attaching || (admin_set(v) & BIT(n->id)))
+		return;
+	T("admin: n%u v%u gets another disk", n->id, v);
+	disk_init(&W.disk[n->id][v], n->id, v, true);
+	ev_add(rng_below(R, 500 * MS), EV_ATTACH, n, (u16)v, NULL, 0);
+}
+
 /* A second primary is asked for, in full view of the first. */
 static void illegal(void)
 {
@@ -337,6 +364,9 @@ void fault_event(void)
 		break;
 	case F_ADMIN_FORCE:
 		force();
+		break;
+	case F_ADMIN_REPLACE:
+		replace();
 		break;
 	case F_COUNT:
 		break;

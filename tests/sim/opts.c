@@ -14,6 +14,7 @@ const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
+	"replace",
 };
 
 const char *const mutation_name[MUT_COUNT] = {

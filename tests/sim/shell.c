@@ -161,6 +161,8 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 		  text ? text : "");
 		break;
 	case NOTE_VOL:
+		if (vol)
+			order_disk_state(n, vol->nr);
 		T("n%u v%u note disk %s %s", n->id, vol ? vol->nr : 99,
 		  vol ? disk_name(vol->disk) : "?", text ? text : "");
 		break;

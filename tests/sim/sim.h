@@ -51,6 +51,7 @@ enum fault {
 	F_ADMIN_DOWN,		/* clean end of a node, later up again */
 	F_ADMIN_ILLEGAL,	/* a second primary is asked for */
 	F_ADMIN_FORCE,		/* primary --force with possible loss */
+	F_ADMIN_REPLACE,	/* another disk, with new metadata */
 	F_COUNT,
 };
 
@@ -142,10 +143,9 @@ struct sim_disk {
 	u64 meta_off;		/* where it begins on its device */
 	u64 meta_len;
 	u64 dev_bytes, meta_dev_bytes;
-	u32 meta_writes;
 	/* what the durable superblock says, parsed when needed */
-	u32 sb_at;
-	u32 sb_in_sync;
+	u32 sb_writes, sb_at;
+	u32 sb_in_sync, sb_flags;
 	/* faults */
 	u64 slow_until;
 	u64 error_until;	/* persistent errors until then */
@@ -158,11 +158,12 @@ struct sio;
 struct node;
 struct link;
 
-void disk_init(struct sim_disk *d, u32 node, u32 vol);
+void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again);
 void disk_crash(struct vol_node *v);
 u64 disk_tag(const struct sim_disk *d, u64 sector);
 void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
+u32 disk_durable_flags(struct sim_disk *d);
 void disk_submit(struct vol_node *v, struct sio *s);
 void disk_done(struct vol_node *v, struct sio *s, int err);
 void disk_meta_submit(struct vol_node *v, struct repl_mio *mio);
@@ -196,6 +197,7 @@ struct vol_node {
 	bool open;		/* the core has the disk */
 	bool attaching;
 	bool closing;		/* disk_close was called */
+	u8 last_disk;		/* state that was notified last */
 	struct repl_mio *mio;	/* metadata write under way */
 	u64 mio_undo;
 	struct list_head disk_ios;
@@ -408,6 +410,8 @@ void hist_read_end(u32 vol, u32 t);
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag);
+
+void order_disk_state(struct node *n, u32 v);
 
 /* check_state.c */
 void state_monitor(void);

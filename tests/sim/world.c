@@ -400,7 +400,7 @@ void world_run(const struct sim_opts *o)
 		n->id = i;
 		mem_owner_init(&n->mem);
 		for (u32 v = 0; v < o->vols; v++)
-			disk_init(&W.disk[i][v], i, v);
+			disk_init(&W.disk[i][v], i, v, false);
 	}
 	for (u32 i = 0; i < o->nodes; i++)
 		node_start(&W.node[i]);
