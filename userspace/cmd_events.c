@@ -45,11 +45,14 @@ static void print_change(struct stream *s, const struct st_change *ch)
 }
 
 /* "exists" for one object. */
-static void print_exists(struct stream *s, const char *res, int peer, int vol)
+static void print_exists(struct stream *s, const struct st_res *res,
+			 const struct st_peer *p, int vol)
 {
-	struct st_change ch = { .peer = peer, .vol = vol };
+	struct st_change ch = { .peer = p ? (int)p->id : -1, .vol = vol };
 
-	str_copy(ch.res, res, sizeof(ch.res));
+	str_copy(ch.res, res->name, sizeof(ch.res));
+	if (p)
+		str_copy(ch.peer_name, p->name, sizeof(ch.peer_name));
 	print_change(s, &ch);
 }
 
@@ -61,13 +64,13 @@ static void print_present(struct stream *s)
 	const struct st_vol *v;
 
 	for (res = s->c->state->resources; res; res = res->next) {
-		print_exists(s, res->name, -1, -1);
+		print_exists(s, res, NULL, -1);
 		for (v = res->vols; v; v = v->next)
-			print_exists(s, res->name, -1, v->nr);
+			print_exists(s, res, NULL, v->nr);
 		for (p = res->peers; p; p = p->next) {
-			print_exists(s, res->name, p->id, -1);
+			print_exists(s, res, p, -1);
 			for (pv = p->pvols; pv; pv = pv->next)
-				print_exists(s, res->name, p->id, pv->vol);
+				print_exists(s, res, p, pv->vol);
 		}
 	}
 }

@@ -47,12 +47,11 @@ static const char *object_of(const struct st_change *c)
 }
 
 /* "r0", "r0/0", "r0:bob", "r0:bob/0": the names that verbs take. */
-static void print_name(struct out *o, const struct st_change *c,
-		       const struct st_peer *p)
+static void print_name(struct out *o, const struct st_change *c)
 {
 	out_str(o, "resource", " ", c->res);
-	if (p && p->name[0]) {
-		out_str(o, "peer-name", ":", p->name);
+	if (c->peer_name[0]) {
+		out_str(o, "peer-name", ":", c->peer_name);
 		out_num(o, "peer-node-id", NULL, c->peer);
 	} else if (c->peer >= 0) {
 		out_num(o, "peer-node-id", ":", c->peer);
@@ -104,7 +103,7 @@ void status_event(struct out *o, const struct state *st,
 	}
 	out_str(o, "event", "", verb_of(c));
 	out_str(o, "object", " ", object_of(c));
-	print_name(o, c, p);
+	print_name(o, c);
 	if (c->event <= BLKREPL_EV_PVOL && res)
 		print_values(o, c, res, p);
 	if (c->text[0])

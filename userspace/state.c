@@ -450,6 +450,16 @@ static bool read_change(struct nlattr **tb, struct st_change *c)
 	return c->res[0];
 }
 
+/* Looked up before the peer goes, or after it came. */
+static void name_peer(const struct state *st, struct st_change *c)
+{
+	const struct st_res *res = state_res(st, c->res);
+	const struct st_peer *p = res && c->peer >= 0 ? state_peer(res, c->peer) : NULL;
+
+	if (p)
+		str_copy(c->peer_name, p->name, sizeof(c->peer_name));
+}
+
 bool state_apply(struct state *st, const struct nlmsghdr *nlh, struct st_change *c)
 {
 	struct nlattr *tb[BLKREPL_A_MAX + 1];
@@ -460,6 +470,7 @@ bool state_apply(struct state *st, const struct nlmsghdr *nlh, struct st_change 
 	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, tb, BLKREPL_A_MAX, NULL) ||
 	    !read_change(tb, c))
 		return false;
+	name_peer(st, c);
 	switch (c->event) {
 	case BLKREPL_EV_RES_GONE:
 	case BLKREPL_EV_VOL_GONE:
@@ -468,6 +479,7 @@ bool state_apply(struct state *st, const struct nlmsghdr *nlh, struct st_change 
 		break;
 	default:
 		read_objects(st, tb, c);
+		name_peer(st, c);
 	}
 	return true;
 }

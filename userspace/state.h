@@ -85,6 +85,7 @@ struct st_change {
 	bool is_new;			/* the object was not known before */
 	char res[BLKREPL_NAME_MAX];
 	int vol, peer;			/* -1: the message names none */
+	char peer_name[BLKREPL_NAME_MAX];	/* empty: not known */
 	char text[512];
 };
 
