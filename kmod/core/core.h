@@ -128,18 +128,21 @@ struct repl_io {
 	/* private */
 	u8 peer_digest[REPL_DIGEST_LEN];
 	struct list_head link;		/* in-flight, held, waiting, tail ... */
-	struct list_head hash;		/* by seq */
+	struct list_head hash;		/* by seq; of a peer write: the tail */
 	struct repl_span span[2];
 	u64 seq;
 	u64 id;
 	u64 start_ms;
-	u32 receivers;			/* nodes it was sent to */
+	u32 receivers;			/* nodes that it goes to, ourselves too */
 	u32 wait;			/* of these, not yet answered */
+	u32 conn;			/* connection of @peer that it belongs to */
 	u16 blockers;			/* earlier overlapping spans */
-	u16 state;			/* IOS_*, see internal.h */
-	s16 err;
+	u8 state;			/* enum io_state, see internal.h */
 	u8 nspans;
+	s16 err;
 	u8 remote;			/* node id that serves a read, or 0xff */
+	bool stale;			/* resync: a newer write came */
+	bool had_digest;
 };
 
 /**
@@ -285,14 +288,21 @@ struct repl_peer {
 	u8 sees_primary;
 	bool closing;		/* a disconnect was asked for */
 	bool state_seen;	/* its RES_STATE has arrived */
+	bool vote_wait;		/* asked for its vote */
+	bool discard_my_data;	/* this connect: ours is the victim */
+	u32 conn_count;		/* connections so far */
+	u32 ios;		/* I/Os of ours that name this peer */
 	u64 term;
 	u64 last_rx_ms;
 	u64 last_ping_ms;
 	u64 ack_progress_ms;	/* when it last acknowledged something */
-	u64 through;		/* as primary: what it said is complete */
-	u64 members_id;		/* MEMBERS waited for, 0: none */
-	bool vote_wait;
-	bool discard_my_data;	/* this connect: ours is the victim */
+	u64 told_through;	/* what we last said is complete */
+	u64 last_seq;		/* last write received from it */
+	u64 members_id;		/* MEMBERS sent and not acknowledged, 0: none */
+	u64 ack_id;		/* MEMBERS received and not acknowledged */
+	u64 end_at_ms;		/* disconnect at that time, 0: never */
+	const char *end_why;
+	struct repl_wire_res_state sent_state;
 	struct list_head pvs;
 };
 
@@ -328,6 +338,9 @@ struct repl_vol {
 	struct list_head link;
 	struct list_head pvs;
 	struct repl_store *store;	/* all that exists only with a disk */
+	u32 receivers;			/* nodes that get writes, not ourselves */
+	u32 in_sync;
+	bool closing;			/* ->disk_close() was called */
 };
 
 #define REPL_SEQ_HASH	256
@@ -361,26 +374,32 @@ struct repl_res {
 	struct list_head in_flight;	/* IO_APP writes by seq */
 	struct list_head held;		/* IO_APP that wait for susp to clear */
 	struct list_head done_held;	/* all answered, waiting for a commit */
+	struct list_head parked;	/* IO_APP reads under a write in flight */
 	struct list_head remote_reads;
 	struct list_head tail;		/* IO_PEER_WRITE not known complete */
+	struct list_head peer_flushes;	/* IO_PEER_FLUSH not started */
 	struct list_head seq_hash[REPL_SEQ_HASH];
 	u64 done_seq;			/* highest seq completed */
+	u64 set_version;
 	u64 next_id;
+	bool gen_pending;		/* begin a generation before the next write */
 	struct repl_commit {
 		u8 step;
 		bool again;
-		bool new_gen;
+		bool again_gen;
 		u64 id;
 	} commit;
 	struct repl_vote {
 		bool active;
+		bool won;
 		bool force;
 		u64 term;
 	} vote;
 	bool evaluating;
 	bool evaluate_again;
-	u8 promised_to;			/* node that has our vote, 0xff none */
+	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
+	u32 app_ios;			/* IO_APP not completed */
 };
 
 /* ---- set-up: process context, but serialized like events ---- */

@@ -132,14 +132,22 @@ bool meta_l1_check(const struct meta_l1_sector *s, u64 replica, u32 index);
 /** meta_l1_seal() - set the checksum */
 void meta_l1_seal(struct meta_l1_sector *s);
 
-/** meta_rec_check() - is this record valid for @extent in @epoch? */
-bool meta_rec_check(const struct meta_rec *r, u32 rec_size, u32 extent,
-		    u32 epoch);
+enum meta_rec_state {
+	META_REC_VALID,
+	META_REC_NONE,		/* never written in this epoch: defaults hold */
+	META_REC_DAMAGED,	/* written, unreadable: all dirty */
+};
+
+/**
+ * meta_rec_check() - does this record count for @extent in @epoch?
+ *
+ * A write that a crash tore leaves either the old head (then nothing relied
+ * on it yet, and what held before holds) or the new head over a wrong body.
+ */
+enum meta_rec_state meta_rec_check(const struct meta_rec *r, u32 rec_size,
+				   u32 extent, u32 epoch);
 
 /** meta_rec_seal() - set the checksum */
 void meta_rec_seal(struct meta_rec *r, u32 rec_size);
-
-/** meta_rec_empty() - was this record ever written? (all zero header) */
-bool meta_rec_empty(const struct meta_rec *r);
 
 #endif

@@ -72,9 +72,9 @@ struct meta_slot {
  * struct meta_sb - superblock
  * Two copies are written in turn; the valid one with the higher @writes is
  * the superblock.
- * @magic: META_MAGIC
- * @crc: crc32c of the META_SB_SIZE bytes with this field 0
+ * @crc: crc32c of the rest of the META_SB_SIZE bytes
  * @version: META_VERSION
+ * @magic: META_MAGIC
  * @writes: counts the writes of the superblock
  * @replica: random id of this metadata
  * @dataset: random id of the data set, 0: none yet
@@ -101,9 +101,9 @@ struct meta_slot {
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
-	__le64 magic;
 	__le32 crc;
 	__le32 version;
+	__le64 magic;
 	__le64 writes;
 	__le64 replica;
 	__le64 dataset;
@@ -133,8 +133,8 @@ static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
 
 /**
  * struct meta_al_block - one activity log transaction: the whole table
+ * @crc: crc32c of the rest of the block
  * @magic: META_AL_MAGIC
- * @crc: crc32c of the block with this field 0
  * @tr: number of the transaction; block tr % META_AL_BLOCKS of the ring
  * @replica: as in the superblock, so that an old log is never believed
  * @count: number of entries
@@ -142,8 +142,8 @@ static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
  * @extent: the hot extents
  */
 struct meta_al_block {
-	__le32 magic;
 	__le32 crc;
+	__le32 magic;
 	__le64 tr;
 	__le64 replica;
 	__le32 count;
@@ -156,7 +156,8 @@ static_assert(sizeof(struct meta_al_block) == META_BLOCK, "log block");
 /**
  * struct meta_l1 - state of a chunk's dirty bits
  * @epoch: records of the chunk count only if they carry this epoch
- * @full: mask of slot indexes whose bits are all set where no record counts
+ * @full: mask of slot indexes whose bits are all set where no record counts,
+ *	and META_L1_RECORDS: without it no record needs to be read
  *
  * So neither making nor filling a map writes the records: a new epoch with
  * @full does.
@@ -166,11 +167,14 @@ struct meta_l1 {
 	__le32 full;
 } __attribute__((packed));
 
+/* Bit of meta_l1.full: some record of this epoch may exist. */
+#define META_L1_RECORDS	(1U << 31)
+
 #define META_L1_PER_SECTOR	62U
 
 /**
  * struct meta_l1_sector - a sector of the chunk table
- * @crc: crc32c of the sector with this field 0
+ * @crc: crc32c of the rest of the sector
  * @index: its number in the table
  * @replica: as in the superblock
  * @l1: the chunks
@@ -188,7 +192,7 @@ static_assert(sizeof(struct meta_l1_sector) == SECTOR_BYTES, "l1 sector");
 
 /**
  * struct meta_rec - dirty bits of one extent for all slots
- * @crc: crc32c of the record (rec_size bytes) with this field 0
+ * @crc: crc32c of the rest of the record (rec_size bytes)
  * @extent: its number
  * @epoch: see struct meta_l1
  * @pad: 0

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Application I/O: the life of a write on the primary.
+ *
+ *	repl_submit -> al_enter -> app_ready -> issue -> answers -> finish
+ *
+ * A write is numbered when it is issued, goes to the local disk and to every
+ * receiver at the same time, and completes when all have answered.  While a
+ * commit (members.c) is under way nothing is issued and nothing completes.
+ */
+#include "internal.h"
+
+static void start(struct repl_io *io);
+
+#define READ_RETRIES	3	/* of a read that a peer could not serve */
+
+static void app_complete(struct repl_io *io, int err)
+{
+	struct repl_res *res = io->vol->res;
+
+	al_leave(io);
+	io->vol->stat.in_flight--;
+	res->app_ios--;
+	res->ops->complete(io, err);
+}
+
+static void hold(struct repl_io *io, enum io_state state)
+{
+	io->state = state;
+	list_add_tail(&io->link, &io->vol->res->held);
+}
+
+static void fail_or_hold(struct repl_io *io)
+{
+	if (io->vol->res->conf.on_no_data == NO_DATA_IO_ERROR)
+		app_complete(io, -EIO);
+	else
+		hold(io, IOS_NEW);
+}
+
+/* ---- reads ---- */
+
+static bool overlaps(const struct repl_io *a, const struct repl_io *b)
+{
+	return a->vol == b->vol &&
+	       a->sector < b->sector + b->size / SECTOR_BYTES &&
+	       b->sector < a->sector + a->size / SECTOR_BYTES;
+}
+
+/*
+ * What a write in flight has put on our disk may be gone after a crash.  A
+ * read that saw it would have seen a value that never was.
+ */
+static bool under_write(const struct repl_io *io)
+{
+	struct repl_io *w;
+
+	if (MUTATED(MUT_READ_IN_FLIGHT))
+		return false;
+	list_for_each_entry(w, &io->vol->res->in_flight, link)
+		if (io_is_write(w) && overlaps(io, w))
+			return true;
+	return false;
+}
+
+static void read_remote(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+	struct repl_wire_hdr h;
+	struct repl_pv *pv;
+
+	for_each_pv(pv, io->vol) {
+		if (!pv_serves_reads(pv))
+			continue;
+		io->remote = pv->peer->node;
+		io->id = ++res->next_id;
+		io->state = IOS_ISSUED;
+		list_add_tail(&io->link, &res->remote_reads);
+		hdr_init(&h, PKT_READ, io->vol);
+		h.id = cpu_to_le64(io->id);
+		h.sector = cpu_to_le64(io->sector);
+		h.size = cpu_to_le32(io->size);
+		send_pkt(pv->peer, &h, NULL, NULL);
+		return;
+	}
+	if (res->role == ROLE_PRIMARY)
+		fail_or_hold(io);
+	else
+		app_complete(io, -EIO);
+}
+
+static void app_read(struct repl_io *io)
+{
+	if (io->vol->res->susp) {
+		hold(io, IOS_NEW);
+	} else if (under_write(io)) {
+		list_add_tail(&io->link, &io->vol->res->parked);
+	} else if (io->vol->disk == DISK_UPTODATE && store_live(io->vol)) {
+		io->state = IOS_ISSUED;
+		disk_io(io);
+	} else {
+		read_remote(io);
+	}
+}
+
+/* A write has gone: reads that waited for it may be able to start. */
+static void unpark(struct repl_res *res)
+{
+	struct repl_io *io;
+	LIST_HEAD(list);
+
+	if (list_empty(&res->parked))
+		return;
+	list_splice_tail_init(&res->parked, &list);
+	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
+		list_del_init(&io->link);
+		app_read(io);
+	}
+}
+
+void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data)
+{
+	struct repl_io *io, *found = NULL;
+
+	list_for_each_entry(io, &p->res->remote_reads, link)
+		if (io->id == id && io->remote == p->node)
+			found = io;
+	if (!found)
+		return;
+	list_del_init(&found->link);
+	found->remote = NODE_NONE;
+	if (data && data->size == found->size) {
+		p->res->ops->copy_data(found, data);
+		app_complete(found, 0);
+	} else if (++found->err > READ_RETRIES) {
+		app_complete(found, -EIO);
+	} else {
+		/* Its disk is failing: it will tell; the next tick retries. */
+		hold(found, IOS_NEW);
+	}
+}
+
+void app_reads_lost(struct repl_peer *p)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &p->res->remote_reads, link) {
+		if (io->remote != p->node)
+			continue;
+		list_del_init(&io->link);
+		io->remote = NODE_NONE;
+		hold(io, IOS_NEW);
+	}
+}
+
+static void read_done(struct repl_io *io, int err)
+{
+	if (err && io->vol->conf.on_io_error == ON_ERROR_DETACH) {
+		store_fail(io->vol, "a read failed");
+		io->state = IOS_NEW;
+		app_read(io);
+		return;
+	}
+	app_complete(io, err);
+}
+
+/* ---- writes and flushes ---- */
+
+/* The node's own disk takes part in the write stream. */
+static bool writes_locally(const struct repl_vol *vol)
+{
+	if (!store_live(vol))
+		return false;
+	return vol->disk == DISK_UPTODATE || target_applies_writes(vol);
+}
+
+static void send_write(struct repl_io *io, struct repl_peer *p)
+{
+	static const u8 type[] = {
+		[OP_WRITE] = PKT_WRITE, [OP_DISCARD] = PKT_DISCARD,
+		[OP_ZEROES] = PKT_ZEROES, [OP_FLUSH] = PKT_FLUSH,
+	};
+	struct repl_res *res = io->vol->res;
+	struct repl_wire_hdr h;
+
+	hdr_init(&h, type[io->op], io->vol);
+	h.seq = cpu_to_le64(io->seq);
+	h.dep = cpu_to_le64(res->done_seq);
+	h.through = cpu_to_le64(app_through(res));
+	h.id = cpu_to_le64(io->receivers);
+	if (io->op != OP_FLUSH) {
+		h.sector = cpu_to_le64(io->sector);
+		h.size = cpu_to_le32(io->size);
+		h.flags = (io->flags & IOF_FUA ? REPL_HDR_FUA : 0) |
+			  (io->flags & IOF_NOUNMAP ? REPL_HDR_NOUNMAP : 0);
+	}
+	if (io->op == OP_WRITE)
+		h.length = h.size;
+	p->told_through = le64_to_cpu(h.through);
+	if (!p->unacked++)
+		p->ack_progress_ms = res->now;
+	send_pkt(p, &h, NULL, io->op == OP_WRITE ? io : NULL);
+}
+
+static void number(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	io->seq = ++res->seq;
+	io->state = IOS_ISSUED;
+	list_add_tail(&io->link, &res->in_flight);
+	list_add_tail(&io->hash, &res->seq_hash[io->seq % REPL_SEQ_HASH]);
+}
+
+static void issue(struct repl_io *io)
+{
+	struct repl_vol *vol = io->vol;
+	bool local = writes_locally(vol);
+	struct repl_peer *p;
+	int i;
+
+	number(io);
+	io->receivers = vol->receivers;
+	if (io->op == OP_FLUSH && MUTATED(MUT_FLUSH_NOT_FORWARDED))
+		io->receivers = 0;
+	if (local)
+		io->receivers |= BIT(vol->res->node);
+	io->wait = io->receivers;
+	if (MUTATED(MUT_ACK_BEFORE_PEER))
+		io->wait &= BIT(vol->res->node);
+	if (io_is_write(io)) {
+		mark_absent(vol, io, io->receivers);
+		target_supersede(vol, io->sector, io->size);
+	}
+	for_each_peer(p, i, vol->res)
+		if (io->receivers & BIT(i))
+			send_write(io, p);
+	if (local)
+		disk_io(io);
+}
+
+void app_ready(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	/* Before the first write that a lost receiver won't get. */
+	if (res->gen_pending && !res->susp)
+		commit_start(res, true);
+	if (res->susp)
+		hold(io, IOS_READY_HELD);
+	else
+		issue(io);
+}
+
+static void start(struct repl_io *io)
+{
+	if (io->op == OP_READ)
+		app_read(io);
+	else if (io->vol->res->susp)
+		hold(io, IOS_NEW);
+	else if (io->op == OP_FLUSH)
+		app_ready(io);
+	else
+		al_enter(io);
+}
+
+void repl_submit(struct repl_io *io)
+{
+	struct repl_vol *vol = io->vol;
+	struct repl_res *res = vol->res;
+
+	INIT_LIST_HEAD(&io->link);
+	INIT_LIST_HEAD(&io->hash);
+	io->kind = IO_APP;
+	io->remote = NODE_NONE;
+	io->start_ms = res->now;
+	vol->stat.in_flight++;
+	res->app_ios++;
+	if (io->op == OP_READ) {
+		vol->stat.reads++;
+		vol->stat.read_bytes += io->size;
+	} else if (io->op == OP_FLUSH) {
+		vol->stat.flushes++;
+	} else {
+		vol->stat.writes++;
+		vol->stat.write_bytes += io->size;
+	}
+	if (io->op != OP_READ && res->role != ROLE_PRIMARY)
+		app_complete(io, io->op == OP_FLUSH ? 0 : -EROFS);
+	else
+		start(io);
+}
+
+u64 app_through(const struct repl_res *res)
+{
+	const struct repl_io *io;
+
+	if (list_empty(&res->in_flight))
+		return res->seq;
+	io = list_first_entry(&res->in_flight, struct repl_io, link);
+	return io->seq - 1;
+}
+
+static void finish(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	if ((res->gen_pending || res->susp) &&
+	    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
+		io->state = IOS_DONE_HELD;
+		return;
+	}
+	list_del_init(&io->link);
+	list_del_init(&io->hash);
+	res->done_seq = max(res->done_seq, io->seq);
+	app_complete(io, io->err);
+	unpark(res);
+}
+
+static void answered(struct repl_io *io, u8 node)
+{
+	if (!(io->wait & BIT(node)))
+		return;
+	io->wait &= ~BIT(node);
+	if (!io->wait)
+		finish(io);
+}
+
+static void write_done(struct repl_io *io, int err)
+{
+	struct repl_vol *vol = io->vol;
+
+	if (err && vol->conf.on_io_error == ON_ERROR_DETACH) {
+		store_fail(vol, "a write failed");
+	} else if (err) {
+		/* The application is told; what is where is not known. */
+		io->err = err;
+		if (store_live(vol) && io_is_write(io))
+			mark_absent(vol, io, 0);
+	}
+	answered(io, vol->res->node);
+}
+
+void app_disk_done(struct repl_io *io, int err)
+{
+	if (io->op == OP_READ)
+		read_done(io, err);
+	else
+		write_done(io, err);
+}
+
+static struct repl_io *by_seq(struct repl_res *res, u64 seq)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &res->seq_hash[seq % REPL_SEQ_HASH], hash)
+		if (io->seq == seq)
+			return io;
+	return NULL;
+}
+
+void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
+{
+	struct repl_io *io = by_seq(p->res, seq);
+	struct repl_pv *pv;
+
+	p->ack_progress_ms = p->res->now;
+	if (!io || !(io->receivers & BIT(p->node)))
+		return;
+	if (ok) {
+		if (p->unacked && (io->wait & BIT(p->node)))
+			p->unacked--;
+		answered(io, p->node);
+		return;
+	}
+	pv = pv_get(io->vol, p);
+	if (!pv)
+		return;
+	pv->peer_state.disk = DISK_FAILED;
+	evaluate(p->res);
+}
+
+/*
+ * The peer won't answer for what it has not answered yet: it lacks these
+ * writes as far as we know.  Nothing completes on the strength of this before
+ * a new generation has begun.
+ */
+void app_drop_receiver(struct repl_pv *pv)
+{
+	struct repl_res *res = pv->vol->res;
+	struct repl_store *s = store_live(pv->vol);
+	u32 bit = BIT(pv->peer->node);
+	struct repl_io *io, *tmp;
+
+	if (res->role == ROLE_PRIMARY && !MUTATED(MUT_GEN_NOT_BEGUN))
+		res->gen_pending = true;
+	res->evaluate_again = true;
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
+		if (io->vol != pv->vol || !(io->wait & bit))
+			continue;
+		if (pv->peer->unacked)
+			pv->peer->unacked--;
+		if (s && pv->slot != SLOT_NONE && io_is_write(io) &&
+		    !MUTATED(MUT_UNACKED_NOT_DIRTY))
+			dirty_set_range(&s->dirty, pv->slot,
+					io_first_block(io), io_blocks(io));
+		answered(io, pv->peer->node);
+	}
+}
+
+/* ---- held I/O ---- */
+
+void app_check_done(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
+		if (io->state == IOS_DONE_HELD && !io->wait)
+			finish(io);
+}
+
+void app_release_held(struct repl_res *res)
+{
+	struct repl_io *io;
+	LIST_HEAD(list);
+
+	if (res->susp)
+		return;
+	list_splice_tail_init(&res->held, &list);
+	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
+		list_del_init(&io->link);
+		if (io->state == IOS_READY_HELD)
+			app_ready(io);
+		else
+			start(io);
+	}
+}
+
+/*
+ * No good replica is left.  Writes that nobody is going to answer for are to
+ * be done again, from the start, once there is one; they come before those
+ * that were held already.
+ */
+void app_no_data(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+	LIST_HEAD(again);
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
+		if (io->wait || in_sync_now(io->vol))
+			continue;
+		list_del_init(&io->link);
+		list_del_init(&io->hash);
+		al_leave(io);
+		io->state = IOS_NEW;
+		list_add_tail(&io->link, &again);
+	}
+	list_splice_tail_init(&res->held, &again);
+	list_splice_tail_init(&again, &res->held);
+	if (res->conf.on_no_data != NO_DATA_IO_ERROR)
+		return;
+	list_splice_tail_init(&res->held, &again);
+	while ((io = list_first_entry_or_null(&again, struct repl_io, link))) {
+		list_del_init(&io->link);
+		app_complete(io, -EIO);
+	}
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Comparing two replicas: who is the source, who the target, or why neither.
+ *
+ * Pure functions of what both ends know of each other, so that both come to
+ * the same answer: repl_decide(a, b) is always the mirror of repl_decide(b, a)
+ * (a unit test proves it for all combinations).
+ */
+#include "internal.h"
+
+static bool has_disk(const struct repl_vstate *vs)
+{
+	return vs->disk >= DISK_INCONSISTENT;
+}
+
+static bool inconsistent(const struct repl_vstate *vs)
+{
+	return vs->disk == DISK_INCONSISTENT;
+}
+
+static enum verdict mirrored_if(bool me_target, bool peer_target)
+{
+	if (me_target == peer_target)
+		return V_WAIT;
+	return me_target ? V_TARGET : V_SOURCE;
+}
+
+/*
+ * Both are consistent and of the same lineage, but some blocks may differ:
+ * unconfirmed writes, or what a crash took from a cache.  Whose blocks count?
+ * The survivor's: what it has was acknowledged or may be; then the former
+ * primary's; then the lower node id's, so that there is an answer.
+ */
+bool repl_better_source(const struct decide_node *a,
+			const struct decide_node *b)
+{
+	bool ca = a->vs->flags & REPL_VS_CRASHED;
+	bool cb = b->vs->flags & REPL_VS_CRASHED;
+	bool pa = a->vs->flags & REPL_VS_WAS_PRIMARY;
+	bool pb = b->vs->flags & REPL_VS_WAS_PRIMARY;
+
+	if (a->primary != b->primary)
+		return a->primary;
+	if (a->vs->disk != b->vs->disk)
+		return a->vs->disk > b->vs->disk;
+	if (ca != cb)
+		return cb;
+	if (pa != pb)
+		return pa;
+	return a->node < b->node;
+}
+
+static enum verdict equal_lineage(const struct decide_node *me,
+				  const struct decide_node *peer)
+{
+	bool dirty = me->vs->dirty || peer->vs->dirty;
+
+	if (inconsistent(me->vs) && inconsistent(peer->vs))
+		return V_WAIT;
+	if (inconsistent(me->vs) || inconsistent(peer->vs))
+		return mirrored_if(inconsistent(me->vs), inconsistent(peer->vs));
+	if (!dirty)
+		return V_EQUAL;
+	/*
+	 * Two secondaries that both have every acknowledged write may differ
+	 * in unconfirmed ones.  Making one Inconsistent now would cost
+	 * availability for nothing: the promotion of either settles it.
+	 */
+	if (me->vs->disk == DISK_UPTODATE && peer->vs->disk == DISK_UPTODATE &&
+	    !me->primary && !peer->primary)
+		return V_EQUAL;
+	return repl_better_source(me, peer) ? V_SOURCE : V_TARGET;
+}
+
+static enum verdict by_lineage(const struct decide_node *me,
+			       const struct decide_node *peer)
+{
+	bool drop_me = me->vs->flags & REPL_VS_DISCARD;
+	bool drop_peer = peer->vs->flags & REPL_VS_DISCARD;
+
+	/* An unfinished copy has nothing to lose, whatever its past. */
+	if (inconsistent(me->vs) != inconsistent(peer->vs))
+		return mirrored_if(inconsistent(me->vs), inconsistent(peer->vs));
+	switch (lineage_compare(&me->vs->lineage, &peer->vs->lineage)) {
+	case ORDER_EQUAL:
+		return equal_lineage(me, peer);
+	case ORDER_NEWER:
+		return inconsistent(me->vs) ? V_WAIT : V_SOURCE;
+	case ORDER_OLDER:
+		return inconsistent(me->vs) ? V_WAIT : V_TARGET;
+	case ORDER_CONCURRENT:
+		break;
+	}
+	if (inconsistent(me->vs))
+		return V_WAIT;
+	if (drop_me != drop_peer)
+		return drop_me ? V_TARGET : V_SOURCE;
+	return V_DIVERGED;
+}
+
+/* A target must be able to hold what the source has in use. */
+static bool fits(const struct repl_vstate *target,
+		 const struct repl_vstate *source)
+{
+	return target->sectors >= source->cur_sectors;
+}
+
+enum verdict repl_decide(const struct decide_node *me,
+			 const struct decide_node *peer)
+{
+	const struct repl_vstate *m = me->vs, *p = peer->vs;
+	enum verdict v;
+
+	if (!has_disk(m) || !has_disk(p))
+		return V_WAIT;
+	if (m->lbs != p->lbs)
+		return V_BLOCK_SIZE;
+	if (!m->dataset && !p->dataset)
+		return V_EQUAL;
+	if (m->dataset && p->dataset && m->dataset != p->dataset &&
+	    inconsistent(m) == inconsistent(p))
+		return V_UNRELATED;
+	if (!m->dataset || !p->dataset)
+		v = mirrored_if(!m->dataset, !p->dataset);
+	else if (m->dataset != p->dataset)
+		v = mirrored_if(inconsistent(m), inconsistent(p));
+	else
+		v = by_lineage(me, peer);
+	if ((v == V_TARGET && !fits(m, p)) || (v == V_SOURCE && !fits(p, m)))
+		return V_SIZE;
+	return v;
+}
+
+/*
+ * Do the two dirty maps together name every block that may differ?  Each map
+ * is complete since the vector beside it; the other replica must not be older
+ * than that.
+ */
+bool repl_partial_ok(const struct repl_vstate *me,
+		     const struct repl_vstate *peer)
+{
+	if (MUTATED(MUT_SINCE_IGNORED))
+		return true;
+	if (!(me->flags & REPL_VS_SINCE_VALID) ||
+	    !(peer->flags & REPL_VS_SINCE_VALID))
+		return false;
+	return me->dataset == peer->dataset &&
+	       lineage_contains(&peer->lineage, &me->since) &&
+	       lineage_contains(&me->lineage, &peer->since);
+}

@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What follows from the state as a whole.
+ *
+ * Every event that changes a state (not: every write) ends here.  All is level
+ * triggered: the functions look at how things are, not at what has happened,
+ * so that no lost or late message leaves anything behind.
+ */
+#include "internal.h"
+
+/* ---- changing states: the only places that do ---- */
+
+void set_disk(struct repl_vol *vol, enum repl_disk disk)
+{
+	struct repl_store *s = vol->store;
+
+	if (vol->disk == disk)
+		return;
+	vol->disk = disk;
+	if (s && !s->detaching && disk >= DISK_INCONSISTENT) {
+		s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED);
+		if (disk == DISK_INCONSISTENT &&
+		    !MUTATED(MUT_TARGET_STAYS_UPTODATE))
+			s->flags |= META_F_INCONSISTENT;
+		if (disk == DISK_OUTDATED)
+			s->flags |= META_F_OUTDATED;
+		if (disk == DISK_UPTODATE)
+			s->flags &= ~META_F_CRASHED;
+		meta_want_sb(s);
+		meta_kick(vol);
+	}
+	note(vol->res, NOTE_VOL, vol, NULL, NULL);
+	vol->res->evaluate_again = true;
+}
+
+void set_pv_state(struct repl_pv *pv, enum repl_state state)
+{
+	if (pv->state == state)
+		return;
+	pv->state = state;
+	note(pv->vol->res, NOTE_PVOL, pv->vol, pv->peer, NULL);
+	pv->vol->res->evaluate_again = true;
+}
+
+static void count_receivers(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	struct repl_pv *pv;
+	u32 here = 0, i;
+
+	vol->receivers = 0;
+	for_each_pv(pv, vol) {
+		if (!pv->receiving)
+			continue;
+		vol->receivers |= BIT(pv->peer->node);
+		if (pv->slot != SLOT_NONE)
+			here |= BIT(pv->slot);
+	}
+	if (!s)
+		return;
+	s->absent = 0;
+	for (i = 0; i < s->nslots; i++)
+		if (s->slot[i].used && !(here & BIT(i)))
+			s->absent |= BIT(i);
+}
+
+void set_receiving(struct repl_pv *pv, bool on)
+{
+	bool was = pv->receiving;
+
+	pv->receiving = on;
+	count_receivers(pv->vol);
+	if (was && !on)
+		app_drop_receiver(pv);
+}
+
+/* ---- views ---- */
+
+static u8 primary_seen(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	if (res->role == ROLE_PRIMARY)
+		return res->node;
+	for_each_peer(p, i, res)
+		if (connected(p) && p->role == ROLE_PRIMARY)
+			return i;
+	return NODE_NONE;
+}
+
+void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
+{
+	const struct repl_vol *vol = pv->vol;
+	const struct repl_store *s = store_live(vol);
+
+	memset(out, 0, sizeof(*out));
+	out->disk = vol->disk;
+	out->dataset = vol->dataset;
+	out->lineage = vol->lineage;
+	out->cur_sectors = vol->dataset ? vol->sectors : 0;
+	out->set_version = vol->res->set_version;
+	out->in_sync = vol->in_sync;
+	if (pv->paused)
+		out->flags |= REPL_VS_PAUSED;
+	if (pv->peer->discard_my_data)
+		out->flags |= REPL_VS_DISCARD;
+	if (!s)
+		return;
+	out->dataset = s->dataset;
+	out->lineage = s->lineage;
+	out->cur_sectors = s->dataset ? s->sectors : 0;
+	out->replica = s->replica;
+	out->sectors = s->g.max_sectors;
+	out->lbs = s->lbs;
+	if (s->flags & META_F_CRASHED)
+		out->flags |= REPL_VS_CRASHED;
+	if ((s->flags & META_F_PRIMARY) && (s->flags & META_F_CRASHED))
+		out->flags |= REPL_VS_WAS_PRIMARY;
+	if (pv->slot == SLOT_NONE)
+		return;
+	out->dirty = s->dirty.map[pv->slot].count;
+	if (s->slot[pv->slot].since_valid) {
+		out->flags |= REPL_VS_SINCE_VALID;
+		out->since = s->slot[pv->slot].since;
+	}
+}
+
+enum verdict pv_verdict(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+	struct repl_vstate mine;
+	struct decide_node me = { &mine, res->node, res->role == ROLE_PRIMARY };
+	struct decide_node peer = { &pv->peer_state, pv->peer->node,
+				    pv->peer->role == ROLE_PRIMARY };
+
+	my_vstate(pv, &mine);
+	return repl_decide(&me, &peer);
+}
+
+static bool usable(const struct repl_pv *pv)
+{
+	return connected(pv->peer) && pv->known;
+}
+
+bool pv_serves_reads(const struct repl_pv *pv)
+{
+	return usable(pv) && pv->receiving &&
+	       pv->peer_state.disk == DISK_UPTODATE &&
+	       (pv->state == RS_ESTABLISHED || pv->state == RS_SYNC_TARGET ||
+		pv->state == RS_PAUSED_TARGET);
+}
+
+/*
+ * May we copy from there?  Only from a replica that takes part in whatever is
+ * written meanwhile: the primary itself, or anyone while nobody writes.
+ */
+static bool may_source(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+	u8 seen = primary_seen(res);
+
+	if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
+		return false;
+	if (pv->peer->role == ROLE_PRIMARY)
+		return true;
+	return (seen == NODE_NONE || seen == res->node) &&
+	       (pv->peer->sees_primary == NODE_NONE ||
+		pv->peer->sees_primary == res->node);
+}
+
+/* ---- attach ---- */
+
+static enum repl_disk state_after_attach(const struct repl_vol *vol)
+{
+	const struct repl_store *s = vol->store;
+
+	if (s->flags & META_F_INCONSISTENT)
+		return DISK_INCONSISTENT;
+	if (s->flags & META_F_OUTDATED)
+		return DISK_OUTDATED;
+	if (vol->res->role == ROLE_PRIMARY && vol->dataset &&
+	    !lineage_contains(&s->lineage, &vol->lineage))
+		return DISK_OUTDATED;
+	/* Others had every acknowledged write too: they may know better. */
+	if ((s->in_sync & ~BIT(vol->res->node)) &&
+	    !MUTATED(MUT_CRASHED_IS_UPTODATE))
+		return DISK_CONSISTENT;
+	return DISK_UPTODATE;
+}
+
+static void attach_advance(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	enum repl_disk disk;
+
+	if (!s || vol->disk != DISK_ATTACHING || s->checkpoint ||
+	    s->sb_durable < s->sb_want)
+		return;
+	disk = state_after_attach(vol);
+	if (vol->res->role != ROLE_PRIMARY || !vol->dataset) {
+		vol->dataset = s->dataset;
+		vol->lineage = s->lineage;
+		vol->in_sync = s->in_sync;
+		store_set_size(vol, s->sectors ? s->sectors : s->g.max_sectors);
+	}
+	count_receivers(vol);
+	set_disk(vol, disk);
+}
+
+/* ---- one volume and one peer ---- */
+
+static void pv_off(struct repl_pv *pv)
+{
+	target_stop(pv, true);
+	source_stop(pv);
+	set_receiving(pv, false);
+	set_pv_state(pv, RS_OFF);
+}
+
+/* End the connection soon, so that the peer hears our state before. */
+static void refuse(struct repl_pv *pv, const char *why, bool diverged)
+{
+	struct repl_peer *p = pv->peer;
+
+	pv_off(pv);
+	if (p->end_at_ms)
+		return;
+	p->end_at_ms = p->res->now + 500;
+	p->end_why = why;
+	note(p->res, diverged ? NOTE_DIVERGED : NOTE_MESSAGE, pv->vol, p, why);
+}
+
+/* Without a disk we live on the data of peers that have one. */
+static void evaluate_diskless(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	const struct repl_vstate *ps = &pv->peer_state;
+
+	if (ps->disk != DISK_UPTODATE || !ps->dataset) {
+		pv_off(pv);
+		return;
+	}
+	if (!vol->dataset || (vol->res->role != ROLE_PRIMARY &&
+			      lineage_contains(&ps->lineage, &vol->lineage))) {
+		vol->dataset = ps->dataset;
+		vol->lineage = ps->lineage;
+		vol->in_sync = ps->in_sync;
+		store_set_size(vol, ps->cur_sectors);
+	}
+	if (ps->dataset != vol->dataset ||
+	    lineage_compare(&ps->lineage, &vol->lineage) != ORDER_EQUAL) {
+		pv_off(pv);
+		return;
+	}
+	set_pv_state(pv, RS_ESTABLISHED);
+	set_receiving(pv, true);
+}
+
+static void evaluate_equal(struct repl_pv *pv)
+{
+	struct repl_store *s = store_live(pv->vol);
+
+	if (pv->sync.step != SYNC_IDLE)
+		return;
+	set_pv_state(pv, RS_ESTABLISHED);
+	set_receiving(pv, s->dataset && pv->peer_state.dataset &&
+		      pv->peer_state.disk >= DISK_OUTDATED);
+}
+
+static void evaluate_source(struct repl_pv *pv)
+{
+	if (pv->sync.step >= SYNC_S_MAP_IN)
+		return;
+	if (pv->peer->role == ROLE_PRIMARY &&
+	    pv->peer_state.disk == DISK_UPTODATE) {
+		refuse(pv, "the peer is Primary on older data: make it Secondary first", true);
+		return;
+	}
+	target_stop(pv, true);
+	set_receiving(pv, false);
+	set_pv_state(pv, RS_OFF);
+}
+
+static void evaluate_target(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+
+	if (vol->res->role == ROLE_PRIMARY && vol->disk == DISK_UPTODATE) {
+		refuse(pv, "this node is Primary on older data: make it Secondary first", true);
+		return;
+	}
+	if (pv->sync.step != SYNC_IDLE && pv->sync.step < SYNC_S_MAP_IN) {
+		if (!may_source(pv))
+			pv_off(pv);
+		return;
+	}
+	source_stop(pv);
+	set_receiving(pv, false);
+	set_pv_state(pv, pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ?
+		     RS_PAUSED_TARGET : RS_OFF);
+	if (pv->peer_state.disk == DISK_UPTODATE &&
+	    vol->disk > DISK_OUTDATED)
+		set_disk(vol, DISK_OUTDATED);
+}
+
+/* Secondaries leave it to a primary to say who is in step. */
+static bool primary_decides(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+
+	if (res->role == ROLE_PRIMARY || pv->peer->role == ROLE_PRIMARY)
+		return false;
+	return primary_seen(res) != NODE_NONE ||
+	       pv->peer->sees_primary != NODE_NONE;
+}
+
+static void evaluate_pv(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+
+	if (!usable(pv) || pv->peer->end_at_ms || vol->disk == DISK_ATTACHING)
+		return;
+	if (vol->res->role == ROLE_PRIMARY &&
+	    pv->peer->role == ROLE_PRIMARY) {
+		refuse(pv, "both nodes are Primary: make one Secondary", true);
+		return;
+	}
+	if (!store_live(vol)) {
+		evaluate_diskless(pv);
+		return;
+	}
+	if (pv->peer_state.disk < DISK_INCONSISTENT) {
+		pv_off(pv);
+		return;
+	}
+	if (primary_decides(pv) && vol->disk >= DISK_OUTDATED &&
+	    pv->peer_state.disk >= DISK_OUTDATED) {
+		set_receiving(pv, false);
+		set_pv_state(pv, RS_ESTABLISHED);
+		return;
+	}
+	switch (pv_verdict(pv)) {
+	case V_EQUAL:
+		evaluate_equal(pv);
+		break;
+	case V_SOURCE:
+		evaluate_source(pv);
+		break;
+	case V_TARGET:
+		evaluate_target(pv);
+		break;
+	case V_WAIT:
+		pv_off(pv);
+		break;
+	case V_DIVERGED:
+		refuse(pv, "data has diverged (split brain): see connect --discard-my-data", true);
+		break;
+	case V_UNRELATED:
+		refuse(pv, "the peer's data set has nothing to do with ours: make its metadata anew with create-md", true);
+		break;
+	case V_SIZE:
+		refuse(pv, "the sync target's disk is smaller than the volume: enlarge it", false);
+		break;
+	case V_BLOCK_SIZE:
+		refuse(pv, "logical block sizes of the disks differ", false);
+		break;
+	}
+}
+
+/* ---- one volume ---- */
+
+static void choose_source(struct repl_vol *vol)
+{
+	struct repl_pv *pv, *best = NULL;
+
+	for_each_pv(pv, vol) {
+		if (pv->sync.step != SYNC_IDLE &&
+		    pv->sync.step < SYNC_S_MAP_IN)
+			return;
+		if (pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ||
+		    !may_source(pv) || pv->peer->end_at_ms ||
+		    pv_verdict(pv) != V_TARGET)
+			continue;
+		if (!best || (best->peer->role != ROLE_PRIMARY &&
+			      pv->peer->role == ROLE_PRIMARY))
+			best = pv;
+	}
+	if (best)
+		target_begin(best);
+}
+
+/* Has everybody who may know better been heard, and does nobody? */
+static bool best_of_all(const struct repl_vol *vol)
+{
+	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
+	struct repl_pv *pv;
+	enum verdict v;
+
+	for_each_pv(pv, vol) {
+		if (!usable(pv) || !(missing & BIT(pv->peer->node)))
+			continue;
+		v = pv_verdict(pv);
+		if (v == V_EQUAL || v == V_SOURCE)
+			missing &= ~BIT(pv->peer->node);
+	}
+	return !missing;
+}
+
+static bool equals_uptodate_peer(const struct repl_vol *vol)
+{
+	struct repl_vstate mine;
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol) {
+		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
+		    pv->sync.step != SYNC_IDLE || pv_verdict(pv) != V_EQUAL)
+			continue;
+		my_vstate(pv, &mine);
+		if (!mine.dirty && !pv->peer_state.dirty)
+			return true;
+	}
+	return false;
+}
+
+static void resolve_consistent(struct repl_vol *vol)
+{
+	if (!store_live(vol) || !vol->store->dataset)
+		return;
+	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
+		return;
+	if (equals_uptodate_peer(vol) ||
+	    (vol->disk == DISK_CONSISTENT && best_of_all(vol)))
+		set_disk(vol, DISK_UPTODATE);
+}
+
+/* Before there is a data set the smallest disk decides. */
+static void agree_on_size(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+	u64 sectors;
+
+	if (!s || s->dataset)
+		return;
+	sectors = s->g.max_sectors;
+	for_each_pv(pv, vol)
+		if (usable(pv) && pv->peer_state.sectors &&
+		    !pv->peer_state.dataset)
+			sectors = min(sectors, pv->peer_state.sectors);
+	store_set_size(vol, sectors);
+}
+
+/* ---- the resource ---- */
+
+static bool has_data(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	if (vol->disk == DISK_UPTODATE && store_live(vol))
+		return true;
+	for_each_pv(pv, vol)
+		if (pv_serves_reads(pv))
+			return true;
+	return false;
+}
+
+static void check_data(struct repl_res *res)
+{
+	struct repl_vol *vol;
+	bool ok = true;
+
+	for_each_vol(vol, res)
+		ok &= res->role != ROLE_PRIMARY || has_data(vol);
+	if (!ok && !(res->susp & SUSP_NO_DATA)) {
+		res->susp |= SUSP_NO_DATA;
+		note(res, NOTE_RES, NULL, NULL, NULL);
+	}
+	if (!ok) {
+		app_no_data(res);
+	} else if (res->susp & SUSP_NO_DATA) {
+		res->susp &= ~SUSP_NO_DATA;
+		note(res, NOTE_RES, NULL, NULL, NULL);
+		app_release_held(res);
+	}
+}
+
+static void announce_vol(struct repl_pv *pv)
+{
+	struct repl_wire_vol_state w;
+	struct repl_wire_hdr h;
+	struct repl_vstate v;
+
+	my_vstate(pv, &v);
+	memset(&w, 0, sizeof(w));
+	w.dataset = cpu_to_le64(v.dataset);
+	w.replica = cpu_to_le64(v.replica);
+	w.sectors = cpu_to_le64(v.sectors);
+	w.cur_sectors = cpu_to_le64(v.cur_sectors);
+	/* Only "none" or "some" matters; don't tell of every block. */
+	w.dirty = cpu_to_le64(!!v.dirty);
+	w.set_version = cpu_to_le64(v.set_version);
+	w.in_sync = cpu_to_le32(v.in_sync);
+	w.lbs = cpu_to_le32(v.lbs);
+	w.disk = v.disk;
+	w.flags = cpu_to_le16(v.flags);
+	lineage_to_wire(w.lineage, &v.lineage);
+	lineage_to_wire(w.since, &v.since);
+	if (!memcmp(&w, &pv->sent_state, sizeof(w)))
+		return;
+	pv->sent_state = w;
+	hdr_init(&h, PKT_VOL_STATE, pv->vol);
+	h.length = cpu_to_le32(sizeof(w));
+	send_pkt(pv->peer, &h, &w, NULL);
+}
+
+static void announce_res(struct repl_peer *p)
+{
+	struct repl_res *res = p->res;
+	struct repl_wire_res_state w = {
+		.term = cpu_to_le64(res->term),
+		.role = res->role,
+		.primary = primary_seen(res),
+	};
+	struct repl_wire_hdr h;
+
+	/* The moving parts are told, but are no reason to tell. */
+	if (!memcmp(&w, &p->sent_state, sizeof(w)))
+		return;
+	p->sent_state = w;
+	w.through = cpu_to_le64(app_through(res));
+	w.seq = cpu_to_le64(res->seq);
+	hdr_init(&h, PKT_RES_STATE, NULL);
+	h.length = cpu_to_le32(sizeof(w));
+	send_pkt(p, &h, &w, NULL);
+}
+
+/*
+ * Say what has changed, but no new lineage before the members have been told:
+ * they would take themselves for outdated.
+ */
+static void announce(struct repl_res *res)
+{
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i;
+
+	if (res->susp & SUSP_META)
+		return;
+	for_each_peer(p, i, res) {
+		if (p->conn != CONN_CONNECTED || p->closing)
+			continue;
+		announce_res(p);
+		list_for_each_entry(pv, &p->pvs, by_peer)
+			announce_vol(pv);
+	}
+}
+
+static void evaluate_once(struct repl_res *res)
+{
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+
+	for_each_vol(vol, res) {
+		attach_advance(vol);
+		agree_on_size(vol);
+	}
+	members_advance(res);
+	for_each_vol(vol, res) {
+		for_each_pv(pv, vol)
+			evaluate_pv(pv);
+		resolve_consistent(vol);
+		choose_source(vol);
+		for_each_pv(pv, vol) {
+			target_advance(pv);
+			source_advance(pv);
+		}
+	}
+	vote_advance(res);
+	commit_advance(res);
+	check_data(res);
+}
+
+void evaluate(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	res->evaluate_again = true;
+	if (res->evaluating)
+		return;
+	res->evaluating = true;
+	while (res->evaluate_again) {
+		res->evaluate_again = false;
+		evaluate_once(res);
+	}
+	res->evaluating = false;
+	announce(res);
+	for_each_vol(vol, res) {
+		if (vol->store)
+			vol->stat.dirty_mem = vol->store->dirty.mem;
+		meta_kick(vol);
+	}
+}
+
+void vstate_from_wire(struct repl_vstate *o,
+		      const struct repl_wire_vol_state *w)
+{
+	memset(o, 0, sizeof(*o));
+	o->dataset = le64_to_cpu(w->dataset);
+	o->replica = le64_to_cpu(w->replica);
+	o->sectors = le64_to_cpu(w->sectors);
+	o->cur_sectors = le64_to_cpu(w->cur_sectors);
+	o->dirty = le64_to_cpu(w->dirty);
+	o->set_version = le64_to_cpu(w->set_version);
+	o->in_sync = le32_to_cpu(w->in_sync);
+	o->lbs = le32_to_cpu(w->lbs);
+	o->disk = w->disk <= DISK_UPTODATE ? w->disk : DISK_UNKNOWN;
+	o->flags = le16_to_cpu(w->flags);
+	lineage_from_wire(&o->lineage, w->lineage);
+	lineage_from_wire(&o->since, w->since);
+}

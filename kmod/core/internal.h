@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the core share with each other and not with the shells.
+ *
+ * Who calls whom (node.c sees all):
+ *
+ *	node.c	   events, packets, ticks -> the modules
+ *	evaluate.c looks at the state as a whole and starts what follows from it
+ *	decide.c   compares two replicas: a pure function
+ *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
+ *	target.c   resync, receiving end	source.c  resync, giving end
+ *	mapxfer.c  dirty maps over the wire
+ *	members.c  generations, in-sync set	vote.c	  roles
+ *	actlog.c   activity log and order of overlapping I/O
+ *	metaio.c   the one writer of metadata	store.c	  attach and detach
+ *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
+ */
+#ifndef REPL_INTERNAL_H
+#define REPL_INTERNAL_H
+
+#include "core.h"
+#include "dirty.h"
+
+#define NODE_NONE	0xff
+#define SLOT_NONE	0xff
+
+/* Where an I/O stands. */
+enum io_state {
+	IOS_NEW,
+	IOS_WAIT_LOG,		/* for a place in the activity log */
+	IOS_WAIT_SPAN,		/* for the log write or overlapping I/O */
+	IOS_READY_HELD,		/* could start but application I/O is held */
+	IOS_ISSUED,		/* on disks and wires */
+	IOS_DONE_HELD,		/* all answered, held by a commit */
+	IOS_TAIL,		/* peer write done here, not known complete */
+	IOS_REQUESTED,		/* resync: waiting for the source's answer */
+};
+
+/* ---- activity log ---- */
+
+#define AL_FREE		0xffffffffU
+#define AL_HASH		256
+#define AL_VICTIMS	64
+
+enum slot_state { SLOT_FREE, SLOT_STAGED, SLOT_WRITING, SLOT_ACTIVE };
+
+/**
+ * struct repl_slot - a hot extent
+ * @extent: its number, AL_FREE: slot is free
+ * @refs: I/Os that need it; a slot with refs is not evicted
+ * @state: staged, then in the transaction being written, then active
+ * @unflushed: a write in it ended since the last flush began
+ * @lru: free list, or the unreferenced active ones, oldest first
+ * @hash: by extent
+ * @spans: I/O in this extent, in order of arrival
+ */
+struct repl_slot {
+	u32 extent;
+	u32 refs;
+	u8 state;
+	bool unflushed;
+	struct list_head lru;
+	struct list_head hash;
+	struct list_head spans;
+};
+
+struct repl_actlog {
+	u32 nslots;
+	struct repl_slot *slots;
+	struct list_head free;
+	struct list_head lru;
+	struct list_head hash[AL_HASH];
+	struct list_head waiting;	/* I/O without a slot, strictly in order */
+	u32 staged;			/* slots in SLOT_STAGED */
+	bool flush_needed;		/* an evicted extent was unflushed */
+	u32 victims[AL_VICTIMS];	/* evicted and stale: records come first */
+	u32 nvictims;
+	u64 tr;				/* of the last transaction written */
+};
+
+/* ---- store: what exists only while there is a disk ---- */
+
+struct repl_mslot {
+	u8 node;
+	bool used;
+	bool since_valid;
+	u64 replica;
+	struct repl_lineage since;
+};
+
+struct repl_chunk {
+	u32 epoch;
+	u32 full;		/* with META_L1_RECORDS */
+};
+
+/* What the metadata writer is doing. */
+enum meta_job {
+	JOB_NONE,
+	JOB_SB,
+	JOB_RECORD,		/* one block of records, or a chunk table sector */
+	JOB_AL,
+};
+
+struct repl_store {
+	struct repl_vol *vol;
+	struct meta_geom g;
+	u64 data_bytes;
+	u32 lbs;
+	u8 nslots;
+	u8 node;
+	u64 replica;
+	u64 sectors;
+	u64 sb_writes;
+	u32 flags;
+	u64 term;
+	u64 seq;
+	u64 set_version;
+	u64 vote_term;
+	u8 voted_for;
+	u32 in_sync;
+	u64 dataset;
+	struct repl_lineage lineage;
+	struct repl_mslot slot[META_MAX_SLOTS];
+	struct dirty_set dirty;
+	struct repl_chunk *chunk;
+	struct repl_actlog al;
+	u32 absent;		/* slots whose peers don't get writes */
+	u32 disk_ios;		/* ->disk_io() under way */
+
+	/* metadata writer, metaio.c */
+	struct repl_mio mio;
+	enum meta_job job;
+	bool job_l1;		/* JOB_RECORD writes the chunk table */
+	u32 job_extent;
+	u64 sb_want;		/* changes asked for */
+	u64 sb_started;		/* of these, in the write under way */
+	u64 sb_durable;		/* of these, on stable media */
+	u64 commit_sb;		/* what a commit of ours waits for */
+	u64 members_sb;		/* what an acknowledged MEMBERS waits for */
+	bool checkpoint;	/* write all stale records */
+	u32 checkpoint_at;
+	bool detaching;
+	bool closed_clean;	/* the last superblock says clean */
+	u8 *map_buf;		/* for mapxfer.c */
+	u8 *sb_buf;
+	u8 *al_buf;
+	u8 *rec_buf;
+};
+
+/* ---- one volume towards one peer ---- */
+
+/* repl_wire_vol_state in host order. */
+struct repl_vstate {
+	u64 dataset;
+	u64 replica;
+	u64 sectors;
+	u64 cur_sectors;
+	u64 dirty;
+	u64 set_version;
+	u32 in_sync;
+	u32 lbs;
+	u8 disk;
+	u16 flags;
+	struct repl_lineage lineage;
+	struct repl_lineage since;
+};
+
+/* How far a commit of a generation or set has come. */
+enum commit_step { COMMIT_IDLE, COMMIT_META, COMMIT_PEERS };
+
+enum sync_step {
+	SYNC_IDLE,
+	/* target */
+	SYNC_PREPARE,		/* Inconsistent is being made durable */
+	SYNC_MAP_OUT,		/* begin is sent, our map follows */
+	SYNC_MAP_IN,		/* accepted, the source's map arrives */
+	SYNC_CHECKPOINT,	/* the joint map is being made durable */
+	SYNC_RUN,
+	SYNC_FINISH,		/* UpToDate is being made durable */
+	/* source */
+	SYNC_S_MAP_IN,		/* the target's map arrives */
+	SYNC_S_MERGE,		/* a merged lineage is being made durable */
+	SYNC_S_RUN,
+};
+
+#define RS_MAX_RANGES	64
+
+struct repl_sync {
+	enum sync_step step;
+	u64 wait_sb;		/* store->sb_durable to wait for */
+	u64 serial;		/* tells this sync from an earlier one */
+	bool full;
+	/* map transfer */
+	u32 map_at;		/* next extent to send */
+	bool map_sending;
+	u8 map_unacked;
+	/* target */
+	u64 cursor;		/* next block to look at */
+	struct list_head reqs;	/* IO_RS_REQ and IO_RS_WRITE of this sync */
+	u32 nreqs;
+	u32 stable_wait;	/* ranges written and not flushed */
+	struct repl_wire_range done[RS_MAX_RANGES];
+	u32 flushing;		/* how many of them the flush covers */
+	u32 digest_hits;	/* of the last requests, in 1/256 */
+	u32 digest_skip;	/* requests to go without a digest */
+	s64 tokens;		/* bytes that may be asked for now */
+	u64 rate;		/* bytes/s */
+	u64 tick_bytes;		/* done in the current interval */
+	u64 app_seen;		/* application writes when last looked at */
+	struct repl_sync_stat stat;
+};
+
+struct repl_pv {
+	struct repl_vol *vol;
+	struct repl_peer *peer;
+	struct list_head by_vol;
+	struct list_head by_peer;
+	u8 slot;		/* index in the metadata, SLOT_NONE */
+	bool known;		/* @peer_state is of this connection */
+	bool receiving;		/* writes of ours go there */
+	bool paused;		/* by us */
+	bool told_diverged;
+	enum repl_state state;
+	struct repl_vstate peer_state;
+	struct repl_wire_vol_state sent_state;
+	struct repl_sync sync;
+};
+
+/* decide.c */
+enum verdict {
+	V_WAIT,			/* nothing can be done now */
+	V_EQUAL,
+	V_SOURCE,
+	V_TARGET,
+	V_DIVERGED,
+	V_UNRELATED,		/* other data set */
+	V_SIZE,			/* target too small */
+	V_BLOCK_SIZE,
+};
+
+struct decide_node {
+	const struct repl_vstate *vs;
+	u8 node;
+	bool primary;
+};
+
+enum verdict repl_decide(const struct decide_node *me,
+			 const struct decide_node *peer);
+bool repl_partial_ok(const struct repl_vstate *me,
+		     const struct repl_vstate *peer);
+bool repl_better_source(const struct decide_node *a,
+			const struct decide_node *b);
+
+/* actlog.c */
+int al_init(struct repl_store *s, u32 nslots);
+void al_exit(struct repl_store *s);
+/* I/O enters in order of arrival; io_ready() follows, perhaps at once. */
+void al_enter(struct repl_io *io);
+/* Its write or read is over: others that overlap may go on. */
+void al_leave(struct repl_io *io);
+/* As al_leave(), but the extents stay hot until al_release(). */
+void al_leave_keep(struct repl_io *io);
+void al_release(struct repl_io *io);
+/* Disk failed: nobody waits for the log any more. */
+void al_abort(struct repl_store *s);
+/* Everything staged goes into a transaction; whether a flush comes first. */
+bool al_begin_write(struct repl_store *s, struct meta_al_block *b);
+/* That transaction is durable. */
+void al_written(struct repl_store *s);
+
+/* appio.c */
+void app_ready(struct repl_io *io);
+void app_disk_done(struct repl_io *io, int err);
+void app_peer_answer(struct repl_peer *p, u64 seq, bool ok);
+void app_drop_receiver(struct repl_pv *pv);
+void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data);
+void app_reads_lost(struct repl_peer *p);
+void app_release_held(struct repl_res *res);
+void app_no_data(struct repl_res *res);
+u32 in_sync_now(const struct repl_vol *vol);
+void app_check_done(struct repl_res *res);
+u64 app_through(const struct repl_res *res);
+
+/* peerio.c */
+void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
+		struct repl_io *io);
+void peer_flush(struct repl_peer *p, const struct repl_wire_hdr *h,
+		struct repl_io *io);
+void peer_read(struct repl_peer *p, const struct repl_wire_hdr *h,
+	       struct repl_io *io);
+void peer_ready(struct repl_io *io);
+void peer_disk_done(struct repl_io *io, int err);
+void peer_through(struct repl_peer *p, u64 through);
+void peer_tail_lost(struct repl_peer *p);
+void peer_tail_absent(struct repl_vol *vol, u32 receivers);
+void peer_io_put(struct repl_io *io);
+
+/* target.c, source.c, mapxfer.c */
+bool target_applies_writes(const struct repl_vol *vol);
+void target_begin(struct repl_pv *pv);
+void target_stop(struct repl_pv *pv, bool tell);
+void target_pump(struct repl_pv *pv);
+void target_tick(struct repl_pv *pv, u64 ms);
+void target_advance(struct repl_pv *pv);
+void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload, struct repl_io *io);
+void target_ready(struct repl_io *io);
+void target_disk_done(struct repl_io *io, int err);
+void target_supersede(struct repl_vol *vol, u64 sector, u32 size);
+void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload, struct repl_io *io);
+void source_ready(struct repl_io *io);
+void source_disk_done(struct repl_io *io, int err);
+void source_advance(struct repl_pv *pv);
+void source_stop(struct repl_pv *pv);
+void map_send_begin(struct repl_pv *pv);
+void map_send_more(struct repl_pv *pv);
+bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
+
+/* members.c */
+void commit_start(struct repl_res *res, bool new_gen);
+void commit_advance(struct repl_res *res);
+void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		const void *payload);
+void members_advance(struct repl_res *res);
+void members_ack(struct repl_peer *p, u64 id);
+void members_lost(struct repl_peer *p);
+void dataset_rx(struct repl_pv *pv, const void *payload);
+
+/* vote.c */
+void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);
+void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
+	     const void *payload);
+void vote_advance(struct repl_res *res);
+void vote_committed(struct repl_res *res);
+
+/* metaio.c */
+u64 meta_want_sb(struct repl_store *s);
+void meta_kick(struct repl_vol *vol);
+void meta_checkpoint(struct repl_store *s);
+
+/* store.c */
+struct repl_store *store_live(const struct repl_vol *vol);
+u8 store_slot_for(struct repl_store *s, u8 node);
+void store_assign_slots(struct repl_vol *vol);
+void store_fail(struct repl_vol *vol, const char *why);
+void store_try_close(struct repl_vol *vol);
+void store_set_size(struct repl_vol *vol, u64 sectors);
+
+/* evaluate.c */
+void evaluate(struct repl_res *res);
+void set_disk(struct repl_vol *vol, enum repl_disk disk);
+void set_pv_state(struct repl_pv *pv, enum repl_state state);
+void set_receiving(struct repl_pv *pv, bool on);
+void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present);
+void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);
+void vstate_from_wire(struct repl_vstate *o,
+		      const struct repl_wire_vol_state *w);
+enum verdict pv_verdict(const struct repl_pv *pv);
+bool pv_serves_reads(const struct repl_pv *pv);
+
+/* node.c */
+struct repl_pv *pv_get(struct repl_vol *vol, struct repl_peer *peer);
+struct repl_vol *vol_get(struct repl_res *res, u16 nr);
+void io_ready(struct repl_io *io);
+void disk_io(struct repl_io *io);
+void peer_end(struct repl_peer *p, bool standalone, const char *why);
+void send_simple(struct repl_pv *pv, u8 type, u8 flags);
+void send_pkt(struct repl_peer *p, struct repl_wire_hdr *h,
+	      const void *payload, struct repl_io *io);
+void hdr_init(struct repl_wire_hdr *h, u8 type, const struct repl_vol *vol);
+void note(struct repl_res *res, enum repl_note n, struct repl_vol *vol,
+	  struct repl_peer *peer, const char *text);
+
+#define for_each_vol(v, res)	list_for_each_entry(v, &(res)->vols, link)
+#define for_each_pv(pv, vol)	list_for_each_entry(pv, &(vol)->pvs, by_vol)
+#define for_each_peer(p, i, res)					\
+	for ((i) = 0; (i) < REPL_NODES; (i)++)				\
+		if (!((p) = (res)->peer[i])) {} else
+
+static inline u64 io_first_block(const struct repl_io *io)
+{
+	return io->sector / BLOCK_SECTORS;
+}
+
+static inline u64 io_blocks(const struct repl_io *io)
+{
+	u64 end = io->sector + io->size / SECTOR_BYTES;
+
+	return DIV_ROUND_UP_ULL(end, BLOCK_SECTORS) - io_first_block(io);
+}
+
+static inline bool io_is_write(const struct repl_io *io)
+{
+	return io->op == OP_WRITE || io->op == OP_DISCARD ||
+	       io->op == OP_ZEROES;
+}
+
+static inline bool connected(const struct repl_peer *p)
+{
+	return p->conn == CONN_CONNECTED && p->state_seen && !p->closing;
+}
+
+#endif

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generations and the in-sync set.
+ *
+ * A commit makes the primary's new lineage or set durable, first on its own
+ * disks, then on every connected peer, each of which confirms.  While it runs
+ * no write completes: so no write is ever acknowledged under a set that is not
+ * durable, and no member is left behind under an old lineage without the
+ * others knowing.
+ *
+ * A generation begins when a primary's reign begins and before the first write
+ * that a lost receiver does not get.
+ */
+#include "internal.h"
+
+/* Replicas of @vol that have every write that will be acknowledged. */
+u32 in_sync_now(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+	u32 set = 0;
+
+	if (store_live(vol) && vol->disk == DISK_UPTODATE)
+		set |= BIT(vol->res->node);
+	for_each_pv(pv, vol)
+		if (pv_serves_reads(pv))
+			set |= BIT(pv->peer->node);
+	return set;
+}
+
+/* Our members will say the new lineage; until then take it as said. */
+static void expect_lineage(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (vol->in_sync & BIT(pv->peer->node))
+			pv->peer_state.lineage = vol->lineage;
+}
+
+static void commit_vol(struct repl_vol *vol, bool new_gen)
+{
+	struct repl_store *s = store_live(vol);
+	struct repl_res *res = vol->res;
+
+	if (new_gen)
+		vol->lineage.gen[res->node]++;
+	vol->in_sync = in_sync_now(vol);
+	expect_lineage(vol);
+	if (!s)
+		return;
+	s->in_sync = vol->in_sync;
+	s->set_version = res->set_version;
+	if (vol->disk == DISK_UPTODATE)
+		s->lineage = vol->lineage;
+	s->commit_sb = meta_want_sb(s);
+	meta_kick(vol);
+}
+
+void commit_start(struct repl_res *res, bool new_gen)
+{
+	struct repl_commit *c = &res->commit;
+	struct repl_vol *vol;
+
+	res->evaluate_again = true;
+	if (c->step != COMMIT_IDLE) {
+		c->again = true;
+		c->again_gen |= new_gen;
+		return;
+	}
+	c->step = COMMIT_META;
+	c->id = ++res->next_id;
+	res->susp |= SUSP_META;
+	res->set_version++;
+	if (new_gen)
+		res->gen_pending = false;
+	for_each_vol(vol, res)
+		commit_vol(vol, new_gen);
+	/* Outside of an evaluation nobody else would take the next step. */
+	if (!res->evaluating)
+		evaluate(res);
+}
+
+static void send_members(struct repl_peer *p, u64 id)
+{
+	struct repl_res *res = p->res;
+	struct repl_wire_members w;
+	struct repl_wire_hdr h;
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		memset(&w, 0, sizeof(w));
+		w.term = cpu_to_le64(res->term);
+		w.set_version = cpu_to_le64(res->set_version);
+		w.dataset = cpu_to_le64(pv->vol->dataset);
+		w.in_sync = cpu_to_le32(pv->vol->in_sync);
+		w.receivers = cpu_to_le32(pv->vol->receivers |
+					  pv->vol->in_sync);
+		lineage_to_wire(w.lineage, &pv->vol->lineage);
+		hdr_init(&h, PKT_MEMBERS, pv->vol);
+		h.length = cpu_to_le32(sizeof(w));
+		h.id = cpu_to_le64(id);
+		if (list_is_last(&pv->by_peer, &p->pvs))
+			h.flags = REPL_HDR_LAST;
+		p->members_id = id;
+		send_pkt(p, &h, &w, NULL);
+	}
+}
+
+static bool meta_durable(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (MUTATED(MUT_SHRINK_NOT_DURABLE))
+		return true;
+	for_each_vol(vol, res)
+		if (store_live(vol) &&
+		    vol->store->sb_durable < vol->store->commit_sb)
+			return false;
+	return true;
+}
+
+static bool peers_confirmed(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && p->members_id)
+			return false;
+	return true;
+}
+
+static bool everybody_has_data(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!in_sync_now(vol))
+			return false;
+	return true;
+}
+
+static void commit_done(struct repl_res *res)
+{
+	struct repl_commit *c = &res->commit;
+	bool again = c->again, gen = c->again_gen;
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+
+	c->step = COMMIT_IDLE;
+	c->again = false;
+	c->again_gen = false;
+	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
+	for_each_vol(vol, res) {
+		for_each_pv(pv, vol) {
+			struct repl_store *s = store_live(vol);
+
+			if (s && pv->slot != SLOT_NONE &&
+			    s->slot[pv->slot].since_valid &&
+			    (vol->in_sync & BIT(pv->peer->node)))
+				s->slot[pv->slot].since = vol->lineage;
+		}
+	}
+	/* Without data there is nobody who could carry a new generation. */
+	if (again && everybody_has_data(res)) {
+		commit_start(res, gen);
+		return;
+	}
+	res->gen_pending |= gen;
+	vote_committed(res);
+	app_check_done(res);
+	app_release_held(res);
+	note(res, NOTE_RES, NULL, NULL, NULL);
+}
+
+/* A change of the set that nobody has committed yet? */
+static void commit_if_needed(struct repl_res *res)
+{
+	bool lost = false, grown = false;
+	struct repl_vol *vol;
+	u32 now;
+
+	if (res->role != ROLE_PRIMARY || !everybody_has_data(res))
+		return;
+	for_each_vol(vol, res) {
+		now = in_sync_now(vol);
+		lost |= !!(vol->in_sync & ~now);
+		grown |= !!(now & ~vol->in_sync);
+	}
+	if (lost && !MUTATED(MUT_GEN_NOT_BEGUN))
+		res->gen_pending = true;
+	/* Idle: wait with the new generation until there is a write. */
+	if (grown || (res->gen_pending && !list_empty(&res->in_flight)))
+		commit_start(res, res->gen_pending);
+}
+
+void commit_advance(struct repl_res *res)
+{
+	struct repl_commit *c = &res->commit;
+	struct repl_peer *p;
+	int i;
+
+	if (c->step == COMMIT_META && meta_durable(res)) {
+		c->step = COMMIT_PEERS;
+		res->susp |= SUSP_PEER_ACK;
+		res->susp &= ~SUSP_META;
+		for_each_peer(p, i, res)
+			if (connected(p))
+				send_members(p, c->id);
+	}
+	if (c->step == COMMIT_PEERS && peers_confirmed(res))
+		commit_done(res);
+	if (c->step == COMMIT_IDLE)
+		commit_if_needed(res);
+}
+
+void members_ack(struct repl_peer *p, u64 id)
+{
+	if (p->members_id != id)
+		return;
+	p->members_id = 0;
+	evaluate(p->res);
+}
+
+/* ---- on the other nodes ---- */
+
+static void in_step_with(struct repl_vol *vol, u32 set)
+{
+	struct repl_store *s = vol->store;
+	u32 i;
+
+	for (i = 0; i < s->nslots; i++) {
+		if (!s->slot[i].used || !(set & BIT(s->slot[i].node)))
+			continue;
+		dirty_clear_all(&s->dirty, i);
+		s->slot[i].since = s->lineage;
+		s->slot[i].since_valid = true;
+	}
+}
+
+static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = store_live(vol);
+
+	vol->in_sync = set;
+	if (!s) {
+		vol->lineage = *l;
+		return;
+	}
+	s->in_sync = set;
+	s->set_version = vol->res->set_version;
+	s->members_sb = meta_want_sb(s);
+	if (!(set & BIT(vol->res->node))) {
+		if (vol->disk > DISK_OUTDATED)
+			set_disk(vol, DISK_OUTDATED);
+		return;
+	}
+	/* A member that is no replica just now has said so, or will. */
+	if (vol->disk < DISK_OUTDATED)
+		return;
+	if (!lineage_contains(l, &s->lineage)) {
+		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
+		return;
+	}
+	s->lineage = *l;
+	vol->lineage = *l;
+	in_step_with(vol, set);
+	set_disk(vol, DISK_UPTODATE);
+}
+
+void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		const void *payload)
+{
+	struct repl_peer *p = pv->peer;
+	struct repl_res *res = p->res;
+	struct repl_wire_members w;
+	struct repl_lineage l;
+
+	memcpy(&w, payload, sizeof(w));
+	lineage_from_wire(&l, w.lineage);
+	if (res->role == ROLE_PRIMARY) {
+		evaluate(res);	/* two primaries: refused there */
+		return;
+	}
+	p->role = ROLE_PRIMARY;
+	p->sees_primary = p->node;
+	res->term = max(res->term, le64_to_cpu(w.term));
+	res->set_version = max(res->set_version, le64_to_cpu(w.set_version));
+	pv->peer_state.lineage = l;
+	pv->peer_state.dataset = le64_to_cpu(w.dataset);
+	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
+	pv->peer_state.set_version = le64_to_cpu(w.set_version);
+	adopt(pv, &l, le32_to_cpu(w.in_sync));
+	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers));
+	if (h->flags & REPL_HDR_LAST)
+		p->ack_id = le64_to_cpu(h->id);
+	evaluate(res);
+}
+
+void members_advance(struct repl_res *res)
+{
+	struct repl_wire_hdr h;
+	struct repl_vol *vol;
+	struct repl_peer *p;
+	int i;
+
+	for_each_vol(vol, res)
+		if (store_live(vol) &&
+		    vol->store->sb_durable < vol->store->members_sb)
+			return;
+	for_each_peer(p, i, res) {
+		if (!p->ack_id || !connected(p))
+			continue;
+		hdr_init(&h, PKT_MEMBERS_ACK, NULL);
+		h.id = cpu_to_le64(p->ack_id);
+		p->ack_id = 0;
+		send_pkt(p, &h, NULL, NULL);
+	}
+}
+
+/* ---- a data set declared equal on blank disks ---- */
+
+static void become_member(struct repl_vol *vol, u64 dataset,
+			  const struct repl_lineage *l, u32 set)
+{
+	struct repl_store *s = vol->store;
+
+	s->dataset = dataset;
+	s->lineage = *l;
+	s->in_sync = set;
+	s->sectors = vol->sectors;
+	vol->dataset = dataset;
+	vol->lineage = *l;
+	vol->in_sync = set;
+	in_step_with(vol, set);
+	meta_checkpoint(s);
+	set_disk(vol, DISK_UPTODATE);
+}
+
+static bool blank(const struct repl_vol *vol)
+{
+	return store_live(vol) && !vol->store->dataset;
+}
+
+int repl_new_dataset(struct repl_res *res, const char **why)
+{
+	struct repl_lineage l = { { 0 } };
+	struct repl_wire_members w;
+	struct repl_wire_hdr h;
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+	u64 dataset;
+
+	for_each_vol(vol, res) {
+		bool ok = blank(vol);
+
+		for_each_pv(pv, vol)
+			ok &= connected(pv->peer) && pv->known &&
+			      !pv->peer_state.dataset &&
+			      pv->peer_state.disk == DISK_INCONSISTENT;
+		if (!ok) {
+			*why = "all configured nodes must be connected, with fresh metadata and without data";
+			return -EINVAL;
+		}
+	}
+	l.gen[res->node] = 1;
+	for_each_vol(vol, res) {
+		u32 set = BIT(res->node);
+
+		dataset = res->ops->random() | 1;
+		for_each_pv(pv, vol)
+			set |= BIT(pv->peer->node);
+		become_member(vol, dataset, &l, set);
+		memset(&w, 0, sizeof(w));
+		w.dataset = cpu_to_le64(dataset);
+		w.in_sync = cpu_to_le32(set);
+		lineage_to_wire(w.lineage, &l);
+		for_each_pv(pv, vol) {
+			hdr_init(&h, PKT_NEW_DATASET, vol);
+			h.length = cpu_to_le32(sizeof(w));
+			send_pkt(pv->peer, &h, &w, NULL);
+		}
+	}
+	evaluate(res);
+	return 0;
+}
+
+void dataset_rx(struct repl_pv *pv, const void *payload)
+{
+	struct repl_wire_members w;
+	struct repl_lineage l;
+	struct repl_pv *other;
+
+	memcpy(&w, payload, sizeof(w));
+	lineage_from_wire(&l, w.lineage);
+	if (blank(pv->vol) && w.dataset) {
+		/* What was begun on the word of a faster member. */
+		for_each_pv(other, pv->vol)
+			target_stop(other, true);
+		become_member(pv->vol, le64_to_cpu(w.dataset), &l,
+			      le32_to_cpu(w.in_sync));
+	}
+	pv->peer_state.dataset = le64_to_cpu(w.dataset);
+	pv->peer_state.lineage = l;
+	evaluate(pv->vol->res);
+}

@@ -1,0 +1,792 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Events, packets and ticks to the modules: the only file that sees all. */
+#include "internal.h"
+
+/* ---- helpers for all ---- */
+
+void note(struct repl_res *res, enum repl_note n, struct repl_vol *vol,
+	  struct repl_peer *peer, const char *text)
+{
+	res->ops->notify(res, n, vol, peer, text);
+}
+
+void hdr_init(struct repl_wire_hdr *h, u8 type, const struct repl_vol *vol)
+{
+	memset(h, 0, sizeof(*h));
+	h->type = type;
+	if (vol)
+		h->volume = cpu_to_le16(vol->nr);
+}
+
+static enum repl_stream stream_of(u8 type)
+{
+	switch (type) {
+	case PKT_ACK:
+	case PKT_NACK:
+	case PKT_MEMBERS_ACK:
+	case PKT_VOTE:
+	case PKT_MAP_ACK:
+	case PKT_PING:
+	case PKT_PONG:
+		return REPL_STREAM_CTRL;
+	default:
+		return REPL_STREAM_DATA;
+	}
+}
+
+void send_pkt(struct repl_peer *p, struct repl_wire_hdr *h,
+	      const void *payload, struct repl_io *io)
+{
+	p->res->ops->send(p, stream_of(h->type), h, payload, io);
+}
+
+void send_simple(struct repl_pv *pv, u8 type, u8 flags)
+{
+	struct repl_wire_hdr h;
+
+	hdr_init(&h, type, pv->vol);
+	h.flags = flags;
+	send_pkt(pv->peer, &h, NULL, NULL);
+}
+
+void peer_end(struct repl_peer *p, bool standalone, const char *why)
+{
+	if (p->conn != CONN_CONNECTED || p->closing)
+		return;
+	p->closing = true;
+	p->res->ops->disconnect(p, standalone, why);
+}
+
+struct repl_vol *vol_get(struct repl_res *res, u16 nr)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (vol->nr == nr)
+			return vol;
+	return NULL;
+}
+
+struct repl_pv *pv_get(struct repl_vol *vol, struct repl_peer *peer)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (pv->peer == peer)
+			return pv;
+	return NULL;
+}
+
+void disk_io(struct repl_io *io)
+{
+	io->vol->store->disk_ios++;
+	io->vol->res->ops->disk_io(io);
+}
+
+void io_ready(struct repl_io *io)
+{
+	switch (io->kind) {
+	case IO_APP:
+		app_ready(io);
+		break;
+	case IO_PEER_WRITE:
+	case IO_PEER_READ:
+		peer_ready(io);
+		break;
+	case IO_RS_READ:
+		source_ready(io);
+		break;
+	default:
+		target_ready(io);
+	}
+}
+
+/* ---- set-up ---- */
+
+void repl_res_conf_init(struct repl_res_conf *c)
+{
+	c->ack_policy = ACK_SYNC;
+	c->on_no_data = NO_DATA_SUSPEND;
+}
+
+void repl_vol_conf_init(struct repl_vol_conf *c)
+{
+	c->al_extents = META_AL_MAX;
+	c->on_io_error = ON_ERROR_DETACH;
+}
+
+void repl_peer_conf_init(struct repl_peer_conf *c)
+{
+	c->timeout_ms = 6000;
+	c->ping_int_ms = 1000;
+	c->ack_timeout_ms = 30000;
+	c->rate_max = 0;
+	c->rate_min = 1 << 20;
+}
+
+void repl_res_init(struct repl_res *res)
+{
+	u32 i;
+
+	res->role = ROLE_SECONDARY;
+	res->promised_to = NODE_NONE;
+	INIT_LIST_HEAD(&res->vols);
+	INIT_LIST_HEAD(&res->in_flight);
+	INIT_LIST_HEAD(&res->held);
+	INIT_LIST_HEAD(&res->parked);
+	INIT_LIST_HEAD(&res->remote_reads);
+	INIT_LIST_HEAD(&res->tail);
+	INIT_LIST_HEAD(&res->peer_flushes);
+	for (i = 0; i < REPL_SEQ_HASH; i++)
+		INIT_LIST_HEAD(&res->seq_hash[i]);
+}
+
+static int pv_add(struct repl_vol *vol, struct repl_peer *peer)
+{
+	struct repl_pv *pv = vol->res->ops->alloc(vol->res, sizeof(*pv));
+
+	if (!pv)
+		return -ENOMEM;
+	pv->vol = vol;
+	pv->peer = peer;
+	pv->slot = SLOT_NONE;
+	INIT_LIST_HEAD(&pv->sync.reqs);
+	memset(&pv->sent_state, 0xff, sizeof(pv->sent_state));
+	list_add_tail(&pv->by_vol, &vol->pvs);
+	list_add_tail(&pv->by_peer, &peer->pvs);
+	return 0;
+}
+
+static void pv_del(struct repl_pv *pv)
+{
+	struct repl_res *res = pv->vol->res;
+
+	list_del(&pv->by_vol);
+	list_del(&pv->by_peer);
+	res->ops->free(res, pv, sizeof(*pv));
+}
+
+static bool slot_free_for(struct repl_vol *vol, u8 node)
+{
+	u32 i;
+
+	if (!vol->store || store_slot_for(vol->store, node) != SLOT_NONE)
+		return true;
+	for (i = 0; i < vol->store->nslots; i++)
+		if (!vol->store->slot[i].used)
+			return true;
+	return false;
+}
+
+int repl_peer_add(struct repl_peer *peer)
+{
+	struct repl_res *res = peer->res;
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+	int err = 0;
+
+	if (peer->node >= REPL_NODES || peer->node == res->node)
+		return -EINVAL;
+	if (res->peer[peer->node])
+		return -EEXIST;
+	for_each_vol(vol, res)
+		if (!slot_free_for(vol, peer->node))
+			return -ENOSPC;
+	INIT_LIST_HEAD(&peer->pvs);
+	peer->sees_primary = NODE_NONE;
+	res->peer[peer->node] = peer;
+	for_each_vol(vol, res)
+		if (!err)
+			err = pv_add(vol, peer);
+	if (err) {
+		while ((pv = list_first_entry_or_null(&peer->pvs,
+						      struct repl_pv, by_peer)))
+			pv_del(pv);
+		res->peer[peer->node] = NULL;
+		return err;
+	}
+	for_each_vol(vol, res)
+		store_assign_slots(vol);
+	evaluate(res);
+	return 0;
+}
+
+int repl_peer_del(struct repl_peer *peer)
+{
+	struct repl_res *res = peer->res;
+	struct repl_pv *pv;
+
+	if (peer->conn == CONN_CONNECTED || peer->ios)
+		return -EBUSY;
+	while ((pv = list_first_entry_or_null(&peer->pvs, struct repl_pv,
+					      by_peer)))
+		pv_del(pv);
+	res->peer[peer->node] = NULL;
+	evaluate(res);
+	return 0;
+}
+
+int repl_vol_add(struct repl_vol *vol)
+{
+	struct repl_res *res = vol->res;
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i, err = 0;
+
+	if (vol_get(res, vol->nr))
+		return -EEXIST;
+	INIT_LIST_HEAD(&vol->pvs);
+	vol->disk = DISK_DISKLESS;
+	list_add_tail(&vol->link, &res->vols);
+	for_each_peer(p, i, res)
+		if (!err)
+			err = pv_add(vol, p);
+	if (err) {
+		while ((pv = list_first_entry_or_null(&vol->pvs,
+						      struct repl_pv, by_vol)))
+			pv_del(pv);
+		list_del(&vol->link);
+		return err;
+	}
+	evaluate(res);
+	return 0;
+}
+
+int repl_vol_del(struct repl_vol *vol)
+{
+	struct repl_res *res = vol->res;
+	struct repl_pv *pv;
+
+	if (vol->store || vol->stat.in_flight)
+		return -EBUSY;
+	for_each_pv(pv, vol)
+		if (pv->peer->conn == CONN_CONNECTED)
+			return -EBUSY;
+	while ((pv = list_first_entry_or_null(&vol->pvs, struct repl_pv,
+					      by_vol)))
+		pv_del(pv);
+	list_del(&vol->link);
+	evaluate(res);
+	return 0;
+}
+
+/* ---- disk events ---- */
+
+void repl_io_done(struct repl_io *io, int err)
+{
+	struct repl_vol *vol = io->vol;
+
+	vol->store->disk_ios--;
+	switch (io->kind) {
+	case IO_APP:
+		app_disk_done(io, err);
+		break;
+	case IO_PEER_WRITE:
+	case IO_PEER_FLUSH:
+	case IO_PEER_READ:
+		peer_disk_done(io, err);
+		break;
+	case IO_RS_READ:
+		source_disk_done(io, err);
+		break;
+	default:
+		target_disk_done(io, err);
+	}
+	if (vol->disk <= DISK_FAILED)
+		meta_kick(vol);
+}
+
+/* ---- connections ---- */
+
+void repl_conn_up(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	p->conn = CONN_CONNECTED;
+	p->conn_count++;
+	p->closing = false;
+	p->state_seen = false;
+	p->role = ROLE_UNKNOWN;
+	p->sees_primary = NODE_NONE;
+	p->last_rx_ms = p->res->now;
+	p->last_ping_ms = p->res->now;
+	p->unacked = 0;
+	p->last_seq = 0;
+	p->members_id = 0;
+	p->ack_id = 0;
+	p->end_at_ms = 0;
+	p->vote_wait = false;
+	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		pv->known = false;
+		memset(&pv->sent_state, 0xff, sizeof(pv->sent_state));
+		memset(&pv->peer_state, 0, sizeof(pv->peer_state));
+	}
+	note(p->res, NOTE_PEER, NULL, p, NULL);
+	evaluate(p->res);
+}
+
+void repl_conn_down(struct repl_peer *p)
+{
+	struct repl_res *res = p->res;
+	struct repl_pv *pv;
+
+	if (p->conn != CONN_CONNECTED)
+		return;
+	p->conn = CONN_CONNECTING;
+	p->role = ROLE_UNKNOWN;
+	p->sees_primary = NODE_NONE;
+	p->members_id = 0;
+	p->ack_id = 0;
+	p->vote_wait = false;
+	if (res->promised_to == p->node)
+		res->promised_to = NODE_NONE;
+	peer_tail_lost(p);
+	app_reads_lost(p);
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		pv->known = false;
+		target_stop(pv, false);
+		source_stop(pv);
+		set_receiving(pv, false);
+		set_pv_state(pv, RS_OFF);
+	}
+	p->unacked = 0;
+	note(res, NOTE_PEER, NULL, p, NULL);
+	evaluate(res);
+	app_release_held(res);
+}
+
+/* ---- packets ---- */
+
+bool repl_rx_needs_io(u8 type)
+{
+	return repl_wire_has_data(type) || type == PKT_DISCARD ||
+	       type == PKT_ZEROES || type == PKT_FLUSH || type == PKT_READ ||
+	       type == PKT_RS_REQ;
+}
+
+u32 repl_rx_room(const struct repl_wire_hdr *h)
+{
+	if (repl_wire_has_data(h->type) || h->type == PKT_READ ||
+	    h->type == PKT_RS_REQ)
+		return le32_to_cpu(h->size);
+	return 0;
+}
+
+static void rx_res_state(struct repl_peer *p, const void *payload)
+{
+	struct repl_wire_res_state w;
+	struct repl_res *res = p->res;
+	enum repl_role role;
+
+	memcpy(&w, payload, sizeof(w));
+	role = w.role == ROLE_PRIMARY ? ROLE_PRIMARY : ROLE_SECONDARY;
+	p->state_seen = true;
+	p->term = le64_to_cpu(w.term);
+	p->sees_primary = w.primary;
+	res->term = max(res->term, p->term);
+	res->seq = max(res->seq, le64_to_cpu(w.seq));
+	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY)
+		peer_through(p, le64_to_cpu(w.through));
+	if (p->role != role) {
+		p->role = role;
+		note(res, NOTE_PEER, NULL, p, NULL);
+	}
+	if (res->promised_to == p->node && role == ROLE_PRIMARY)
+		res->promised_to = NODE_NONE;
+}
+
+/*
+ * While our commit is on its way to a member, what it says of its lineage is
+ * older than what it is going to say; it has not left the set for that.
+ */
+static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
+{
+	const struct repl_vol *vol = pv->vol;
+
+	if (vol->res->role == ROLE_PRIMARY && pv->state == RS_ESTABLISHED &&
+	    (vol->in_sync & BIT(pv->peer->node)) &&
+	    v->disk >= DISK_OUTDATED &&
+	    v->set_version < vol->res->set_version) {
+		v->lineage = vol->lineage;
+		v->dirty = pv->peer_state.dirty;
+	}
+}
+
+static void new_replica(struct repl_pv *pv, u64 replica)
+{
+	struct repl_store *s = store_live(pv->vol);
+	struct repl_mslot *slot;
+
+	if (!s || pv->slot == SLOT_NONE || !replica)
+		return;
+	slot = &s->slot[pv->slot];
+	if (slot->replica && slot->replica != replica) {
+		/* Another disk under an old name: nothing we know holds. */
+		slot->since_valid = false;
+		dirty_fill(&s->dirty, pv->slot);
+		meta_checkpoint(s);
+	}
+	if (slot->replica == replica)
+		return;
+	slot->replica = replica;
+	meta_want_sb(s);
+}
+
+static void rx_vol_state(struct repl_pv *pv, const void *payload)
+{
+	struct repl_wire_vol_state w;
+	struct repl_vstate v;
+
+	memcpy(&w, payload, sizeof(w));
+	vstate_from_wire(&v, &w);
+	if (pv->known)
+		keep_expected(pv, &v);
+	if (!pv->known || v.disk != pv->peer_state.disk)
+		note(pv->vol->res, NOTE_PVOL, pv->vol, pv->peer, NULL);
+	pv->peer_state = v;
+	pv->known = true;
+	new_replica(pv, v.replica);
+}
+
+static void rx_invalidate(struct repl_pv *pv)
+{
+	const char *why;
+
+	if (repl_invalidate(pv->vol, &why))
+		note(pv->vol->res, NOTE_MESSAGE, pv->vol, pv->peer, why);
+}
+
+static void rx_pv(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		  const void *payload, struct repl_io *io)
+{
+	struct repl_peer *p = pv->peer;
+
+	switch (h->type) {
+	case PKT_VOL_STATE:
+		rx_vol_state(pv, payload);
+		evaluate(p->res);
+		break;
+	case PKT_WRITE:
+	case PKT_DISCARD:
+	case PKT_ZEROES:
+		peer_write(p, h, io);
+		break;
+	case PKT_FLUSH:
+		peer_flush(p, h, io);
+		break;
+	case PKT_READ:
+		peer_read(p, h, io);
+		break;
+	case PKT_MEMBERS:
+		members_rx(pv, h, payload);
+		break;
+	case PKT_NEW_DATASET:
+		dataset_rx(pv, payload);
+		break;
+	case PKT_INVALIDATE:
+		rx_invalidate(pv);
+		break;
+	case PKT_MAP_ACK:
+		if (pv->sync.map_unacked)
+			pv->sync.map_unacked--;
+		map_send_more(pv);
+		break;
+	case PKT_SYNC_ACCEPT:
+	case PKT_SYNC_REFUSE:
+	case PKT_RS_DATA:
+	case PKT_RS_EQUAL:
+	case PKT_RS_ZEROES:
+	case PKT_RS_ERROR:
+		target_rx(pv, h, payload, io);
+		break;
+	case PKT_MAP:
+	case PKT_SYNC_STOP:
+		if (pv->sync.step >= SYNC_S_MAP_IN)
+			source_rx(pv, h, payload, io);
+		else
+			target_rx(pv, h, payload, io);
+		break;
+	default:
+		source_rx(pv, h, payload, io);
+	}
+}
+
+static void rx_read_answer(struct repl_peer *p, const struct repl_wire_hdr *h,
+			   struct repl_io *io)
+{
+	if (io) {
+		io->kind = IO_READ_DATA;
+		io->size = le32_to_cpu(h->size);
+	}
+	app_read_answer(p, le64_to_cpu(h->id), io);
+	if (io)
+		p->res->ops->release(io);
+}
+
+static void rx_ping(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	struct repl_wire_hdr r;
+
+	if (p->role == ROLE_PRIMARY)
+		peer_through(p, le64_to_cpu(h->through));
+	hdr_init(&r, PKT_PONG, NULL);
+	r.id = h->id;
+	send_pkt(p, &r, NULL, NULL);
+}
+
+/* Packets about the node or about one write; false: about a volume. */
+static bool rx_node(struct repl_peer *p, const struct repl_wire_hdr *h,
+		    const void *payload, struct repl_io *io)
+{
+	switch (h->type) {
+	case PKT_RES_STATE:
+		rx_res_state(p, payload);
+		evaluate(p->res);
+		return true;
+	case PKT_ACK:
+	case PKT_NACK:
+		app_peer_answer(p, le64_to_cpu(h->seq), h->type == PKT_ACK);
+		return true;
+	case PKT_READ_DATA:
+	case PKT_READ_ERROR:
+		rx_read_answer(p, h, io);
+		return true;
+	case PKT_MEMBERS_ACK:
+		members_ack(p, le64_to_cpu(h->id));
+		return true;
+	case PKT_VOTE_REQ:
+		vote_rx_req(p, h);
+		return true;
+	case PKT_VOTE:
+		vote_rx(p, h, payload);
+		return true;
+	case PKT_PING:
+		rx_ping(p, h);
+		return true;
+	case PKT_PONG:
+		return true;
+	}
+	return false;
+}
+
+static void drop_io(struct repl_peer *p, struct repl_io *io)
+{
+	if (io)
+		p->res->ops->release(io);
+}
+
+void repl_rx(struct repl_peer *p, enum repl_stream stream,
+	     const struct repl_wire_hdr *h, const void *payload,
+	     struct repl_io *io)
+{
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+
+	if (p->conn != CONN_CONNECTED || p->closing ||
+	    WARN_ON_ONCE(stream_of(h->type) != stream ||
+			 repl_rx_needs_io(h->type) != !!io)) {
+		drop_io(p, io);
+		return;
+	}
+	p->last_rx_ms = p->res->now;
+	if (!p->state_seen && h->type != PKT_RES_STATE &&
+	    stream == REPL_STREAM_DATA) {
+		peer_end(p, false, "the peer did not begin with its state");
+		drop_io(p, io);
+		return;
+	}
+	if (rx_node(p, h, payload, io))
+		return;
+	vol = vol_get(p->res, le16_to_cpu(h->volume));
+	pv = vol ? pv_get(vol, p) : NULL;
+	if (pv) {
+		rx_pv(pv, h, payload, io);
+		return;
+	}
+	drop_io(p, io);
+	/* Its configuration may be ahead of ours: only I/O is an error. */
+	if (h->type != PKT_VOL_STATE && h->type != PKT_MEMBERS)
+		peer_end(p, false, "the peer has a volume that is not configured here");
+}
+
+/* ---- time ---- */
+
+static void ping(struct repl_peer *p)
+{
+	struct repl_res *res = p->res;
+	u64 through = app_through(res);
+	struct repl_wire_hdr h;
+	bool news = res->role == ROLE_PRIMARY && through != p->told_through;
+
+	if (res->now - p->last_ping_ms < p->conf.ping_int_ms && !news)
+		return;
+	p->last_ping_ms = res->now;
+	p->told_through = through;
+	hdr_init(&h, PKT_PING, NULL);
+	h.id = cpu_to_le64(res->now);
+	h.through = cpu_to_le64(through);
+	send_pkt(p, &h, NULL, NULL);
+}
+
+static void tick_peer(struct repl_peer *p)
+{
+	struct repl_res *res = p->res;
+	bool waiting = p->unacked || p->members_id;
+
+	if (p->conn != CONN_CONNECTED || p->closing)
+		return;
+	if (!waiting)
+		p->ack_progress_ms = res->now;
+	if (p->end_at_ms && res->now >= p->end_at_ms)
+		peer_end(p, true, p->end_why);
+	else if (res->now - p->last_rx_ms > p->conf.timeout_ms)
+		peer_end(p, false, "nothing was heard from the peer for the time-out");
+	else if (res->now - p->ack_progress_ms > p->conf.ack_timeout_ms)
+		peer_end(p, false, "the peer answers but acknowledges no writes: is its disk stuck?");
+	else
+		ping(p);
+}
+
+void repl_tick(struct repl_res *res, u64 now)
+{
+	u64 ms = res->now ? now - res->now : 0;
+	struct repl_vol *vol;
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i;
+
+	res->now = now;
+	for_each_peer(p, i, res)
+		tick_peer(p);
+	for_each_vol(vol, res) {
+		if (vol->store)
+			vol->stat.dirty_mem = vol->store->dirty.mem;
+		for_each_pv(pv, vol)
+			target_tick(pv, ms);
+	}
+	app_release_held(res);
+}
+
+/* ---- administrator ---- */
+
+int repl_invalidate(struct repl_vol *vol, const char **why)
+{
+	struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+	u32 i;
+
+	if (!s) {
+		*why = "the volume has no disk";
+		return -ENODEV;
+	}
+	if (vol->res->role == ROLE_PRIMARY) {
+		*why = "the node is Primary: make it Secondary, or invalidate the peer's data instead";
+		return -EBUSY;
+	}
+	for_each_pv(pv, vol) {
+		target_stop(pv, true);
+		source_stop(pv);
+		set_receiving(pv, false);
+		set_pv_state(pv, RS_OFF);
+	}
+	for (i = 0; i < s->nslots; i++)
+		s->slot[i].since_valid = false;
+	set_disk(vol, DISK_INCONSISTENT);
+	meta_want_sb(s);
+	evaluate(vol->res);
+	return 0;
+}
+
+int repl_invalidate_remote(struct repl_vol *vol, struct repl_peer *peer,
+			   const char **why)
+{
+	struct repl_pv *pv = pv_get(vol, peer);
+
+	if (!pv || !connected(peer) || !pv->known) {
+		*why = "the peer is not connected";
+		return -ENOTCONN;
+	}
+	if (!store_live(vol) || vol->disk != DISK_UPTODATE) {
+		*why = "our own data is not up to date";
+		return -EINVAL;
+	}
+	if (peer->role == ROLE_PRIMARY) {
+		*why = "the peer is Primary";
+		return -EBUSY;
+	}
+	send_simple(pv, PKT_INVALIDATE, 0);
+	return 0;
+}
+
+int repl_pause(struct repl_vol *vol, struct repl_peer *peer, bool pause,
+	       const char **why)
+{
+	struct repl_pv *pv = pv_get(vol, peer);
+
+	if (!pv) {
+		*why = "no such volume or peer";
+		return -ENOENT;
+	}
+	pv->paused = pause;
+	note(vol->res, NOTE_PVOL, vol, peer, NULL);
+	evaluate(vol->res);
+	target_pump(pv);
+	return 0;
+}
+
+/* ---- reading the state ---- */
+
+void repl_pv_info(struct repl_vol *vol, struct repl_peer *peer,
+		  struct repl_pv_info *out)
+{
+	struct repl_pv *pv = pv_get(vol, peer);
+	struct repl_store *s = store_live(vol);
+
+	memset(out, 0, sizeof(*out));
+	if (!pv)
+		return;
+	out->state = pv->state;
+	out->peer_disk = pv->known ? pv->peer_state.disk : DISK_UNKNOWN;
+	out->sync = pv->sync.stat;
+	out->paused = (pv->paused ? 1 : 0) |
+		      (pv->peer_state.flags & REPL_VS_PAUSED ? 2 : 0);
+	if (s && pv->slot != SLOT_NONE)
+		out->out_of_sync = s->dirty.map[pv->slot].count * BLOCK_BYTES;
+	if (pv->sync.step != SYNC_IDLE)
+		out->left = out->out_of_sync;
+}
+
+u32 repl_in_sync_set(struct repl_res *res, u64 *version)
+{
+	struct repl_vol *vol;
+	u32 set = ~0U;
+
+	*version = res->set_version;
+	for_each_vol(vol, res)
+		set &= vol->in_sync;
+	return list_empty(&res->vols) ? 0 : set;
+}
+
+bool repl_readable(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	if (store_live(vol) && vol->disk == DISK_UPTODATE)
+		return true;
+	for_each_pv(pv, vol)
+		if (pv_serves_reads(pv))
+			return true;
+	return false;
+}
+
+bool repl_idle(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (vol->store && (vol->store->disk_ios ||
+				   vol->store->job != JOB_NONE))
+			return false;
+	return !res->app_ios && res->commit.step == COMMIT_IDLE;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * I/O that a primary elsewhere asks of us: writes, flushes, reads.
+ *
+ * Writes are kept in the tail until the primary has said that they are
+ * complete everywhere.  If it is lost before, they are what the survivors may
+ * differ in: they become dirty towards everybody.
+ */
+#include "internal.h"
+
+void peer_io_put(struct repl_io *io)
+{
+	struct repl_peer *p = io->peer;
+
+	list_del_init(&io->hash);
+	al_leave(io);
+	p->ios--;
+	p->res->ops->release(io);
+}
+
+static void io_init(struct repl_io *io, struct repl_peer *p,
+		    struct repl_vol *vol, u8 kind, u8 op,
+		    const struct repl_wire_hdr *h)
+{
+	INIT_LIST_HEAD(&io->link);
+	INIT_LIST_HEAD(&io->hash);
+	io->vol = vol;
+	io->peer = p;
+	io->kind = kind;
+	io->op = op;
+	io->state = IOS_NEW;
+	io->flags = (h->flags & REPL_HDR_FUA ? IOF_FUA : 0) |
+		    (h->flags & REPL_HDR_NOUNMAP ? IOF_NOUNMAP : 0);
+	io->sector = le64_to_cpu(h->sector);
+	io->size = le32_to_cpu(h->size);
+	io->seq = le64_to_cpu(h->seq);
+	io->id = le64_to_cpu(h->id);
+	io->receivers = le64_to_cpu(h->id);
+	io->conn = p->conn_count;
+	io->remote = NODE_NONE;
+	p->ios++;
+}
+
+static bool same_conn(const struct repl_io *io)
+{
+	return connected(io->peer) && io->conn == io->peer->conn_count;
+}
+
+static void answer(struct repl_io *io, u8 type)
+{
+	struct repl_wire_hdr h;
+
+	if (!same_conn(io))
+		return;
+	hdr_init(&h, type, io->vol);
+	h.seq = cpu_to_le64(io->seq);
+	h.id = cpu_to_le64(io->id);
+	if (type == PKT_READ_DATA) {
+		h.sector = cpu_to_le64(io->sector);
+		h.size = cpu_to_le32(io->size);
+		h.length = h.size;
+	}
+	send_pkt(io->peer, &h, NULL, type == PKT_READ_DATA ? io : NULL);
+}
+
+static bool io_in_range(const struct repl_vol *vol, const struct repl_io *io)
+{
+	return io->sector + io->size / SECTOR_BYTES <= vol->sectors;
+}
+
+/* May a write of the primary be applied here? */
+static bool takes_writes(const struct repl_vol *vol)
+{
+	if (!store_live(vol))
+		return false;
+	return vol->disk >= DISK_OUTDATED || target_applies_writes(vol);
+}
+
+void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present)
+{
+	struct repl_store *s = store_live(vol);
+	u32 i;
+
+	if (!s || MUTATED(MUT_ABSENT_NOT_DIRTY))
+		return;
+	for (i = 0; i < s->nslots; i++)
+		if (s->slot[i].used && !(present & BIT(s->slot[i].node)))
+			dirty_set_range(&s->dirty, i, io_first_block(io),
+					io_blocks(io));
+}
+
+/* ---- flushes ---- */
+
+static bool writes_before(const struct repl_io *flush)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &flush->vol->res->tail, hash)
+		if (io->vol == flush->vol && io->seq < flush->seq &&
+		    io->state != IOS_TAIL)
+			return true;
+	return false;
+}
+
+static void kick_flushes(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->peer_flushes, link) {
+		if (writes_before(io))
+			continue;
+		list_del_init(&io->link);
+		if (!same_conn(io) || !takes_writes(io->vol)) {
+			answer(io, PKT_NACK);
+			peer_io_put(io);
+			continue;
+		}
+		io->state = IOS_ISSUED;
+		disk_io(io);
+	}
+}
+
+void peer_flush(struct repl_peer *p, const struct repl_wire_hdr *h,
+		struct repl_io *io)
+{
+	struct repl_vol *vol = vol_get(p->res, le16_to_cpu(h->volume));
+
+	io_init(io, p, vol, IO_PEER_FLUSH, OP_FLUSH, h);
+	io->size = 0;
+	peer_through(p, le64_to_cpu(h->through));
+	list_add_tail(&io->link, &p->res->peer_flushes);
+	kick_flushes(p->res);
+}
+
+/* ---- writes ---- */
+
+static u8 op_of(u8 type)
+{
+	switch (type) {
+	case PKT_DISCARD:
+		return OP_DISCARD;
+	case PKT_ZEROES:
+		return OP_ZEROES;
+	default:
+		return OP_WRITE;
+	}
+}
+
+void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
+		struct repl_io *io)
+{
+	struct repl_vol *vol = vol_get(p->res, le16_to_cpu(h->volume));
+
+	io_init(io, p, vol, IO_PEER_WRITE, op_of(h->type), h);
+	if (p->role != ROLE_PRIMARY || p->res->role == ROLE_PRIMARY ||
+	    !io_in_range(vol, io) || io->seq <= p->last_seq) {
+		peer_end(p, false, "a write that makes no sense: not from a primary, out of order, or beyond the end");
+		peer_io_put(io);
+		return;
+	}
+	p->last_seq = io->seq;
+	p->res->seq = max(p->res->seq, io->seq);
+	peer_through(p, le64_to_cpu(h->through));
+	if (!takes_writes(vol)) {
+		answer(io, PKT_NACK);
+		peer_io_put(io);
+		return;
+	}
+	list_add_tail(&io->hash, &p->res->tail);
+	target_supersede(vol, io->sector, io->size);
+	al_enter(io);
+}
+
+static void write_ready(struct repl_io *io)
+{
+	/* Of a connection that is gone: nobody has been told, drop it. */
+	if (!same_conn(io) || !takes_writes(io->vol)) {
+		answer(io, PKT_NACK);
+		peer_io_put(io);
+		return;
+	}
+	mark_absent(io->vol, io, io->receivers | BIT(io->vol->res->node));
+	io->state = IOS_ISSUED;
+	disk_io(io);
+}
+
+static void lost(struct repl_io *io)
+{
+	if (!MUTATED(MUT_NO_TAIL))
+		mark_absent(io->vol, io, BIT(io->vol->res->node));
+}
+
+static void write_done(struct repl_io *io)
+{
+	if (!same_conn(io)) {
+		lost(io);
+		peer_io_put(io);
+		return;
+	}
+	answer(io, PKT_ACK);
+	io->state = IOS_TAIL;
+	al_leave_keep(io);
+}
+
+/*
+ * Putting one may start, and so end, another: never hold a second pointer.
+ */
+static struct repl_io *confirmed(struct repl_peer *p, u64 through)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &p->res->tail, hash)
+		if (io->state == IOS_TAIL && io->peer == p &&
+		    io->seq <= through)
+			return io;
+	return NULL;
+}
+
+void peer_through(struct repl_peer *p, u64 through)
+{
+	struct repl_io *io;
+
+	while ((io = confirmed(p, through)))
+		peer_io_put(io);
+}
+
+void peer_tail_lost(struct repl_peer *p)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &p->res->tail, hash)
+		if (io->peer == p &&
+		    (io->state == IOS_ISSUED || io->state == IOS_TAIL))
+			lost(io);
+	peer_through(p, ~0ULL);
+}
+
+void peer_tail_absent(struct repl_vol *vol, u32 receivers)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &vol->res->tail, hash) {
+		if (io->vol != vol)
+			continue;
+		io->receivers &= receivers;
+		if (io->state == IOS_ISSUED || io->state == IOS_TAIL)
+			mark_absent(vol, io,
+				    io->receivers | BIT(vol->res->node));
+	}
+}
+
+/* ---- reads ---- */
+
+void peer_read(struct repl_peer *p, const struct repl_wire_hdr *h,
+	       struct repl_io *io)
+{
+	struct repl_vol *vol = vol_get(p->res, le16_to_cpu(h->volume));
+
+	io_init(io, p, vol, IO_PEER_READ, OP_READ, h);
+	if (!io_in_range(vol, io) || vol->disk != DISK_UPTODATE ||
+	    !store_live(vol)) {
+		answer(io, PKT_READ_ERROR);
+		peer_io_put(io);
+		return;
+	}
+	al_enter(io);
+}
+
+/* ---- both ---- */
+
+void peer_ready(struct repl_io *io)
+{
+	if (io->kind == IO_PEER_WRITE) {
+		write_ready(io);
+		return;
+	}
+	if (!store_live(io->vol) || !same_conn(io)) {
+		answer(io, PKT_READ_ERROR);
+		peer_io_put(io);
+		return;
+	}
+	io->state = IOS_ISSUED;
+	disk_io(io);
+}
+
+void peer_disk_done(struct repl_io *io, int err)
+{
+	struct repl_res *res = io->vol->res;
+
+	/*
+	 * A secondary that has lost a write is no replica any more, whatever
+	 * on-io-error says about the application's requests.
+	 */
+	if (err)
+		store_fail(io->vol, "an I/O for the primary failed");
+	if (io->kind == IO_PEER_READ) {
+		answer(io, err ? PKT_READ_ERROR : PKT_READ_DATA);
+		peer_io_put(io);
+	} else if (io->kind == IO_PEER_FLUSH || err) {
+		answer(io, err ? PKT_NACK : PKT_ACK);
+		peer_io_put(io);
+	} else {
+		write_done(io);
+	}
+	kick_flushes(res);
+}

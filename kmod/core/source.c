@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Resync, giving end: answers the target, see target.c for the steps. */
+#include "internal.h"
+
+static bool is_source(const struct repl_pv *pv)
+{
+	return pv->sync.step >= SYNC_S_MAP_IN;
+}
+
+void source_stop(struct repl_pv *pv)
+{
+	if (!is_source(pv))
+		return;
+	pv->sync.step = SYNC_IDLE;
+	pv->sync.map_sending = false;
+	set_receiving(pv, false);
+	set_pv_state(pv, RS_OFF);
+}
+
+static bool other_primary(const struct repl_pv *pv)
+{
+	struct repl_res *res = pv->vol->res;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (p != pv->peer && connected(p) && p->role == ROLE_PRIMARY)
+			return true;
+	return false;
+}
+
+static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
+{
+	struct repl_store *s = store_live(pv->vol);
+	struct repl_sync *y = &pv->sync;
+	struct repl_vstate mine;
+
+	source_stop(pv);
+	if (!s || pv->slot == SLOT_NONE || pv->vol->disk != DISK_UPTODATE ||
+	    !pv->known || pv->peer->end_at_ms || other_primary(pv) ||
+	    pv_verdict(pv) != V_SOURCE) {
+		send_simple(pv, PKT_SYNC_REFUSE, 0);
+		return;
+	}
+	target_stop(pv, false);
+	set_receiving(pv, false);
+	my_vstate(pv, &mine);
+	memset(y, 0, sizeof(*y));
+	INIT_LIST_HEAD(&y->reqs);
+	y->step = SYNC_S_MAP_IN;
+	y->full = (h->flags & REPL_HDR_FULL) ||
+		  !repl_partial_ok(&mine, &pv->peer_state);
+	if (y->full)
+		dirty_fill(&s->dirty, pv->slot);
+	y->stat.begin_ms = pv->vol->res->now;
+	set_pv_state(pv, RS_SYNC_SOURCE);
+}
+
+static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		   const void *payload)
+{
+	if (!map_merge(pv, payload, le32_to_cpu(h->length))) {
+		peer_end(pv->peer, false, "a dirty map that makes no sense");
+		return;
+	}
+	send_simple(pv, PKT_MAP_ACK, 0);
+	if (!(h->flags & REPL_HDR_LAST))
+		return;
+	pv->sync.step = SYNC_S_MERGE;
+	pv->sync.stat.total_blocks =
+		pv->vol->store->dirty.map[pv->slot].count;
+	evaluate(pv->vol->res);
+}
+
+/*
+ * The target may have generations that we lack and that are given up now.
+ * They become part of our past, durably, before any block is overwritten.
+ * Return: true if there was something to merge.
+ */
+static bool merge_lineage(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = vol->store;
+	const struct repl_vstate *ps = &pv->peer_state;
+
+	if (MUTATED(MUT_MERGE_SKIPPED) || ps->dataset != s->dataset ||
+	    lineage_contains(&s->lineage, &ps->lineage))
+		return false;
+	lineage_merge(&s->lineage, &ps->lineage);
+	lineage_merge(&vol->lineage, &ps->lineage);
+	pv->sync.wait_sb = meta_want_sb(s);
+	meta_kick(vol);
+	if (vol->res->role == ROLE_PRIMARY)
+		commit_start(vol->res, true);
+	return true;
+}
+
+void source_advance(struct repl_pv *pv)
+{
+	struct repl_store *s = store_live(pv->vol);
+
+	if (!s || pv->sync.step != SYNC_S_MERGE || !connected(pv->peer) ||
+	    s->sb_durable < pv->sync.wait_sb || pv->vol->res->commit.step)
+		return;
+	if (merge_lineage(pv))
+		return;
+	pv->sync.step = SYNC_S_RUN;
+	send_simple(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
+	/* From here on in the stream our writes reach the target too. */
+	set_receiving(pv, true);
+	map_send_begin(pv);
+}
+
+/* ---- blocks ---- */
+
+static void io_put(struct repl_io *io)
+{
+	struct repl_peer *p = io->peer;
+
+	al_leave(io);
+	p->ios--;
+	p->res->ops->release(io);
+}
+
+static void answer(struct repl_io *io, u8 type)
+{
+	struct repl_wire_hdr h;
+
+	if (connected(io->peer) && io->conn == io->peer->conn_count) {
+		hdr_init(&h, type, io->vol);
+		h.id = cpu_to_le64(io->id);
+		h.sector = cpu_to_le64(io->sector);
+		h.size = cpu_to_le32(io->size);
+		if (type == PKT_RS_DATA)
+			h.length = h.size;
+		send_pkt(io->peer, &h, NULL, type == PKT_RS_DATA ? io : NULL);
+	}
+	io_put(io);
+}
+
+static bool range_ok(const struct repl_vol *vol, u64 sector, u32 size)
+{
+	return sector % BLOCK_SECTORS == 0 &&
+	       sector + DIV_ROUND_UP(size, SECTOR_BYTES) <= vol->sectors;
+}
+
+static void request(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		    const void *payload, struct repl_io *io)
+{
+	struct repl_peer *p = pv->peer;
+
+	INIT_LIST_HEAD(&io->link);
+	INIT_LIST_HEAD(&io->hash);
+	io->vol = pv->vol;
+	io->peer = p;
+	io->kind = IO_RS_READ;
+	io->op = OP_READ;
+	io->flags = IOF_CHECK_ZERO;
+	io->sector = le64_to_cpu(h->sector);
+	io->size = le32_to_cpu(h->size);
+	io->id = le64_to_cpu(h->id);
+	io->conn = p->conn_count;
+	io->nspans = 0;
+	io->had_digest = h->flags & REPL_HDR_DIGEST;
+	p->ios++;
+	if (!range_ok(pv->vol, io->sector, io->size)) {
+		peer_end(p, false, "a resync request beyond the end");
+		io_put(io);
+		return;
+	}
+	if (!store_live(pv->vol) || pv->sync.step != SYNC_S_RUN) {
+		answer(io, PKT_RS_ERROR);
+		return;
+	}
+	if (io->had_digest) {
+		io->flags |= IOF_DIGEST;
+		memcpy(io->peer_digest, payload, REPL_DIGEST_LEN);
+	}
+	al_enter(io);
+}
+
+void source_ready(struct repl_io *io)
+{
+	if (!store_live(io->vol)) {
+		answer(io, PKT_RS_ERROR);
+		return;
+	}
+	io->state = IOS_ISSUED;
+	disk_io(io);
+}
+
+void source_disk_done(struct repl_io *io, int err)
+{
+	struct repl_pv *pv = pv_get(io->vol, io->peer);
+
+	if (err) {
+		if (io->vol->conf.on_io_error == ON_ERROR_DETACH)
+			store_fail(io->vol, "a resync read failed");
+		answer(io, PKT_RS_ERROR);
+	} else if (io->had_digest && !memcmp(io->digest, io->peer_digest,
+					     REPL_DIGEST_LEN)) {
+		if (pv)
+			pv->sync.stat.equal_bytes += io->size;
+		answer(io, PKT_RS_EQUAL);
+	} else if (io->flags & IOF_IS_ZERO) {
+		answer(io, PKT_RS_ZEROES);
+	} else {
+		if (pv)
+			pv->sync.stat.sent_bytes += io->size;
+		answer(io, PKT_RS_DATA);
+	}
+}
+
+static void clear(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		  const void *payload)
+{
+	u32 n = le32_to_cpu(h->length) / sizeof(struct repl_wire_range);
+	struct repl_wire_range r;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		memcpy(&r, (const u8 *)payload + i * sizeof(r), sizeof(r));
+		if (le64_to_cpu(r.sector) >> 55 ||
+		    !range_ok(pv->vol, le64_to_cpu(r.sector),
+			      le32_to_cpu(r.size))) {
+			peer_end(pv->peer, false, "a range beyond the end");
+			return;
+		}
+		dirty_clear_range(&pv->vol->store->dirty, pv->slot,
+				  le64_to_cpu(r.sector) / BLOCK_SECTORS,
+				  DIV_ROUND_UP(le32_to_cpu(r.size),
+					       BLOCK_BYTES));
+		pv->sync.tick_bytes += le32_to_cpu(r.size);
+	}
+}
+
+/* The target has everything, durably, and says of which generation. */
+static void done(struct repl_pv *pv, const void *payload)
+{
+	struct repl_store *s = pv->vol->store;
+	struct repl_mslot *slot = &s->slot[pv->slot];
+	struct repl_wire_lineage w;
+	struct repl_lineage l;
+
+	memcpy(&w, payload, sizeof(w));
+	lineage_from_wire(&l, w.lineage);
+	if (le64_to_cpu(w.dataset) != s->dataset ||
+	    lineage_compare(&l, &s->lineage) != ORDER_EQUAL) {
+		/* A new generation crossed it: the target comes again. */
+		source_stop(pv);
+		evaluate(pv->vol->res);
+		return;
+	}
+	dirty_clear_all(&s->dirty, pv->slot);
+	slot->since = l;
+	slot->since_valid = true;
+	slot->replica = pv->peer_state.replica;
+	meta_want_sb(s);
+	pv->sync.step = SYNC_IDLE;
+	pv->peer_state.disk = DISK_UPTODATE;
+	pv->peer_state.dataset = s->dataset;
+	pv->peer_state.lineage = l;
+	pv->peer_state.dirty = 0;
+	set_pv_state(pv, RS_ESTABLISHED);
+	evaluate(pv->vol->res);
+}
+
+void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload, struct repl_io *io)
+{
+	if (h->type == PKT_RS_REQ) {
+		request(pv, h, payload, io);
+		return;
+	}
+	if (h->type == PKT_SYNC_BEGIN) {
+		begin(pv, h);
+		return;
+	}
+	if (!is_source(pv) || !store_live(pv->vol))
+		return;
+	switch (h->type) {
+	case PKT_MAP:
+		if (pv->sync.step == SYNC_S_MAP_IN)
+			map_in(pv, h, payload);
+		break;
+	case PKT_RS_CLEAR:
+		if (pv->sync.step == SYNC_S_RUN)
+			clear(pv, h, payload);
+		break;
+	case PKT_SYNC_DONE:
+		if (pv->sync.step == SYNC_S_RUN)
+			done(pv, payload);
+		break;
+	case PKT_SYNC_STOP:
+		source_stop(pv);
+		evaluate(pv->vol->res);
+		break;
+	}
+}

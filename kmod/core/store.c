@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Life of a store: attach, failure, detach, close; slots and size. */
+#include "internal.h"
+
+struct repl_store *store_live(const struct repl_vol *vol)
+{
+	if (!vol->store || vol->store->detaching || vol->disk <= DISK_FAILED)
+		return NULL;
+	return vol->store;
+}
+
+u8 store_slot_for(struct repl_store *s, u8 node)
+{
+	u32 i;
+
+	for (i = 0; i < s->nslots; i++)
+		if (s->slot[i].used && s->slot[i].node == node)
+			return i;
+	return SLOT_NONE;
+}
+
+/* A peer never seen before lacks everything. */
+static u8 new_slot(struct repl_store *s, u8 node)
+{
+	u32 i;
+
+	for (i = 0; i < s->nslots; i++) {
+		if (s->slot[i].used)
+			continue;
+		memset(&s->slot[i], 0, sizeof(s->slot[i]));
+		s->slot[i].used = true;
+		s->slot[i].node = node;
+		dirty_fill(&s->dirty, i);
+		meta_checkpoint(s);
+		meta_want_sb(s);
+		return i;
+	}
+	return SLOT_NONE;
+}
+
+static bool slots_suffice(struct repl_res *res, struct repl_store *s)
+{
+	struct repl_peer *p;
+	u32 i, need = 0, room = 0;
+
+	for (i = 0; i < s->nslots; i++)
+		room += !s->slot[i].used;
+	for_each_peer(p, i, res)
+		need += store_slot_for(s, i) == SLOT_NONE;
+	return need <= room;
+}
+
+void store_assign_slots(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	struct repl_pv *pv;
+
+	if (!s)
+		return;
+	for_each_pv(pv, vol) {
+		if (pv->slot != SLOT_NONE)
+			continue;
+		pv->slot = store_slot_for(s, pv->peer->node);
+		if (pv->slot == SLOT_NONE)
+			pv->slot = new_slot(s, pv->peer->node);
+	}
+}
+
+int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
+{
+	struct repl_res *res = vol->res;
+
+	if (vol->store) {
+		*why = "the volume has a disk already";
+		return -EBUSY;
+	}
+	if (!slots_suffice(res, s)) {
+		*why = "the metadata has no room for so many peers: make it with a larger --max-peers";
+		return -ENOSPC;
+	}
+	vol->store = s;
+	s->vol = vol;
+	s->dirty.res = res;
+	res->term = max(res->term, s->term);
+	res->seq = max(res->seq, s->seq);
+	res->set_version = max(res->set_version, s->set_version);
+	store_assign_slots(vol);
+	set_disk(vol, DISK_ATTACHING);
+	/*
+	 * What the log made dirty must be in the records before the log is
+	 * written again, and "unclean" must be there before the first write.
+	 */
+	meta_checkpoint(s);
+	meta_want_sb(s);
+	meta_kick(vol);
+	return 0;
+}
+
+struct repl_store *repl_store_take(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	struct repl_pv *pv;
+
+	if (!vol->closing)
+		return NULL;
+	for_each_pv(pv, vol)
+		pv->slot = SLOT_NONE;
+	vol->store = NULL;
+	vol->closing = false;
+	vol->stat.dirty_mem = 0;
+	return s;
+}
+
+/* Nothing may rely on the disk from now on. */
+static void stop_using(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol) {
+		target_stop(pv, true);
+		source_stop(pv);
+	}
+	al_abort(vol->store);
+}
+
+void store_fail(struct repl_vol *vol, const char *why)
+{
+	if (!vol->store || vol->store->detaching ||
+	    vol->disk == DISK_FAILED || vol->closing)
+		return;
+	set_disk(vol, DISK_FAILED);
+	note(vol->res, NOTE_IO_ERROR, vol, NULL, why);
+	stop_using(vol);
+	evaluate(vol->res);
+	meta_kick(vol);
+}
+
+int repl_detach(struct repl_vol *vol, bool force, const char **why)
+{
+	struct repl_store *s = vol->store;
+	bool other = false;
+	struct repl_pv *pv;
+
+	if (!s || s->detaching || vol->disk <= DISK_FAILED) {
+		*why = "the volume has no disk, or it is just changing";
+		return s ? -EBUSY : -ENODEV;
+	}
+	for_each_pv(pv, vol)
+		other |= pv_serves_reads(pv);
+	if (vol->res->role == ROLE_PRIMARY && !other && !force) {
+		*why = "no connected peer has up-to-date data: applications would be left without a disk";
+		return -EBUSY;
+	}
+	if (vol->res->commit.step) {
+		*why = "a change of the in-sync set is under way: try again";
+		return -EAGAIN;
+	}
+	peer_tail_absent(vol, 0);
+	s->detaching = true;
+	set_disk(vol, DISK_DISKLESS);
+	stop_using(vol);
+	evaluate(vol->res);
+	meta_kick(vol);
+	return 0;
+}
+
+void store_try_close(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	bool failed = vol->disk == DISK_FAILED;
+
+	if (!s || vol->closing || s->disk_ios || s->job != JOB_NONE)
+		return;
+	if (!failed && !(s->detaching && s->closed_clean))
+		return;
+	vol->closing = true;
+	set_disk(vol, DISK_DISKLESS);
+	vol->res->ops->disk_close(vol, failed);
+	evaluate(vol->res);
+}
+
+void store_set_size(struct repl_vol *vol, u64 sectors)
+{
+	struct repl_store *s = vol->store;
+
+	if (s && s->sectors != sectors) {
+		s->sectors = sectors;
+		dirty_limit(&s->dirty, DIV_ROUND_UP_ULL(sectors, BLOCK_SECTORS));
+		meta_want_sb(s);
+	}
+	if (vol->sectors == sectors)
+		return;
+	vol->sectors = sectors;
+	vol->res->ops->resized(vol);
+}

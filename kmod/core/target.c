@@ -1,0 +1,622 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Resync, receiving end.  The target drives it:
+ *
+ *  prepare     Inconsistent is durable before anything is overwritten
+ *  map out/in  both ends get the union of their dirty maps
+ *  checkpoint  the union is durable, towards everybody
+ *  run         ask for dirty blocks, write them, flush, clear, tell
+ *  finish      UpToDate and the source's lineage are durable, then told
+ *
+ * Application writes arrive all the while.  One that comes while a block is
+ * asked for is newer than what the answer will bring: the answer is dropped
+ * and the block asked for again.
+ */
+#include "internal.h"
+
+#define RS_REQ_BLOCKS	32U	/* of one request without digest */
+#define RS_DIGEST_BLOCKS 16U	/* with digest: all or nothing is equal */
+#define RS_WINDOW	32U	/* requests under way */
+#define RS_WINDOW_BUSY	8U	/* beside application writes */
+#define RS_FLUSH_AT	(RS_MAX_RANGES / 2)
+#define DIGEST_PAUSE	512U	/* requests without, when few were equal */
+
+static bool is_target(const struct repl_pv *pv)
+{
+	return pv->sync.step != SYNC_IDLE && pv->sync.step < SYNC_S_MAP_IN;
+}
+
+bool target_applies_writes(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	if (vol->disk != DISK_INCONSISTENT)
+		return false;
+	for_each_pv(pv, vol)
+		if (is_target(pv) && pv->sync.step >= SYNC_MAP_OUT)
+			return true;
+	return false;
+}
+
+static bool paused(const struct repl_pv *pv)
+{
+	return pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED);
+}
+
+static struct dirty_map *map_of(const struct repl_pv *pv)
+{
+	return &pv->vol->store->dirty.map[pv->slot];
+}
+
+void target_begin(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = store_live(vol);
+	struct repl_sync *y = &pv->sync;
+	struct repl_vstate mine;
+
+	if (!s || pv->slot == SLOT_NONE)
+		return;
+	my_vstate(pv, &mine);
+	memset(y, 0, sizeof(*y));
+	INIT_LIST_HEAD(&y->reqs);
+	if (pv->peer_state.cur_sectors)
+		store_set_size(vol, pv->peer_state.cur_sectors);
+	y->full = !repl_partial_ok(&mine, &pv->peer_state);
+	if (y->full)
+		dirty_fill(&s->dirty, pv->slot);
+	y->step = SYNC_PREPARE;
+	y->serial = ++vol->res->next_id;
+	y->stat.begin_ms = vol->res->now;
+	set_disk(vol, DISK_INCONSISTENT);
+	y->wait_sb = s->sb_want;
+	set_pv_state(pv, RS_SYNC_TARGET);
+}
+
+/* ---- requests ---- */
+
+static void req_put(struct repl_io *io)
+{
+	struct repl_peer *p = io->peer;
+
+	list_del_init(&io->hash);
+	al_leave(io);
+	p->ios--;
+	p->res->ops->release(io);
+}
+
+static void req_end(struct repl_pv *pv, struct repl_io *io)
+{
+	pv->sync.nreqs--;
+	req_put(io);
+}
+
+/* Does this I/O still belong to the sync of its volume and peer? */
+static struct repl_pv *sync_of(struct repl_io *io)
+{
+	struct repl_pv *pv = pv_get(io->vol, io->peer);
+
+	if (!pv || !is_target(pv) || io->conn != io->peer->conn_count ||
+	    !store_live(io->vol))
+		return NULL;
+	return pv;
+}
+
+static void add_req(struct repl_pv *pv, struct repl_io *io)
+{
+	INIT_LIST_HEAD(&io->link);
+	io->peer = pv->peer;
+	io->vol = pv->vol;
+	io->conn = pv->peer->conn_count;
+	io->remote = NODE_NONE;
+	pv->peer->ios++;
+	pv->sync.nreqs++;
+	list_add_tail(&io->hash, &pv->sync.reqs);
+}
+
+void target_stop(struct repl_pv *pv, bool tell)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_io *io;
+
+	if (!is_target(pv))
+		return;
+	if (tell && connected(pv->peer) && y->step >= SYNC_MAP_OUT)
+		send_simple(pv, PKT_SYNC_STOP, 0);
+	y->step = SYNC_IDLE;
+	y->map_sending = false;
+	while ((io = list_first_entry_or_null(&y->reqs, struct repl_io,
+					      hash))) {
+		list_del_init(&io->hash);
+		io->conn = 0;	/* whoever finds it next drops it */
+		if (io->state == IOS_REQUESTED)
+			req_put(io);
+	}
+	y->nreqs = 0;
+	y->stable_wait = 0;
+	y->flushing = 0;
+	set_pv_state(pv, RS_OFF);
+}
+
+static void ask(struct repl_pv *pv, struct repl_io *io)
+{
+	struct repl_wire_hdr h;
+
+	io->state = IOS_REQUESTED;
+	hdr_init(&h, PKT_RS_REQ, pv->vol);
+	h.id = cpu_to_le64(io->id);
+	h.sector = cpu_to_le64(io->sector);
+	h.size = cpu_to_le32(io->size);
+	if (io->had_digest) {
+		h.flags = REPL_HDR_DIGEST;
+		h.length = cpu_to_le32(REPL_DIGEST_LEN);
+	}
+	send_pkt(pv->peer, &h, io->had_digest ? io->digest : NULL, NULL);
+}
+
+/*
+ * Digests cost a read here and a hash on both ends.  They pay where blocks
+ * are equal: after a crash, with maps that had to be taken coarse.  So go on
+ * as long as a part of the answers says "equal", else do without for a while.
+ */
+static bool use_digest(struct repl_pv *pv)
+{
+	struct repl_sync *y = &pv->sync;
+
+	if (!(pv->peer->features & REPL_FEAT_DIGEST))
+		return false;
+	if (y->digest_skip) {
+		y->digest_skip--;
+		if (!y->digest_skip)
+			y->digest_hits = 256;
+		return false;
+	}
+	return true;
+}
+
+static void digest_result(struct repl_sync *y, bool equal)
+{
+	y->digest_hits = y->digest_hits * 15 / 16 + (equal ? 16 : 0);
+	if (y->digest_hits < 64)
+		y->digest_skip = DIGEST_PAUSE;
+}
+
+static bool request(struct repl_pv *pv, u64 block)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = vol->store;
+	bool digest = use_digest(pv);
+	u32 n = dirty_run(&s->dirty, pv->slot, block,
+			  digest ? RS_DIGEST_BLOCKS : RS_REQ_BLOCKS);
+	u64 sector = block * BLOCK_SECTORS;
+	u32 size = min_t(u64, n * BLOCK_BYTES,
+			 (vol->sectors - sector) * SECTOR_BYTES);
+	struct repl_io *io;
+
+	io = vol->res->ops->io_alloc(vol, pv->peer, digest ? size : 0);
+	if (!io)
+		return false;
+	io->kind = IO_RS_REQ;
+	io->op = OP_READ;
+	io->flags = digest ? IOF_DIGEST : 0;
+	io->sector = sector;
+	io->size = size;
+	io->id = ++vol->res->next_id;
+	io->had_digest = digest;
+	io->stale = false;
+	add_req(pv, io);
+	y->tokens -= size;
+	y->cursor = block + n;
+	if (digest)
+		al_enter(io);
+	else
+		ask(pv, io);
+	return true;
+}
+
+/* ---- what is written becomes stable, then clean ---- */
+
+static void clear_ranges(struct repl_pv *pv, u32 n)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_wire_hdr h;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		dirty_clear_range(&pv->vol->store->dirty, pv->slot,
+				  le64_to_cpu(y->done[i].sector) / BLOCK_SECTORS,
+				  DIV_ROUND_UP(le32_to_cpu(y->done[i].size),
+					       BLOCK_BYTES));
+	hdr_init(&h, PKT_RS_CLEAR, pv->vol);
+	h.length = cpu_to_le32(n * sizeof(y->done[0]));
+	send_pkt(pv->peer, &h, y->done, NULL);
+	y->stable_wait -= n;
+	memmove(y->done, y->done + n, y->stable_wait * sizeof(y->done[0]));
+}
+
+static void flush_if_due(struct repl_pv *pv)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_io *io;
+
+	if (y->flushing || !y->stable_wait)
+		return;
+	if (MUTATED(MUT_CLEAR_BEFORE_FLUSH)) {
+		clear_ranges(pv, y->stable_wait);
+		return;
+	}
+	if (y->stable_wait < RS_FLUSH_AT && y->nreqs)
+		return;
+	io = pv->vol->res->ops->io_alloc(pv->vol, pv->peer, 0);
+	if (!io)
+		return;
+	INIT_LIST_HEAD(&io->link);
+	INIT_LIST_HEAD(&io->hash);
+	io->kind = IO_RS_FLUSH;
+	io->op = OP_FLUSH;
+	io->flags = 0;
+	io->size = 0;
+	io->nspans = 0;
+	io->conn = pv->peer->conn_count;
+	io->id = y->serial;
+	pv->peer->ios++;
+	y->flushing = y->stable_wait;
+	disk_io(io);
+}
+
+static void range_done(struct repl_pv *pv, struct repl_io *io)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_wire_range *r = &y->done[y->stable_wait++];
+
+	r->sector = cpu_to_le64(io->sector);
+	r->size = cpu_to_le32(io->size);
+	r->pad = 0;
+	y->tick_bytes += io->size;
+	req_end(pv, io);
+	target_pump(pv);
+}
+
+static void finish(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = vol->store;
+	struct repl_mslot *slot = &s->slot[pv->slot];
+
+	s->lineage = pv->peer_state.lineage;
+	s->dataset = pv->peer_state.dataset;
+	s->in_sync = pv->peer_state.in_sync | BIT(vol->res->node);
+	s->set_version = pv->peer_state.set_version;
+	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
+	slot->since = s->lineage;
+	slot->since_valid = true;
+	slot->replica = pv->peer_state.replica;
+	pv->sync.wait_sb = meta_want_sb(s);
+	pv->sync.step = SYNC_FINISH;
+	meta_kick(vol);
+}
+
+void target_pump(struct repl_pv *pv)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_store *s = store_live(pv->vol);
+	u32 window = pv->vol->res->seq != y->app_seen ? RS_WINDOW_BUSY :
+							RS_WINDOW;
+	u64 block;
+
+	if (!s || y->step != SYNC_RUN || !connected(pv->peer))
+		return;
+	flush_if_due(pv);
+	while (!paused(pv) && y->nreqs < window && y->tokens > 0 &&
+	       y->nreqs + y->stable_wait < RS_MAX_RANGES) {
+		block = dirty_next(&s->dirty, pv->slot, y->cursor);
+		if (block != DIRTY_NONE) {
+			if (!request(pv, block))
+				return;
+			continue;
+		}
+		/* Those under way stay dirty until they are stable. */
+		if (y->nreqs || y->stable_wait)
+			return;
+		if (!map_of(pv)->count) {
+			finish(pv);
+			return;
+		}
+		if (!y->cursor)
+			return;
+		y->cursor = 0;
+	}
+}
+
+/* ---- answers ---- */
+
+static struct repl_io *find_req(struct repl_pv *pv, u64 id)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &pv->sync.reqs, hash)
+		if (io->kind == IO_RS_REQ && io->state == IOS_REQUESTED &&
+		    io->id == id)
+			return io;
+	return NULL;
+}
+
+static void write_answer(struct repl_pv *pv, struct repl_io *io, u8 op)
+{
+	io->kind = IO_RS_WRITE;
+	io->op = op;
+	io->flags = 0;
+	io->state = IOS_NEW;
+	io->nspans = 0;
+	al_enter(io);
+}
+
+static void data_answer(struct repl_pv *pv, struct repl_io *req,
+			struct repl_io *data, const struct repl_wire_hdr *h)
+{
+	u64 sector = req->sector;
+	u32 size = req->size;
+
+	if (le64_to_cpu(h->sector) != sector || le32_to_cpu(h->size) != size) {
+		peer_end(pv->peer, false, "a resync answer that does not fit its request");
+		pv->vol->res->ops->release(data);
+		return;
+	}
+	req_end(pv, req);
+	data->sector = sector;
+	data->size = size;
+	add_req(pv, data);
+	pv->sync.stat.sent_bytes += size;
+	write_answer(pv, data, OP_WRITE);
+}
+
+static void rs_answer(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		      struct repl_io *data)
+{
+	struct repl_io *req = find_req(pv, le64_to_cpu(h->id));
+	struct repl_sync *y = &pv->sync;
+
+	if (!req || req->stale || h->type == PKT_RS_ERROR) {
+		if (data)
+			pv->vol->res->ops->release(data);
+		if (req)
+			req_end(pv, req);
+		return;
+	}
+	if (req->had_digest)
+		digest_result(y, h->type == PKT_RS_EQUAL);
+	if (h->type == PKT_RS_DATA) {
+		data_answer(pv, req, data, h);
+	} else if (h->type == PKT_RS_ZEROES) {
+		write_answer(pv, req, OP_ZEROES);
+	} else if (req->had_digest) {
+		y->stat.equal_bytes += req->size;
+		range_done(pv, req);
+	} else {
+		peer_end(pv->peer, false, "\"equal\" without having been asked");
+	}
+}
+
+static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		   const void *payload)
+{
+	struct repl_store *s = pv->vol->store;
+	u32 i;
+
+	if (!map_merge(pv, payload, le32_to_cpu(h->length))) {
+		peer_end(pv->peer, false, "a dirty map that makes no sense");
+		return;
+	}
+	send_simple(pv, PKT_MAP_ACK, 0);
+	if (!(h->flags & REPL_HDR_LAST))
+		return;
+	/* What gets overwritten here is a change towards all others. */
+	for (i = 0; i < s->nslots; i++)
+		if (i != pv->slot && s->slot[i].used)
+			dirty_or(&s->dirty, i, pv->slot);
+	pv->sync.stat.total_blocks = map_of(pv)->count;
+	meta_checkpoint(s);
+	pv->sync.wait_sb = meta_want_sb(s);
+	pv->sync.step = SYNC_CHECKPOINT;
+	meta_kick(pv->vol);
+}
+
+void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload, struct repl_io *io)
+{
+	if (!is_target(pv) || !store_live(pv->vol)) {
+		if (io)
+			pv->vol->res->ops->release(io);
+		return;
+	}
+	switch (h->type) {
+	case PKT_SYNC_ACCEPT:
+		if (pv->sync.step != SYNC_MAP_OUT)
+			break;
+		pv->sync.step = SYNC_MAP_IN;
+		if (h->flags & REPL_HDR_FULL)
+			dirty_fill(&pv->vol->store->dirty, pv->slot);
+		break;
+	case PKT_SYNC_REFUSE:
+	case PKT_SYNC_STOP:
+		target_stop(pv, false);
+		evaluate(pv->vol->res);
+		break;
+	case PKT_MAP:
+		if (pv->sync.step == SYNC_MAP_IN)
+			map_in(pv, h, payload);
+		break;
+	default:
+		rs_answer(pv, h, io);
+		target_pump(pv);
+	}
+}
+
+void target_supersede(struct repl_vol *vol, u64 sector, u32 size)
+{
+	u64 end = sector + size / SECTOR_BYTES;
+	struct repl_pv *pv;
+	struct repl_io *io;
+
+	if (vol->disk != DISK_INCONSISTENT || MUTATED(MUT_NO_SUPERSEDE))
+		return;
+	for_each_pv(pv, vol) {
+		if (!is_target(pv))
+			continue;
+		list_for_each_entry(io, &pv->sync.reqs, hash)
+			if (io->kind == IO_RS_REQ && io->sector < end &&
+			    sector < io->sector + io->size / SECTOR_BYTES)
+				io->stale = true;
+	}
+}
+
+/* ---- disk ---- */
+
+void target_ready(struct repl_io *io)
+{
+	if (!sync_of(io)) {
+		req_put(io);
+		return;
+	}
+	io->state = IOS_ISSUED;
+	disk_io(io);
+}
+
+static void flush_done(struct repl_io *io)
+{
+	struct repl_pv *pv = sync_of(io);
+	u32 n;
+
+	if (pv && pv->sync.flushing && io->id == pv->sync.serial) {
+		n = pv->sync.flushing;
+		pv->sync.flushing = 0;
+		clear_ranges(pv, n);
+	}
+	req_put(io);
+	if (pv)
+		target_pump(pv);
+}
+
+void target_disk_done(struct repl_io *io, int err)
+{
+	struct repl_pv *pv;
+
+	if (err)
+		store_fail(io->vol, "a resync I/O failed");
+	if (io->kind == IO_RS_FLUSH) {
+		if (err)
+			req_put(io);
+		else
+			flush_done(io);
+		return;
+	}
+	pv = sync_of(io);
+	if (err || !pv) {
+		req_put(io);
+	} else if (io->kind == IO_RS_WRITE) {
+		range_done(pv, io);
+	} else if (io->stale) {
+		req_end(pv, io);
+		target_pump(pv);
+	} else {
+		al_leave(io);
+		ask(pv, io);
+	}
+}
+
+/* ---- steps that wait for metadata ---- */
+
+static void uptodate(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = vol->store;
+	struct repl_wire_lineage w = { .dataset = cpu_to_le64(s->dataset) };
+	struct repl_wire_hdr h;
+
+	pv->sync.step = SYNC_IDLE;
+	pv->peer->discard_my_data = false;
+	if (vol->res->role != ROLE_PRIMARY) {
+		vol->lineage = s->lineage;
+		vol->dataset = s->dataset;
+		vol->in_sync = s->in_sync;
+	}
+	set_disk(vol, DISK_UPTODATE);
+	set_pv_state(pv, RS_ESTABLISHED);
+	lineage_to_wire(w.lineage, &s->lineage);
+	hdr_init(&h, PKT_SYNC_DONE, vol);
+	h.length = cpu_to_le32(sizeof(w));
+	send_pkt(pv->peer, &h, &w, NULL);
+}
+
+void target_advance(struct repl_pv *pv)
+{
+	struct repl_sync *y = &pv->sync;
+	struct repl_store *s = store_live(pv->vol);
+
+	if (!s || !is_target(pv) || !connected(pv->peer))
+		return;
+	if (s->sb_durable < y->wait_sb)
+		return;
+	switch (y->step) {
+	case SYNC_PREPARE:
+		y->step = SYNC_MAP_OUT;
+		send_simple(pv, PKT_SYNC_BEGIN, y->full ? REPL_HDR_FULL : 0);
+		map_send_begin(pv);
+		break;
+	case SYNC_CHECKPOINT:
+		if (s->checkpoint)
+			break;
+		y->step = SYNC_RUN;
+		y->digest_hits = 256;
+		y->rate = 16 << 20;
+		y->tokens = y->rate / 10;
+		target_pump(pv);
+		break;
+	case SYNC_FINISH:
+		/* A generation that began meanwhile is ours too. */
+		if (lineage_compare(&s->lineage, &pv->peer_state.lineage) !=
+		    ORDER_EQUAL)
+			finish(pv);
+		else
+			uptodate(pv);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Rate: as much as goes while nobody else writes; beside application writes,
+ * what the last interval managed at half the best speed seen, and less when
+ * requests pile up, but never below rate_min.
+ */
+void target_tick(struct repl_pv *pv, u64 ms)
+{
+	struct repl_sync *y = &pv->sync;
+	const struct repl_peer_conf *c = &pv->peer->conf;
+	u64 done, limit;
+
+	if (y->step != SYNC_RUN || !ms)
+		return;
+	done = div_u64(y->tick_bytes * 1000, ms);
+	y->stat.rate = (y->stat.rate * 7 + done) / 8;
+	if (pv->vol->res->seq == y->app_seen) {
+		y->rate = max(y->rate * 2, done * 2);
+		limit = ~0ULL >> 16;
+	} else {
+		if (done < y->rate / 2)
+			y->rate = y->rate * 3 / 4;
+		else
+			y->rate = y->rate * 5 / 4;
+		limit = max(y->stat.rate, c->rate_min);
+	}
+	if (c->rate_max)
+		limit = min(limit, c->rate_max);
+	y->rate = max(min(y->rate, limit), min(c->rate_min, limit));
+	y->rate = min_t(u64, y->rate, 1ULL << 40);
+	y->app_seen = pv->vol->res->seq;
+	y->tick_bytes = 0;
+	y->tokens = min_t(u64, y->rate, 1ULL << 40) / 1000 * ms;
+	target_pump(pv);
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roles: becoming Primary and giving it up.
+ *
+ * A candidate asks every connected peer in a new term.  Each refuses while it
+ * is or sees another primary, while it is a better candidate itself, or if its
+ * data is newer.  With nobody against, the candidate is Primary once its first
+ * generation is committed (members.c).
+ */
+#include "internal.h"
+
+#define PROMISE_MS	3000
+
+static void vote_end(struct repl_res *res, int err, const char *why)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		p->vote_wait = false;
+	res->vote.active = false;
+	res->vote.won = false;
+	res->ops->vote_done(res, err, why);
+}
+
+static bool data_here(const struct repl_vol *vol, bool force)
+{
+	struct repl_pv *pv;
+
+	if (store_live(vol) && (force || vol->disk == DISK_UPTODATE))
+		return true;
+	for_each_pv(pv, vol)
+		if (pv_serves_reads(pv))
+			return true;
+	return false;
+}
+
+static const char *why_no_data(const struct repl_vol *vol)
+{
+	switch (vol->disk) {
+	case DISK_INCONSISTENT:
+		return "the data here is an unfinished copy (Inconsistent): wait for the sync, or --force if it is all there is";
+	case DISK_OUTDATED:
+		return "the data here is known to be older than a peer's (Outdated): connect to the newer node; --force gives up what it lacks";
+	case DISK_CONSISTENT:
+		return "another node may have newer data (Consistent): connect to it; --force gives up what it may have";
+	default:
+		return "there is no disk and no connected peer with up-to-date data";
+	}
+}
+
+static int may_promote(struct repl_res *res, bool force, const char **why)
+{
+	struct repl_peer *p;
+	struct repl_vol *vol;
+	int i;
+
+	if (res->vote.active) {
+		*why = "a promotion is under way";
+		return -EBUSY;
+	}
+	for_each_peer(p, i, res) {
+		if (connected(p) && p->role == ROLE_PRIMARY &&
+		    !MUTATED(MUT_TWO_PRIMARIES)) {
+			*why = "a connected peer is Primary: make it Secondary first";
+			return -EBUSY;
+		}
+	}
+	for_each_vol(vol, res) {
+		if (vol->disk == DISK_ATTACHING || vol->closing) {
+			*why = "a disk is being attached or detached: try again";
+			return -EAGAIN;
+		}
+		if (!data_here(vol, force)) {
+			*why = why_no_data(vol);
+			return -ENODATA;
+		}
+	}
+	return 0;
+}
+
+int repl_promote(struct repl_res *res, bool force, const char **why)
+{
+	struct repl_wire_hdr h;
+	struct repl_peer *p;
+	int i, err;
+
+	if (res->role == ROLE_PRIMARY && !res->vote.active)
+		return -EALREADY;
+	err = may_promote(res, force, why);
+	if (err)
+		return err;
+	res->vote.active = true;
+	res->vote.won = false;
+	res->vote.force = force;
+	res->vote.term = res->term + 1;
+	for_each_peer(p, i, res) {
+		if (!connected(p) || MUTATED(MUT_TWO_PRIMARIES))
+			continue;
+		hdr_init(&h, PKT_VOTE_REQ, NULL);
+		h.id = cpu_to_le64(res->vote.term);
+		h.flags = force ? REPL_HDR_FULL : 0;
+		p->vote_wait = true;
+		send_pkt(p, &h, NULL, NULL);
+	}
+	evaluate(res);
+	return 0;
+}
+
+/* An administrator's word makes of what is here the data. */
+static void take_as_good(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+
+	if (!s || vol->disk == DISK_UPTODATE)
+		return;
+	for_each_pv(pv, vol) {
+		target_stop(pv, true);
+		set_pv_state(pv, RS_OFF);
+	}
+	if (!s->dataset) {
+		s->dataset = vol->res->ops->random() | 1;
+		s->sectors = vol->sectors;
+	}
+	vol->dataset = s->dataset;
+	vol->lineage = s->lineage;
+	set_disk(vol, DISK_UPTODATE);
+}
+
+static void win(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res) {
+		if (!data_here(vol, res->vote.force)) {
+			vote_end(res, -ENODATA, why_no_data(vol));
+			return;
+		}
+	}
+	for_each_vol(vol, res)
+		if (res->vote.force)
+			take_as_good(vol);
+	res->vote.won = true;
+	res->term = max(res->term, res->vote.term);
+	res->role = ROLE_PRIMARY;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	commit_start(res, true);
+}
+
+void vote_advance(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	if (!res->vote.active || res->vote.won)
+		return;
+	for_each_peer(p, i, res)
+		if (connected(p) && p->vote_wait)
+			return;
+	win(res);
+}
+
+void vote_committed(struct repl_res *res)
+{
+	if (res->vote.active && res->vote.won)
+		vote_end(res, 0, NULL);
+}
+
+/* ---- the voter ---- */
+
+static bool newer_here(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->known && pv->vol->disk == DISK_UPTODATE &&
+		    store_live(pv->vol) && pv_verdict(pv) == V_SOURCE)
+			return true;
+	return false;
+}
+
+static const char *objection(struct repl_peer *p, bool force)
+{
+	struct repl_res *res = p->res;
+	struct repl_peer *other;
+	int i;
+
+	if (MUTATED(MUT_TWO_PRIMARIES))
+		return NULL;
+	if (res->role == ROLE_PRIMARY)
+		return "that node is Primary";
+	if (res->vote.active && res->node < p->node)
+		return "that node is just being promoted itself";
+	for_each_peer(other, i, res)
+		if (other != p && connected(other) &&
+		    other->role == ROLE_PRIMARY)
+			return "that node sees another Primary";
+	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
+	    res->now < res->promised_until)
+		return "that node has just given its vote to another";
+	if (!force && newer_here(p))
+		return "that node has newer data";
+	return NULL;
+}
+
+void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	struct repl_res *res = p->res;
+	const char *no = objection(p, h->flags & REPL_HDR_FULL);
+	struct repl_wire_hdr r;
+
+	hdr_init(&r, PKT_VOTE, NULL);
+	r.id = h->id;
+	if (no) {
+		r.length = cpu_to_le32(strlen(no));
+		send_pkt(p, &r, no, NULL);
+		return;
+	}
+	if (res->vote.active)
+		vote_end(res, -EBUSY, "another node is being promoted at the same time");
+	res->term = max(res->term, le64_to_cpu(h->id));
+	res->promised_to = p->node;
+	res->promised_until = res->now + PROMISE_MS;
+	r.flags = REPL_HDR_YES;
+	send_pkt(p, &r, NULL, NULL);
+}
+
+void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
+	     const void *payload)
+{
+	struct repl_res *res = p->res;
+	u32 len = le32_to_cpu(h->length);
+	char why[257];
+
+	if (!res->vote.active || res->vote.won || !p->vote_wait ||
+	    le64_to_cpu(h->id) != res->vote.term)
+		return;
+	p->vote_wait = false;
+	if (h->flags & REPL_HDR_YES) {
+		evaluate(res);
+		return;
+	}
+	memcpy(why, payload, len);
+	why[len] = 0;
+	vote_end(res, -EBUSY, why);
+}
+
+/* ---- giving it up ---- */
+
+int repl_demote(struct repl_res *res, const char **why)
+{
+	struct repl_vol *vol;
+
+	if (res->role != ROLE_PRIMARY)
+		return 0;
+	if (res->vote.active || res->commit.step != COMMIT_IDLE) {
+		*why = "a change of role or in-sync set is under way: try again";
+		return -EAGAIN;
+	}
+	if (res->app_ios) {
+		*why = "I/O is in flight or suspended: see status";
+		return -EBUSY;
+	}
+	res->role = ROLE_SECONDARY;
+	res->gen_pending = false;
+	for_each_vol(vol, res)
+		if (store_live(vol))
+			meta_want_sb(vol->store);
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	evaluate(res);
+	return 0;
+}
