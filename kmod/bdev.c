@@ -151,6 +151,11 @@ void blkrepl_bdev_complete(struct blkrepl_io *b, int err)
 	bio_endio(app);
 }
 
+/*
+ * An open device keeps its network namespace: a mounted file system goes on
+ * being mirrored when the last process of the namespace has gone, and the end
+ * of the namespace never meets I/O.
+ */
 static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 {
 	struct blkrepl_volume *v = gd->private_data;
@@ -169,6 +174,9 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 		err = -EROFS;
 	} else if (r->res.role != ROLE_PRIMARY && !repl_readable(&v->vol)) {
 		err = -EMEDIUMTYPE;
+	} else if (!maybe_get_net(r->bn->net)) {
+		/* The namespace is going, and takes the device with it. */
+		err = -ENXIO;
 	} else {
 		v->openers++;
 		r->openers++;

@@ -76,8 +76,8 @@ struct blkrepl_volume;
 
 /**
  * struct blkrepl_net - what the module keeps in a network namespace
- * A namespace is never pinned: when it goes, the pernet exit function tears
- * its resources down, sockets included (resource.c).
+ * Only open devices pin a namespace (bdev.c): when it goes, the pernet exit
+ * function tears its resources down, sockets included (resource.c).
  */
 struct blkrepl_net {
 	struct net *net;		/* I */

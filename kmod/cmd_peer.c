@@ -18,7 +18,7 @@ static bool addr_usable(const struct sockaddr_storage *addr)
 
 	switch (addr->ss_family) {
 	case AF_INET:
-		return v4->sin_port && v4->sin_addr.s_addr != INADDR_ANY;
+		return v4->sin_port && v4->sin_addr.s_addr != htonl(INADDR_ANY);
 	case AF_INET6:
 		return v6->sin6_port && !ipv6_addr_any(&v6->sin6_addr);
 	default:

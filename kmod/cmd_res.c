@@ -193,6 +193,7 @@ static struct blkrepl_volume *find_writer(struct blkrepl_resource *r)
 static int demote(struct blkrepl_cmd_ctx *c)
 {
 	unsigned long end = jiffies + BLKREPL_CMD_WAIT;
+	unsigned long patience = jiffies + HZ;
 	struct blkrepl_resource *r = c->r;
 	struct blkrepl_volume *v;
 	unsigned int writers = 0;
@@ -212,7 +213,8 @@ static int demote(struct blkrepl_cmd_ctx *c)
 			err = repl_demote(&r->res, &why);
 		}
 		blkrepl_unlock(r, flags);
-		if (v)
+		/* udev looks into every device that was just closed. */
+		if (v && time_after(jiffies, patience))
 			return blkrepl_refuse(c->extack, err,
 					      "/dev/blkrepl%u is open for writing by %u: close it first (umount, swapoff)",
 					      v->minor, writers);

@@ -294,16 +294,19 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 }
 
 void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock)
 {
 	run(r, flags, RUN_ALL);
 }
 
 void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock)
 {
 	run(r, flags, RUN_CTRL);
 }
 
 void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
+	__releases(&r->lock)
 {
 	run(r, flags, RUN_ATOMIC);
 }

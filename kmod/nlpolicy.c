@@ -112,9 +112,12 @@ static const struct nla_policy peer_cfg[] = {
 };
 
 /* Top level, by what the command needs to find its object. */
-#define RES	[BLKREPL_A_RES]	= NAME
-#define VOL	[BLKREPL_A_VOL]	= VOLUME
-#define PEER	[BLKREPL_A_PEER] = NODE
+#define RES \
+	[BLKREPL_A_RES]	= NAME
+#define VOL \
+	[BLKREPL_A_VOL]	= VOLUME
+#define PEER \
+	[BLKREPL_A_PEER] = NODE
 
 static const struct nla_policy pol_res[] = { RES };
 

@@ -151,10 +151,10 @@ static void volume_forget(struct blkrepl_volume *v)
 		blkrepl_unlock(r, flags);
 		if (!err)
 			return;
-		if (++tries % 1000 == 0)
+		if (++tries % 500 == 0)
 			pr_warn("blkrepl %s/%u: waiting for its last I/O\n",
 				r->name, v->vol.nr);
-		msleep(10);
+		msleep(20);
 	}
 }
 
