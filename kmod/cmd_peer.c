@@ -112,9 +112,10 @@ static int peer_conf(struct nlattr **tb, struct repl_peer_conf *conf,
 	if (err)
 		return err;
 
+	/* Slow is not dead: acknowledgements wait for a disk, answers don't. */
 	if (tb[BLKREPL_PC_TIMEOUT]) {
 		conf->timeout_ms = nla_get_u32(tb[BLKREPL_PC_TIMEOUT]);
-		conf->ack_timeout_ms = conf->timeout_ms;
+		conf->ack_timeout_ms = 5 * conf->timeout_ms;
 	}
 	set_u32(tb[BLKREPL_PC_PING_INT], &conf->ping_int_ms);
 	set_u32(tb[BLKREPL_PC_CONNECT_INT], &cfg->connect_int_ms);
