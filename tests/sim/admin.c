@@ -96,11 +96,12 @@ void admin_poll_set(void)
 	}
 	for (u32 v = 0; v < W.o.vols; v++) {
 		u32 set = 0;
+		u64 version;
 
 		if (p->vols[v].open && p->vols[v].vol.disk > DISK_FAILED)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
-			set = repl_in_sync_set(&p->res, NULL);
+			set = repl_in_sync_set(&p->res, &version);
 		if (set)
 			M.set[v] = set;
 	}

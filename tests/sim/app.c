@@ -141,6 +141,7 @@ static void issue(struct node *n, u32 i)
 	s->io.sector = sector;
 	s->io.size = ns * SECTOR_BYTES;
 	s->slot = (u8)i;
+	s->app = true;
 	if (op == OP_WRITE || op == OP_DISCARD || op == OP_ZEROES) {
 		if (rng_pct(R, W.o.pct_fua))
 			s->io.flags |= IOF_FUA;

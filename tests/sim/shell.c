@@ -65,7 +65,7 @@ static void op_complete(struct repl_io *io, int err)
 	struct sio *s = to_sio(io);
 
 	expect_core(s, "complete");
-	if (io->kind != IO_APP)
+	if (!s->app)
 		violation("contract", "complete of %s", kind_name(io->kind));
 	app_complete(s, err);
 }
@@ -75,7 +75,7 @@ static void op_release(struct repl_io *io)
 	struct sio *s = to_sio(io);
 
 	expect_core(s, "release");
-	if (io->kind == IO_APP)
+	if (s->app)
 		violation("contract", "release of an application's I/O");
 	sio_free(W.cur, s);
 }
@@ -85,7 +85,8 @@ static struct repl_io *op_io_alloc(struct repl_vol *vol,
 {
 	struct sio *s;
 
-	if (W.o.nomem && W.phase < PH_HEAL && !rng_below(R, W.o.nomem)) {
+	if (W.o.nomem && W.phase < PH_HEAL && !W.starting &&
+	    !rng_below(R, W.o.nomem)) {
 		cov[C_NOMEM]++;
 		return NULL;
 	}
@@ -200,7 +201,8 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 
 static void *op_alloc(struct repl_res *res, size_t size)
 {
-	if (W.o.nomem && W.phase < PH_HEAL && !rng_below(R, W.o.nomem)) {
+	if (W.o.nomem && W.phase < PH_HEAL && !W.starting &&
+	    !rng_below(R, W.o.nomem)) {
 		cov[C_NOMEM]++;
 		return NULL;
 	}

@@ -181,6 +181,7 @@ struct sio {
 	u32 cap;		/* tags */
 	u8 state;
 	bool sampled;		/* read: tags taken when it was submitted */
+	bool app;		/* an application waits for it */
 	u8 slot;		/* application's */
 	u32 w;			/* history: number of the write */
 	u32 submitted;		/* history: time */
@@ -270,6 +271,7 @@ struct world {
 	bool diverged_ok;	/* a split was made on purpose */
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
+	bool starting;		/* configuration: allocations may wait */
 	u64 events;
 };
 

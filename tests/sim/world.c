@@ -92,6 +92,7 @@ void node_start(struct node *n)
 	n->paused_until = 0;
 	n->up_at = 0;
 	W.cur = n;
+	W.starting = true;
 	T("n%u starts", id);
 	repl_res_conf_init(&n->res.conf);
 	n->res.conf.on_no_data = (u8)o->on_no_data;
@@ -140,6 +141,7 @@ void node_start(struct node *n)
 		ev_add(rng_below(R, 50 * MS), EV_ATTACH, n, (u16)v, NULL, 0);
 	net_node_back(n);
 	app_kick(n);
+	W.starting = false;
 	W.cur = NULL;
 }
 
