@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The library itself: nodes reach each other, links are cut and healed, and a
 # disk of a node can be written.
+# shellcheck source=tests/selftests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 reach()

@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 #
 # The debug kernel: Debian 12's source, tinyconfig and debug.config.
-# Sourced by tests/vm/kernel.
+# Sourced by tests/vm/kernel, after lib.sh.
+# shellcheck source=tests/vm/lib.sh
+: "${top:?}" "${cache:?}"
 
 fragment=$top/tests/vm/debug.config
 
