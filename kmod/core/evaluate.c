@@ -110,6 +110,8 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->dataset = s->dataset;
 	out->lineage = s->lineage;
 	out->cur_sectors = s->dataset ? s->sectors : 0;
+	/* Of this volume: another's MEMBERS may have come already. */
+	out->set_version = s->set_version;
 	out->replica = s->replica;
 	out->sectors = s->g.max_sectors;
 	out->lbs = s->lbs;
