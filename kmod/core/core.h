@@ -564,6 +564,13 @@ int repl_invalidate(struct repl_vol *vol, const char **why);
 int repl_invalidate_remote(struct repl_vol *vol, struct repl_peer *peer,
 			   const char **why);
 
+/**
+ * repl_resize() - grow a volume into backing devices that have grown
+ * @sectors: new size, 0: the largest that all of them allow
+ * Return: 0, -EBUSY, -EINVAL, -ENOSPC with @why.
+ */
+int repl_resize(struct repl_vol *vol, u64 sectors, const char **why);
+
 /** repl_new_dataset() - declare all connected blank replicas equal */
 int repl_new_dataset(struct repl_res *res, const char **why);
 

@@ -9,7 +9,7 @@
  *	decide.c   compares two replicas: a pure function
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
  *	target.c   resync, receiving end	source.c  resync, giving end
- *	mapxfer.c  dirty maps over the wire
+ *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  roles
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  attach and detach
@@ -325,7 +325,11 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void members_advance(struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
 void members_lost(struct repl_peer *p);
-void dataset_rx(struct repl_pv *pv, const void *payload);
+void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		const void *payload);
+
+/* resize.c */
+void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
 
 /* vote.c */
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);

@@ -482,7 +482,10 @@ static void rx_pv(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		members_rx(pv, h, payload);
 		break;
 	case PKT_NEW_DATASET:
-		dataset_rx(pv, payload);
+		dataset_rx(pv, h, payload);
+		break;
+	case PKT_RESIZE:
+		resize_rx(pv, h);
 		break;
 	case PKT_INVALIDATE:
 		rx_invalidate(pv);

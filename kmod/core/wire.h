@@ -116,7 +116,9 @@ struct repl_wire_auth {
  * @PKT_SYNC_DONE: D: target is UpToDate, durably; struct repl_wire_lineage
  * @PKT_SYNC_STOP: D: either side: this sync ends unfinished
  * @PKT_INVALIDATE: D: receiver's data of the volume is to be replaced
- * @PKT_NEW_DATASET: D: struct repl_wire_members: all replicas declared equal
+ * @PKT_NEW_DATASET: D: struct repl_wire_members: all replicas declared equal;
+ *	sector = size of the volume in sectors
+ * @PKT_RESIZE: D: sector: the volume's size from here on in the stream
  * @PKT_PING: C: id; through
  * @PKT_PONG: C: id
  */
@@ -152,6 +154,7 @@ enum repl_packet {
 	PKT_SYNC_STOP,
 	PKT_INVALIDATE,
 	PKT_NEW_DATASET,
+	PKT_RESIZE,
 	PKT_PING,
 	PKT_PONG,
 	PKT_TYPES,
@@ -237,7 +240,7 @@ struct repl_wire_res_state {
  * @replica: random id of this replica's metadata
  * @sectors: size that the backing device could give, in sectors
  * @cur_sectors: size in use; 0 while never connected
- * @dirty: blocks that the sender's map holds for the receiver
+ * @dirty: not 0 if the sender's map for the receiver has any block
  * @set_version: version of the in-sync set
  * @in_sync: the in-sync set as the sender knows it
  * @lbs: logical block size in bytes
