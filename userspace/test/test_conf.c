@@ -54,7 +54,7 @@ static const struct {
 	  "resource r1 {" SECRET "volume 0 { device minor 1; disk /dev/sdb; }" A B "}", NULL },
 
 	/* words */
-	{ "unknown keyword", "resorce r0 {}", "t:1: \"resorce\" is not known in a configuration file, did you mean \"resource\"?" },
+	{ "unknown keyword", "rsource r0 {}", "t:1: \"rsource\" is not known in a configuration file, did you mean \"resource\"?" },
 	{ "unknown keyword in a resource", RES("\nvolumes 0 {}"), "t:3: \"volumes\" is not known in a resource, did you mean \"volume\"?" },
 	{ "unknown setting", RES("net { time-out 6s; }"), "did you mean \"timeout\"?" },
 	{ "secret mistyped", RES("net { sekret \"12345678\"; }"), "did you mean \"secret\"?" },

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * create-md and show-md on files: what is made can be read, and what is there
+ * is not overwritten.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "tap.h"
+
+#define MIB	(1L << 20)
+
+static char dir[] = "/tmp/blkrepl-md-XXXXXX";
+static char disk[64], meta[64];
+
+static void make_disk(const char *path, off_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || ftruncate(fd, size))
+		exit(1);
+	close(fd);
+}
+
+static void poke(const char *path, off_t at, const void *data, size_t len)
+{
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0 || pwrite(fd, data, len, at) != (ssize_t)len)
+		exit(1);
+	close(fd);
+}
+
+static char *slurp(const char *path, size_t *len)
+{
+	int fd = open(path, O_RDONLY);
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *buf = xzalloc(size);
+
+	if (pread(fd, buf, size, 0) != size)
+		exit(1);
+	close(fd);
+	*len = size;
+	return buf;
+}
+
+/* What is printed goes to *@out; stdout of create-md goes to our own. */
+static int run(char **out, char **errs, int argc, const char **argv)
+{
+	FILE *old = stderr, *old_out = stdout;
+	size_t out_len, err_len;
+	struct cmd c = { 0 };
+	int code;
+
+	c.file = open_memstream(out, &out_len);
+	stdout = c.file;
+	stderr = open_memstream(errs, &err_len);
+	code = cmd_main(&c, argc, (char **)argv);
+	cmd_cleanup(&c);
+	fclose(stderr);
+	stderr = old;
+	stdout = old_out;
+	fclose(c.file);
+	return code;
+}
+
+#define RUN(out, errs, ...) ({ \
+	const char *argv_[] = { "blkrepl", __VA_ARGS__, NULL }; \
+	run(out, errs, ARRAY_SIZE(argv_) - 1, argv_); })
+
+static void expect(int got, int want, char *out, char *errs, const char *part,
+		   const char *name)
+{
+	tap_ok(got == want, name);
+	tap_has(want ? errs : out, part, "words");
+	free(out);
+	free(errs);
+}
+
+static void test_internal(void)
+{
+	char *out, *errs, *before, *after;
+	size_t len, len2;
+	int ret;
+
+	make_disk(disk, 64 * MIB + 1234);
+	ret = RUN(&out, &errs, "show-md", disk);
+	expect(ret, EX_DISK, out, errs, "has no blkrepl metadata", "none yet");
+	ret = RUN(&out, &errs, "create-md", disk, "--max-peers", "3");
+	expect(ret, 0, out, errs, "room for 3 peers", "created");
+	ret = RUN(&out, &errs, "show-md", disk, "--json");
+	expect(ret, 0, out, errs, "\"max-peers\": 3", "shown");
+
+	before = slurp(disk, &len);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "has blkrepl metadata already", "not twice");
+	after = slurp(disk, &len2);
+	tap_ok(len == len2 && !memcmp(before, after, len), "nothing was written");
+	free(before);
+	free(after);
+	ret = RUN(&out, &errs, "create-md", disk, "--force");
+	expect(ret, 0, out, errs, "room for 7 peers", "with force");
+}
+
+/* One copy torn: the other one counts.  Both: an error, and no new metadata. */
+static void test_damage(void)
+{
+	off_t end = (64 * MIB + 1234) & ~4095L;
+	char *out, *errs;
+	int ret;
+
+	poke(disk, end - 8192 + 100, "torn", 4);
+	ret = RUN(&out, &errs, "show-md", disk);
+	expect(ret, 0, out, errs, "max-peers       7", "one copy is enough");
+	poke(disk, end - 16384 + 100, "torn", 4);
+	ret = RUN(&out, &errs, "show-md", disk);
+	expect(ret, EX_DISK, out, errs, "wrong checksum", "both are damaged");
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "has blkrepl metadata already", "damaged is not none");
+}
+
+static void test_shrunk(void)
+{
+	char *out, *errs;
+	int ret;
+
+	make_disk(disk, 64 * MIB);
+	make_disk(meta, 4 * MIB);
+	ret = RUN(&out, &errs, "create-md", disk, "--meta-disk", meta);
+	expect(ret, 0, out, errs, "64.0 MiB for data", "external");
+	if (truncate(disk, 63 * MIB))
+		exit(1);
+	ret = RUN(&out, &errs, "show-md", disk, "--meta-disk", meta);
+	expect(ret, EX_DISK, out, errs, "smaller than when", "the data disk shrank");
+	ret = RUN(&out, &errs, "show-md", meta);
+	expect(ret, EX_DISK, out, errs, "damaged or belongs to another device",
+	       "external metadata taken for internal");
+}
+
+static void test_too_small(void)
+{
+	char *out, *errs;
+	int ret;
+
+	make_disk(disk, 100 << 10);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "too small", "a small disk");
+	make_disk(disk, 100);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "too small", "a tiny disk");
+	ret = RUN(&out, &errs, "show-md", disk);
+	expect(ret, EX_DISK, out, errs, "too small", "show a tiny disk");
+	ret = RUN(&out, &errs, "create-md", "/dev/null");
+	expect(ret, EX_DISK, out, errs, "Block device required", "no block device");
+	ret = RUN(&out, &errs, "create-md", "/nonexistent");
+	expect(ret, EX_DISK, out, errs, "No such file", "no device");
+}
+
+static void test_signature(void)
+{
+	static const uint32_t swap[3] = { 1, 16383, 0 };
+	char *out, *errs, *before, *after;
+	size_t len, len2;
+	int ret;
+
+	make_disk(disk, 64 * MIB);
+	poke(disk, 1024, swap, sizeof(swap));
+	poke(disk, 4086, "SWAPSPACE2", 10);
+	before = slurp(disk, &len);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "has swap signature", "a signature");
+	after = slurp(disk, &len2);
+	tap_ok(len == len2 && !memcmp(before, after, len), "nothing was written");
+	free(after);
+	ret = RUN(&out, &errs, "create-md", disk, "--meta-disk", meta, "--force");
+	expect(ret, 0, out, errs, "metadata made on", "external metadata leaves the data alone");
+	after = slurp(disk, &len2);
+	tap_ok(len == len2 && !memcmp(before, after, len), "not a byte of it");
+	free(before);
+	free(after);
+}
+
+int main(void)
+{
+	if (!mkdtemp(dir) || !freopen("/dev/null", "r", stdin))
+		return 1;
+	snprintf(disk, sizeof(disk), "%s/disk", dir);
+	snprintf(meta, sizeof(meta), "%s/meta", dir);
+	test_internal();
+	test_damage();
+	test_shrunk();
+	test_too_small();
+	test_signature();
+	unlink(disk);
+	unlink(meta);
+	rmdir(dir);
+	return tap_end();
+}
