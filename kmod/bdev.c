@@ -163,10 +163,6 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 	unsigned long flags;
 	int err = 0;
 
-	/* A namespace stays as long as one of its devices is in use. */
-	if (!maybe_get_net(r->bn->net))
-		return -ENXIO;
-
 	blkrepl_lock(r, flags);
 	if (v->dying) {
 		err = -ENXIO;
@@ -186,8 +182,6 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 		}
 	}
 	spin_unlock_irqrestore(&r->lock, flags);
-	if (err)
-		put_net(r->bn->net);
 	return err;
 }
 

@@ -160,6 +160,8 @@ struct blkrepl_pool {
 	mempool_t app_pages;		/* private copies of what is written */
 	mempool_t rx_pages;		/* received data */
 	mempool_t inline_bufs;		/* payloads of up to REPL_MAX_INLINE */
+	atomic_t app_held;		/* W: pages of private copies */
+	wait_queue_head_t app_wait;	/* W: for app_held to fall */
 	struct mutex app_lock;		/* one at a time digs in the reserve */
 	struct mutex rx_lock;
 };
@@ -298,7 +300,7 @@ struct blkrepl_peer {
 	bool data_crc;			/* L: agreed */
 	char last_error[BLKREPL_ERROR_LEN]; /* L */
 
-	struct mutex conn_lock;
+	struct mutex conn_lock;		/* for changes of sockets only */
 	struct blkrepl_stream stream[REPL_STREAMS];
 	struct socket *dialing;		/* C: being connected, to be shut down */
 	struct blkrepl_pending pending;	/* C */

@@ -119,6 +119,12 @@ static bool stopping(struct blkrepl_peer *p)
 	return !READ_ONCE(p->wanted);
 }
 
+/* Not to connect, just now or for ever. */
+static bool resting(struct blkrepl_peer *p)
+{
+	return stopping(p) || READ_ONCE(p->standalone);
+}
+
 /* ---- the side that listens ---- */
 
 void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
@@ -132,7 +138,7 @@ void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
 
 	blkrepl_sock_trust(sock);
 	mutex_lock(&p->conn_lock);
-	if (stopping(p) || READ_ONCE(p->standalone)) {
+	if (resting(p)) {
 		mutex_unlock(&p->conn_lock);
 		blkrepl_sock_release(sock);
 		return;
@@ -183,9 +189,8 @@ static bool has_pending(struct blkrepl_peer *p)
 
 static int conn_await(struct blkrepl_peer *p, struct blkrepl_pending *c)
 {
-	wait_event_idle(p->wait, stopping(p) || READ_ONCE(p->standalone) ||
-				 has_pending(p));
-	if (stopping(p) || READ_ONCE(p->standalone))
+	wait_event_idle(p->wait, resting(p) || has_pending(p));
+	if (resting(p))
 		return -ESHUTDOWN;
 	return take_pending(p, c) ? 0 : -EAGAIN;
 }
@@ -363,9 +368,7 @@ static void conn_pause(struct blkrepl_peer *p)
 	u32 ms = READ_ONCE(p->cfg.connect_int_ms);
 
 	ms += get_random_u32_below(ms / 4 + 1);
-	wait_event_idle_timeout(p->wait, stopping(p) ||
-					 READ_ONCE(p->standalone),
-				msecs_to_jiffies(ms));
+	wait_event_idle_timeout(p->wait, resting(p), msecs_to_jiffies(ms));
 }
 
 static int conn_thread(void *data)
@@ -379,8 +382,7 @@ static int conn_thread(void *data)
 	while (!kthread_should_stop()) {
 		if (READ_ONCE(p->standalone)) {
 			set_conn(p, CONN_STANDALONE);
-			wait_event_idle(p->wait, stopping(p) ||
-						 !READ_ONCE(p->standalone));
+			wait_event_idle(p->wait, !resting(p) || stopping(p));
 		}
 		if (stopping(p)) {
 			/* Only for kthread_stop(), which follows at once. */
@@ -398,6 +400,11 @@ static int conn_thread(void *data)
 	return 0;
 }
 
+static bool ctrl_wanted(struct blkrepl_peer *p)
+{
+	return READ_ONCE(p->ctrl_run) || kthread_should_stop();
+}
+
 static int ctrl_thread(void *data)
 {
 	struct blkrepl_stream *s = data;
@@ -405,8 +412,7 @@ static int ctrl_thread(void *data)
 
 	memalloc_noio_save();
 	while (!kthread_should_stop()) {
-		wait_event_idle(p->wait, kthread_should_stop() ||
-					 READ_ONCE(p->ctrl_run));
+		wait_event_idle(p->wait, ctrl_wanted(p));
 		if (!READ_ONCE(p->ctrl_run))
 			continue;
 		blkrepl_rx_loop(s);

@@ -25,6 +25,9 @@
 /* The pages of the largest I/O, and one for its table. */
 #define RESERVE_PAGES	(BLKREPL_MAX_PAGES + 1)
 
+/* Private copies of one resource at once: 64 MiB. */
+#define APP_PAGES_MAX	((int)((64U << 20) / PAGE_SIZE))
+
 #define VEC_PER_PAGE	(PAGE_SIZE / sizeof(struct bio_vec))
 
 struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
@@ -61,6 +64,8 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 {
 	int err;
 
+	atomic_set(&pool->app_held, 0);
+	init_waitqueue_head(&pool->app_wait);
 	mutex_init(&pool->app_lock);
 	mutex_init(&pool->rx_lock);
 	err = mempool_init_slab_pool(&pool->ios, RESERVE_IOS, io_cache);
@@ -152,6 +157,47 @@ static int buf_try(struct blkrepl_buf *buf, unsigned int nr, mempool_t *pool,
 	return 0;
 }
 
+static void buf_drop(struct blkrepl_resource *r, struct blkrepl_buf *buf)
+{
+	mempool_t *pool = buf_pool(r, buf->which);
+	unsigned int i;
+
+	for (i = 0; i < buf->nr; i++)
+		mempool_free(buf->vec[i].bv_page, pool);
+	if (buf->vec && buf->vec != buf->small)
+		mempool_free(virt_to_page(buf->vec), pool);
+	buf->vec = NULL;
+	buf->nr = 0;
+	buf->size = 0;
+}
+
+/*
+ * Private copies are bounded: what an application submits while its I/O is
+ * suspended must not eat all memory.  Whoever waits here has nothing of his
+ * own left behind him: what he submitted before is with the disk and in the
+ * queues of the streams.
+ */
+static bool app_try_charge(struct blkrepl_pool *pool, unsigned int nr)
+{
+	if (atomic_add_return(nr, &pool->app_held) <= APP_PAGES_MAX)
+		return true;
+	atomic_sub(nr, &pool->app_held);
+	return false;
+}
+
+static void app_charge(struct blkrepl_pool *pool, unsigned int nr)
+{
+	wait_event(pool->app_wait, app_try_charge(pool, nr));
+}
+
+static void app_uncharge(struct blkrepl_pool *pool, unsigned int nr)
+{
+	atomic_sub(nr, &pool->app_held);
+	/* Orders the above before the look at the queue of waiters. */
+	if (wq_has_sleeper(&pool->app_wait))
+		wake_up(&pool->app_wait);
+}
+
 int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		      u32 size, enum blkrepl_pages which, gfp_t gfp)
 {
@@ -162,9 +208,11 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		return -EINVAL;
 
 	buf->which = which;
+	if (which == BLKREPL_PAGES_APP)
+		app_charge(&r->pool, nr);
 	if (buf_try(buf, nr, NULL, gfp | __GFP_NORETRY | __GFP_NOWARN |
 				   __GFP_NOMEMALLOC)) {
-		blkrepl_buf_free(r, buf);
+		buf_drop(r, buf);
 		if (!gfpflags_allow_blocking(gfp))
 			return -ENOMEM;
 		lock = which == BLKREPL_PAGES_APP ? &r->pool.app_lock :
@@ -180,18 +228,13 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 
 void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 {
-	mempool_t *pool = buf_pool(r, buf->which);
-	unsigned int i;
+	unsigned int nr = buf->nr;
 
 	if (!buf->vec)
 		return;
-	for (i = 0; i < buf->nr; i++)
-		mempool_free(buf->vec[i].bv_page, pool);
-	if (buf->vec != buf->small)
-		mempool_free(virt_to_page(buf->vec), pool);
-	buf->vec = NULL;
-	buf->nr = 0;
-	buf->size = 0;
+	buf_drop(r, buf);
+	if (buf->which == BLKREPL_PAGES_APP)
+		app_uncharge(&r->pool, nr);
 }
 
 u32 blkrepl_buf_crc(const struct blkrepl_buf *buf)

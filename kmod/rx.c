@@ -67,12 +67,15 @@ static void rx_sock_failed(struct blkrepl_stream *s, int err)
 	rx_failed(s, why);
 }
 
-/* Does the peer's share of memory allow @pages more? One packet always fits. */
+/*
+ * Does the peer's share of memory allow @pages more, or is it all over?  One
+ * packet always fits.
+ */
 static bool rx_may_charge(struct blkrepl_peer *p, unsigned int pages)
 {
 	int held = atomic_read(&p->rx_pages);
 
-	return !held || held + pages <= READ_ONCE(p->cfg.max_buffers);
+	return READ_ONCE(p->failed) || !held || held + pages <= READ_ONCE(p->cfg.max_buffers);
 }
 
 /*
@@ -83,8 +86,7 @@ static int rx_charge(struct blkrepl_peer *p, struct blkrepl_io *b, u32 bytes)
 {
 	unsigned int pages = DIV_ROUND_UP(bytes, PAGE_SIZE);
 
-	wait_event_idle(p->rx_wait, rx_may_charge(p, pages) ||
-				    READ_ONCE(p->failed));
+	wait_event_idle(p->rx_wait, rx_may_charge(p, pages));
 	if (READ_ONCE(p->failed))
 		return -ESHUTDOWN;
 	atomic_add(pages, &p->rx_pages);

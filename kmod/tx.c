@@ -76,9 +76,13 @@ static u32 tx_data_crc(struct blkrepl_pkt *pkt)
 
 	if (!b)
 		return repl_crc32c(pkt->inl, pkt->len);
-	/* Streams to several peers may do this at once, with one result. */
+	/*
+	 * Streams to several peers may do this at once, with one result; the
+	 * flag is set after it.
+	 */
 	if (!smp_load_acquire(&b->dcrc_valid)) {
 		WRITE_ONCE(b->dcrc, blkrepl_buf_crc(&b->buf));
+		/* pairs with the acquire above */
 		smp_store_release(&b->dcrc_valid, true);
 	}
 	return READ_ONCE(b->dcrc);
