@@ -41,7 +41,7 @@ modules: ## the module for the running kernel (RELEASE=...)
 modules_install: modules ## install the module for the running kernel
 	$(MAKE) -C $(KDIR) M=$(MODDIR) modules_install
 
-tool: ## the command blkrepl, build/blkrepl
+tool: ## the command blkrepl: build/userspace/blkrepl
 	$(MAKE) -C userspace
 
 install: tool ## install the tool, man pages, completion, udev rule

@@ -23,6 +23,7 @@ the others in /etc/hosts by name.  Disks are /dev/vda, /dev/vdb, ...
 Each node's shared directory is /run/vm there and node.share here.
 """
 
+import json
 import os
 import re
 import shlex
@@ -197,7 +198,7 @@ class Node:
         job = Job(self, self.counter, command)
         with open(os.path.join(self.share, f"cmd.{job.number}"), "w",
                   encoding="utf-8") as out:
-            out.write(f"cd {shlex.quote(TOP)}\nPATH=$PWD/build:$PATH\n{command}\n")
+            out.write(f"cd {shlex.quote(TOP)}\nPATH=$PWD/build/userspace:$PATH\n{command}\n")
         self.jobs[job.number] = job
         self.agent.sendall(f"{job.number}\n".encode())
         return job
@@ -239,6 +240,22 @@ class Node:
         path = shlex.quote(path)
         self.must(f"for d in $(modinfo -F depends {path} | tr , ' '); do "
                   f"modprobe $d || exit 1; done; insmod {path} {params}")
+
+    def status(self, resource="r0"):
+        """What "blkrepl status --json" says of a resource, as a dictionary."""
+        return json.loads(self.must(f"blkrepl status --json {resource}"))[0]
+
+    def wait_status(self, good, resource="r0", timeout=60):
+        """Until good(status) holds; that status."""
+        end = time.monotonic() + timeout
+        while True:
+            status = self.status(resource)
+            if good(status):
+                return status
+            if time.monotonic() > end:
+                raise VmError(f"{self.name}: not what was waited for after "
+                              f"{timeout:g} s:\n{json.dumps(status, indent=1)}")
+            time.sleep(0.2)
 
     # --- the agent's other end --------------------------------------------
 
@@ -284,6 +301,18 @@ class Node:
         for server in self.servers:
             server.kill()
             server.wait()
+
+
+def connected(status):
+    """For wait_status(): connected to all peers."""
+    return all(c["connection-state"] == "Connected" for c in status["connections"])
+
+
+def in_step(status):
+    """For wait_status(): all disks, own and peers', are UpToDate."""
+    return (all(d["disk-state"] == "UpToDate" for d in status["devices"]) and
+            all(p["peer-disk-state"] == "UpToDate"
+                for c in status["connections"] for p in c["peer_devices"]))
 
 
 class Cluster:
@@ -346,6 +375,17 @@ class Cluster:
             path = os.path.join(node.share, "conf.d", name + ".conf")
             with open(path, "w", encoding="utf-8") as out:
                 out.write(text)
+            os.chmod(path, 0o600)
+
+    def new_conf(self, name="r0", extra="", disk="/dev/vda"):
+        """A resource of one volume on all nodes, on the same disk of each."""
+        hosts = "".join(
+            f"  on {n.name} {{\n    node-id {n.index};\n    address {n.addr}:7789;\n"
+            f"    volume 0 {{ device minor 0; disk {disk}; meta-disk internal; }}\n"
+            "  }\n" for n in self.nodes)
+        self.write_conf(f"resource {name} {{\n"
+                        "  net { secret \"not a secret at all\"; }\n"
+                        f"  {extra}\n{hosts}}}\n", name)
 
     def partition(self, groups):
         """partition([[0], [1, 2]]): indices of nodes that reach each other."""

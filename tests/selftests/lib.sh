@@ -28,7 +28,7 @@ set -u
 test_name=$(basename "$0" .sh)
 tree=${VM_TREE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
 module=${BLKREPL_KO:-$tree/build/modules/${VM_KERNEL:-$(uname -r)}/blkrepl.ko}
-PATH=$tree/build:$tree/build/userspace:$PATH
+PATH=$tree/build/userspace:$PATH
 tmp=/run/blkrepl-test
 conf=$tmp/conf.d
 export BLKREPL_CONFIG_DIR=$conf
@@ -311,6 +311,7 @@ new_conf()
 		done
 		echo "}"
 	} >"$conf/$res.conf"
+	chmod 600 "$conf/$res.conf"
 }
 
 # up RESOURCE: metadata on every node, then up
@@ -321,6 +322,61 @@ up()
 	for node in "${nodes[@]}"; do
 		must repl "$node" create-md --force "$1"
 		must repl "$node" up "$1"
+	done
+}
+
+# query NODE RESOURCE JQ: something from the status, by a path of jq
+query()
+{
+	repl "$1" status --json "$2" | jq -r ".[0]$3"
+}
+
+# is NODE RESOURCE JQ WANTED; fails with what it is instead
+is()
+{
+	local got
+
+	got=$(query "$1" "$2" "$3")
+	[ "$got" = "$4" ] || {
+		echo "$1: $3 is '$got', not '$4'"
+		repl "$1" status "$2"
+		return 1
+	}
+}
+
+# connected NODE RESOURCE: to all its peers
+connected()
+{
+	is "$1" "$2" '.connections | all(."connection-state" == "Connected")' true
+}
+
+# in_step NODE RESOURCE: its disks and its peers' are all UpToDate
+in_step()
+{
+	is "$1" "$2" '| ([.devices[]."disk-state"] + [.connections[].peer_devices[]."peer-disk-state"])
+		| all(. == "UpToDate")' true
+}
+
+# synced RESOURCE [SECONDS]: the first sync is through, from the first node
+synced()
+{
+	must busywait 20 connected "${nodes[0]}" "$1"
+	must repl "${nodes[0]}" primary --force "$1"
+	must busywait "${2:-60}" in_step "${nodes[0]}" "$1"
+}
+
+# same RESOURCE BYTES: the backing disks hold the same data.  Only
+# when all nodes are down: with internal metadata the data is at the start.
+same()
+{
+	local node first='' sum
+
+	for node in "${nodes[@]}"; do
+		sum=$(head -c "$2" "$tmp/disks/$1-$node" | sha256sum)
+		[ "${first:=$sum}" = "$sum" ] || {
+			echo "$node differs from ${nodes[0]}"
+			return 1
+		}
 	done
 }
 
