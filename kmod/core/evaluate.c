@@ -384,6 +384,10 @@ static void choose_source(struct repl_vol *vol)
 		    !may_source(pv) || pv->peer->end_at_ms ||
 		    pv_verdict(pv) != V_TARGET)
 			continue;
+		/* Just declared equal to us: the word of it is on its way. */
+		if (!vol->dataset && pv->peer->role != ROLE_PRIMARY &&
+		    (pv->peer_state.in_sync & BIT(vol->res->node)))
+			continue;
 		if (!best || (best->peer->role != ROLE_PRIMARY &&
 			      pv->peer->role == ROLE_PRIMARY))
 			best = pv;

@@ -379,6 +379,7 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 		for_each_pv(pv, vol) {
 			hdr_init(&h, PKT_NEW_DATASET, vol);
 			h.length = cpu_to_le32(sizeof(w));
+			h.sector = cpu_to_le64(vol->sectors);
 			send_pkt(pv->peer, &h, &w, NULL);
 		}
 	}
@@ -386,19 +387,24 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 	return 0;
 }
 
-void dataset_rx(struct repl_pv *pv, const void *payload)
+void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
+		const void *payload)
 {
+	struct repl_vol *vol = pv->vol;
+	u64 sectors = le64_to_cpu(h->sector);
 	struct repl_wire_members w;
 	struct repl_lineage l;
 	struct repl_pv *other;
 
 	memcpy(&w, payload, sizeof(w));
 	lineage_from_wire(&l, w.lineage);
-	if (blank(pv->vol) && w.dataset) {
+	if (blank(vol) && w.dataset && sectors &&
+	    sectors <= vol->store->g.max_sectors) {
 		/* What was begun on the word of a faster member. */
-		for_each_pv(other, pv->vol)
+		for_each_pv(other, vol)
 			target_stop(other, true);
-		become_member(pv->vol, le64_to_cpu(w.dataset), &l,
+		store_set_size(vol, sectors);
+		become_member(vol, le64_to_cpu(w.dataset), &l,
 			      le32_to_cpu(w.in_sync));
 	}
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
