@@ -40,16 +40,23 @@ static bool wants_post(const struct repl_io *io)
 	return io->op == OP_READ && io->flags & (IOF_DIGEST | IOF_CHECK_ZERO);
 }
 
+/*
+ * The core may remember a peer's write until all replicas have it, and a
+ * resync request until the source has answered, but nobody needs their data
+ * any more; the next ones need its room.
+ */
+static bool data_is_done(const struct repl_io *io)
+{
+	return (io->op == OP_WRITE && io->kind != IO_APP) ||
+	       (io->op == OP_READ && io->kind == IO_RS_REQ);
+}
+
 static void disk_done(struct blkrepl_io *b, int err)
 {
 	struct blkrepl_resource *r = b->r;
 	unsigned long flags;
 
-	/*
-	 * The core may remember a peer's write until all replicas have it,
-	 * but the data is not needed any more; the next one needs its room.
-	 */
-	if (!err && b->io.op == OP_WRITE && b->io.kind != IO_APP)
+	if (!err && data_is_done(&b->io))
 		blkrepl_io_drop_data(b);
 
 	blkrepl_lock(r, flags);
