@@ -186,35 +186,43 @@ static bool moves(const struct view_peer *want, const struct st_peer *peer)
 	       !addr_equal(&want->peer, &peer->addr);
 }
 
+/* The kernel does not tell its secret, so it is sent each time. */
+static void refresh_secret(struct plan *p, const char *name,
+			   const struct view_peer *want, bool refresh)
+{
+	struct req *r = plan_add(p, BLKREPL_CMD_PEER_SET, name);
+
+	r->peer = want->node_id;
+	r->secret = (const uint8_t *)want->secret;
+	r->secret_len = strlen(want->secret);
+	r->refresh = refresh;
+}
+
 static void change_peer(struct plan *p, const char *name,
 			const struct view_peer *want, const struct st_peer *peer)
 {
 	bool rename = strcmp(want->name, peer->name), move = moves(want, peer);
-	bool auth = !!want->secret != peer->auth;
+	bool less_auth = !want->secret && peer->auth;
 	struct opt_set diff;
 	struct req *r;
 
-	if (!diff_opts(GROUP_PEER, &want->opts, &peer->opts, &diff) &&
-	    !rename && !move && !auth && !want->secret)
-		return;
 	if (move && peer->conn != BLKREPL_CONN_STANDALONE)
 		plan_peer(p, BLKREPL_CMD_DISCONNECT, name, peer->id);
-	r = plan_add(p, BLKREPL_CMD_PEER_SET, name);
-	r->peer = peer->id;
-	r->opts = diff;
-	if (rename)
-		str_copy(r->node_name, want->name, sizeof(r->node_name));
-	r->has_local = move;
-	r->has_addr = move;
-	r->local = want->local;
-	r->addr = want->peer;
-	/* the kernel does not tell its secret, so it is sent each time */
-	if (want->secret) {
-		r->secret = (const uint8_t *)want->secret;
-		r->secret_len = strlen(want->secret);
+	if (diff_opts(GROUP_PEER, &want->opts, &peer->opts, &diff) ||
+	    rename || move || less_auth) {
+		r = plan_add(p, BLKREPL_CMD_PEER_SET, name);
+		r->peer = peer->id;
+		r->opts = diff;
+		if (rename)
+			str_copy(r->node_name, want->name, sizeof(r->node_name));
+		r->has_local = move;
+		r->has_addr = move;
+		r->local = want->local;
+		r->addr = want->peer;
+		r->auth_none = less_auth;
 	}
-	r->auth_none = !want->secret && auth;
-	r->refresh = !diff.set && !rename && !move && !auth;
+	if (want->secret)
+		refresh_secret(p, name, want, peer->auth);
 }
 
 static void adjust_peer(struct plan *p, const char *name,

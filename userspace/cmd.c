@@ -88,6 +88,54 @@ static void hint(const struct req *r, const struct ctl_error *e)
 		err("take everything down with: blkrepl down %s", r->res);
 }
 
+/* "peer bob" where the name is known, "peer 1" where it is not. */
+static void name_peer(const struct cmd *c, const struct req *r, char *buf, size_t size)
+{
+	const struct st_res *res = c->state ? state_res(c->state, r->res) : NULL;
+	const struct st_peer *p = res ? state_peer(res, r->peer) : NULL;
+
+	if (p && p->name[0])
+		snprintf(buf, size, "peer %s", p->name);
+	else
+		snprintf(buf, size, "peer %d", r->peer);
+}
+
+/* What follows if @text begins with the word and the number, else NULL. */
+static const char *after(const char *text, const char *word, int number)
+{
+	char begin[32];
+	size_t len = snprintf(begin, sizeof(begin), "%s %d", word, number);
+
+	if (strncmp(text, begin, len) || !strchr(" :,", text[len]))
+		return NULL;
+	return text + len;
+}
+
+/*
+ * The object and the kernel's words.  These may begin with the object's
+ * number: once is enough.
+ */
+static void describe(const struct cmd *c, const struct req *r, const char *words,
+		     char *buf, size_t size)
+{
+	char peer[BLKREPL_NAME_MAX + 8] = "", vol[32] = "";
+	const char *rest;
+
+	if (r->peer >= 0)
+		name_peer(c, r, peer, sizeof(peer));
+	if (r->vol >= 0)
+		snprintf(vol, sizeof(vol), "volume %d", r->vol);
+	rest = after(words, "peer", r->peer);
+	if (rest && !*vol) {
+		snprintf(buf, size, "resource %s: %s%s", r->res, peer, rest);
+		return;
+	}
+	if (after(words, "volume", r->vol))
+		vol[0] = '\0';
+	snprintf(buf, size, "resource %s: %s%s%s%s%s", r->res, peer,
+		 *peer ? ": " : "", vol, *vol ? ": " : "", words);
+}
+
 int cmd_send(struct cmd *c, const struct req *r)
 {
 	struct ctl_error e;
@@ -100,13 +148,14 @@ int cmd_send(struct cmd *c, const struct req *r)
 	}
 	if (!cmd_ctl(c))
 		return EX_NO_MODULE;
-	req_object(r, text, sizeof(text));
 	if (!ctl_do(c->ctl, r, &e)) {
+		describe(c, r, e.text, text, sizeof(text));
 		if (e.text[0])
-			warn("%s: %s", text, e.text);
+			warn("%s", text);
 		return EX_DONE;
 	}
-	err("%s: %s", text, e.text);
+	describe(c, r, e.text, text, sizeof(text));
+	err("%s", text);
 	hint(r, &e);
 	if (!e.from_kernel)
 		return EX_SYSTEM;

@@ -191,7 +191,7 @@ static bool is_synced(const struct st_res *res)
 			continue;
 		any = true;
 		for (pv = p->pvols; pv; pv = pv->next)
-			if (pvol_is_syncing(pv) || pv->out_of_sync ||
+			if (pvol_is_syncing(pv) || pv->repl == BLKREPL_REPL_BEHIND ||
 			    (pv->peer_disk != BLKREPL_DISK_UPTODATE &&
 			     pv->peer_disk != BLKREPL_DISK_DISKLESS))
 				return false;

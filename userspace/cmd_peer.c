@@ -10,22 +10,33 @@
 #include "req.h"
 #include "state.h"
 
+static bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *f;
+	bool ok;
+
+	errno = 0;
+	if (!strcmp(path, "-"))
+		return fgets(line, size, stdin);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	ok = fgets(line, size, f);
+	fclose(f);
+	return ok;
+}
+
 /* The first line of a file; kept until the program ends. */
 static int read_secret(const char *path, struct req *r)
 {
 	static char line[256];
-	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	size_t len;
 
-	if (!f || !fgets(line, sizeof(line), f)) {
+	if (!read_line(path, line, sizeof(line))) {
 		err("cannot read the secret from %s: %s", path,
-		    f && !ferror(f) ? "the file is empty" : strerror(errno));
-		if (f && f != stdin)
-			fclose(f);
+		    errno ? strerror(errno) : "nothing is in it");
 		return EX_USAGE;
 	}
-	if (f != stdin)
-		fclose(f);
 	len = strcspn(line, "\r\n");
 	if (len < BLKREPL_SECRET_MIN || len > BLKREPL_SECRET_MAX) {
 		err("the secret in %s has %zu bytes, expected %d to %d", path, len,

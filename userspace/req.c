@@ -267,16 +267,3 @@ void req_format(const struct req *r, char *buf, size_t size)
 		add(&t, " --%s %s", opt_defs[i].name, val);
 	}
 }
-
-void req_object(const struct req *r, char *buf, size_t size)
-{
-	struct text t = { buf, 0, size };
-
-	buf[0] = '\0';
-	if (r->res[0])
-		add(&t, "resource %s", r->res);
-	if (r->peer >= 0)
-		add(&t, ": peer %d", r->peer);
-	if (r->vol >= 0)
-		add(&t, ": volume %d", r->vol);
-}

@@ -61,7 +61,4 @@ bool req_encode(const struct req *r, struct nl_msg *msg);
  */
 void req_format(const struct req *r, char *buf, size_t size);
 
-/* The object in words: "resource r0: volume 0: peer 1". */
-void req_object(const struct req *r, char *buf, size_t size);
-
 #endif

@@ -97,6 +97,7 @@ void status_suspended(struct out *o, uint32_t suspended, const char *after)
 }
 
 #define BAR	20
+#define STALLED_MS	3000	/* nothing done for so long is worth a word */
 
 static void print_bar(struct out *o, unsigned int per_mille)
 {
@@ -124,16 +125,18 @@ static void print_progress(struct out *o, const struct st_pvol *pv, bool statist
 
 	if (!pvol_is_syncing(pv))
 		return;
-	print_bar(o, done);
-	out_percent(o, "percent-done", " ", done);
+	if (pv->total) {
+		print_bar(o, done);
+		out_percent(o, "percent-done", " ", done);
+	}
 	out_bytes(o, "resync-left-bytes", "  ", pv->left);
 	out_text(o, " to go");
-	out_rate(o, "resync-rate-bytes", is_paused(pv) ? NULL : "  ", pv->rate);
+	out_rate(o, "resync-rate-bytes", is_paused(pv) || !pv->rate ? NULL : "  ", pv->rate);
 	if (pv->rate && !is_paused(pv)) {
 		out_time(o, "resync-seconds-left", "  ",
 			 (uint64_t)((double)pv->left / pv->rate * 1000));
 		out_text(o, " left");
-	} else if (!is_paused(pv)) {
+	} else if (!is_paused(pv) && pv->left && pv->ms >= STALLED_MS) {
 		out_text(o, "  stalled");
 	}
 	out_bytes(o, "resync-total-bytes", statistics ? "  of:" : NULL, pv->total);

@@ -29,7 +29,7 @@ static const struct {
 	  "resource-options r0 --on-no-data io-error\n"
 	  "disk-options r0/0 --al-extents 50\n"
 	  "disk-options r0/1 --al-extents 50\n"
-	  "net-options r0:1 --secret-file FILE --timeout 7s\n"
+	  "net-options r0:1 --timeout 7s\n# refresh net-options r0:1\n"
 	  "# refresh net-options r0:2\n" },
 	{ "no secret any more", "net { auth none; } " VOLS ALICE BOB CAROL,
 	  "net-options r0:1 --auth-none\nnet-options r0:2 --auth-none\n" },
@@ -42,11 +42,12 @@ static const struct {
 	{ "a peer moved", NET VOLS ALICE CAROL "on bob { node-id 1; address 10.0.0.7:7789; }",
 	  "# refresh net-options r0:2\n"
 	  "disconnect r0:1\n"
-	  "net-options r0:1 --local-addr 10.0.0.1:7789 --peer-addr 10.0.0.7:7789 --secret-file FILE\n"
+	  "net-options r0:1 --local-addr 10.0.0.1:7789 --peer-addr 10.0.0.7:7789\n"
+	  "# refresh net-options r0:1\n"
 	  "connect r0:1\n" },
 	{ "a peer has another name", NET VOLS ALICE CAROL "on robert { node-id 1; address 10.0.0.2:7789; }",
 	  "# refresh net-options r0:2\n"
-	  "net-options r0:1 --name robert --secret-file FILE\n" },
+	  "net-options r0:1 --name robert\n# refresh net-options r0:1\n" },
 	{ "a volume went", NET "volume 1 { device minor 1; disk none; } " ALICE BOB CAROL,
 	  "detach r0/0\ndel-volume r0/0\n"
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n" },

@@ -66,11 +66,12 @@ static void test_trouble(void)
 
 	FAKE(st, "r0", 0, 1, BLKREPL_A_PVOL_INFO,
 	     U32(BLKREPL_PV_REPL_STATE, BLKREPL_REPL_SYNC_SOURCE),
-	     U32(BLKREPL_PV_PAUSED, 0), U64(BLKREPL_PV_RESYNC_RATE, 0));
+	     U32(BLKREPL_PV_PAUSED, 0), U64(BLKREPL_PV_RESYNC_RATE, 0),
+	     U64(BLKREPL_PV_RESYNC_MS, 10000));
 	FAKE(st, "r0", 1, 1, BLKREPL_A_PVOL_INFO,
 	     U32(BLKREPL_PV_REPL_STATE, 99), U32(BLKREPL_PV_PEER_DISK_STATE, 99));
 	text = print(st, false, false);
-	tap_has(text, "0 B/s  stalled\n", "a stalled resync");
+	tap_has(text, "to go  stalled\n", "a stalled resync");
 	tap_has(text, "    volume 1  ?  peer-disk:?\n", "states of the future");
 	free(text);
 
