@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who is source and who is target.  Both ends compute it on their own, so the
+ * one thing that must never happen is that they disagree: tried out for every
+ * combination of what the decision looks at.
+ */
+#include "internal.h"
+#include "tap.h"
+
+static enum verdict mirror(enum verdict v)
+{
+	if (v == V_SOURCE)
+		return V_TARGET;
+	return v == V_TARGET ? V_SOURCE : v;
+}
+
+/* The choices that a combination is made of, and how many each has. */
+enum dim { D_DISK_A, D_DISK_B, D_ORDER, D_DATASET, D_DIRTY, D_CRASH_A, D_CRASH_B,
+	   D_PRIMARY, D_DISCARD, D_SIZE, D_LBS, D_NODES, DIMS };
+
+static const u8 dim_max[DIMS] = { 8, 8, 4, 5, 4, 4, 4, 4, 4, 4, 2, 2 };
+
+static void set_lineage(struct repl_vstate *a, struct repl_vstate *b, u8 order)
+{
+	a->lineage.gen[1] = order == ORDER_NEWER || order == ORDER_CONCURRENT;
+	b->lineage.gen[2] = order == ORDER_OLDER || order == ORDER_CONCURRENT;
+}
+
+static void set_dataset(struct repl_vstate *a, struct repl_vstate *b, u8 c)
+{
+	static const u8 table[5][2] = { {0, 0}, {7, 7}, {7, 8}, {0, 7}, {7, 0} };
+
+	a->dataset = table[c][0];
+	b->dataset = table[c][1];
+}
+
+static void set_size(struct repl_vstate *v, bool small)
+{
+	v->sectors = small ? 50 : 200;
+	v->cur_sectors = 100;
+}
+
+static u16 flags_of(u8 crash, bool discard)
+{
+	return (crash & 1 ? REPL_VS_CRASHED : 0) |
+	       (crash & 2 ? REPL_VS_WAS_PRIMARY : 0) |
+	       (discard ? REPL_VS_DISCARD : 0);
+}
+
+static void build(const u8 *c, struct repl_vstate vs[2], struct decide_node n[2])
+{
+	memset(vs, 0, 2 * sizeof(vs[0]));
+	vs[0].disk = c[D_DISK_A];
+	vs[1].disk = c[D_DISK_B];
+	set_lineage(&vs[0], &vs[1], c[D_ORDER]);
+	set_dataset(&vs[0], &vs[1], c[D_DATASET]);
+	vs[0].dirty = c[D_DIRTY] & 1;
+	vs[1].dirty = c[D_DIRTY] >> 1;
+	vs[0].flags = flags_of(c[D_CRASH_A], c[D_DISCARD] & 1);
+	vs[1].flags = flags_of(c[D_CRASH_B], c[D_DISCARD] >> 1);
+	set_size(&vs[0], c[D_SIZE] & 1);
+	set_size(&vs[1], c[D_SIZE] >> 1);
+	vs[0].lbs = 512;
+	vs[1].lbs = c[D_LBS] ? 4096 : 512;
+	n[0] = (struct decide_node){ &vs[0], 1, c[D_PRIMARY] & 1 };
+	n[1] = (struct decide_node){ &vs[1], c[D_NODES] ? 0 : 2, c[D_PRIMARY] >> 1 };
+}
+
+static void check_one(const u8 *c)
+{
+	struct repl_vstate vs[2];
+	struct decide_node n[2];
+	enum verdict ab, ba;
+
+	build(c, vs, n);
+	ab = repl_decide(&n[0], &n[1]);
+	ba = repl_decide(&n[1], &n[0]);
+	CHECK(ab == mirror(ba), "disks %d %d order %d dataset %d: %d %d",
+	      c[0], c[1], c[2], c[3], ab, ba);
+	CHECK(repl_better_source(&n[0], &n[1]) !=
+	      repl_better_source(&n[1], &n[0]));
+	/* Safety: good data is never replaced by an unfinished copy. */
+	if (ab == V_TARGET && vs[0].dataset == vs[1].dataset)
+		CHECK(vs[1].disk != DISK_INCONSISTENT);
+	/* A replica that has more is only given up if it was told so. */
+	if (ab == V_TARGET && vs[0].disk > DISK_INCONSISTENT &&
+	    vs[0].dataset == vs[1].dataset)
+		CHECK(lineage_contains(&vs[1].lineage, &vs[0].lineage) ||
+		      (vs[0].flags & REPL_VS_DISCARD));
+	if (ab == V_TARGET)
+		CHECK(vs[0].sectors >= vs[1].cur_sectors);
+}
+
+static void mirrored(void)
+{
+	u8 c[DIMS] = { 0 };
+	int d = 0;
+
+	while (d < DIMS) {
+		check_one(c);
+		for (d = 0; d < DIMS && ++c[d] == dim_max[d]; d++)
+			c[d] = 0;
+	}
+}
+
+/* ---- what an administrator expects ---- */
+
+struct known {
+	const char *what;
+	u8 disk_a, disk_b;
+	u8 order;		/* of a towards b */
+	u8 dataset;		/* row of set_dataset() */
+	u8 dirty;
+	u8 crash_a, crash_b;
+	u8 primary;		/* bit 0: a, bit 1: b */
+	u8 discard;		/* bit 0: a's data, bit 1: b's */
+	u8 size;		/* bit 0: a is small, bit 1: b */
+	bool other_lbs;
+	enum verdict v;
+};
+
+#define UP	DISK_UPTODATE
+#define INC	DISK_INCONSISTENT
+#define OUTD	DISK_OUTDATED
+#define CONS	DISK_CONSISTENT
+#define SAME	.dataset = 1
+
+static const struct known known[] = {
+	{ "both fresh", INC, INC, .v = V_EQUAL },
+	{ "fresh peer", UP, INC, .dataset = 4, .v = V_SOURCE },
+	{ "fresh here", INC, UP, .dataset = 3, .v = V_TARGET },
+	{ "equal and clean", UP, UP, SAME, .v = V_EQUAL },
+	{ "peer was away", UP, UP, ORDER_NEWER, SAME, .v = V_SOURCE },
+	{ "we were away", UP, OUTD, ORDER_OLDER, SAME, .v = V_TARGET },
+	{ "diverged", UP, UP, ORDER_CONCURRENT, SAME, .v = V_DIVERGED },
+	{ "diverged, ours is given up", UP, UP, ORDER_CONCURRENT, SAME,
+	  .discard = 1, .v = V_TARGET },
+	{ "diverged, theirs is given up", UP, UP, ORDER_CONCURRENT, SAME,
+	  .discard = 2, .v = V_SOURCE },
+	{ "diverged, both given up", UP, UP, ORDER_CONCURRENT, SAME,
+	  .discard = 3, .v = V_DIVERGED },
+	{ "unrelated", UP, UP, .dataset = 2, .v = V_UNRELATED },
+	{ "unrelated, theirs is an unfinished copy", UP, INC, .dataset = 2,
+	  .v = V_SOURCE },
+	{ "no disk there", UP, DISK_DISKLESS, SAME, .v = V_WAIT },
+	{ "no disk here", DISK_DISKLESS, UP, SAME, .v = V_WAIT },
+	{ "disk failed there", UP, DISK_FAILED, SAME, .v = V_WAIT },
+	{ "still attaching", DISK_ATTACHING, UP, SAME, .v = V_WAIT },
+	{ "unfinished copy here", INC, UP, SAME, .v = V_TARGET },
+	{ "unfinished copy here with a longer past", INC, UP, ORDER_NEWER, SAME,
+	  .v = V_TARGET },
+	{ "two unfinished copies", INC, INC, SAME, .v = V_WAIT },
+	{ "two unfinished copies, one newer", INC, INC, ORDER_NEWER, SAME,
+	  .v = V_WAIT },
+	{ "secondaries with unconfirmed writes", UP, UP, SAME, .dirty = 1,
+	  .v = V_EQUAL },
+	{ "primary crashed, survivor primary", UP, CONS, SAME, .dirty = 1,
+	  .crash_b = 3, .primary = 1, .v = V_SOURCE },
+	{ "primary crashed and is back", CONS, UP, SAME, .dirty = 1,
+	  .crash_a = 3, .primary = 2, .v = V_TARGET },
+	{ "primary with dirty secondary", UP, UP, SAME, .dirty = 1,
+	  .primary = 1, .v = V_SOURCE },
+	{ "all lost power, we were primary", CONS, CONS, SAME, .dirty = 3,
+	  .crash_a = 3, .crash_b = 1, .v = V_SOURCE },
+	{ "all lost power, they were primary", CONS, CONS, SAME, .dirty = 3,
+	  .crash_a = 1, .crash_b = 3, .v = V_TARGET },
+	{ "all lost power, lower id", CONS, CONS, SAME, .dirty = 3,
+	  .crash_a = 1, .crash_b = 1, .v = V_SOURCE },
+	{ "peer too small", UP, INC, .dataset = 4, .size = 2, .v = V_SIZE },
+	{ "we are too small", INC, UP, .dataset = 3, .size = 1, .v = V_SIZE },
+	{ "a small source is fine", UP, INC, .dataset = 4, .size = 1,
+	  .v = V_SOURCE },
+	{ "block sizes differ", UP, UP, SAME, .other_lbs = true,
+	  .v = V_BLOCK_SIZE },
+};
+
+static void known_cases(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		const struct known *k = &known[i];
+		u8 c[DIMS] = { k->disk_a, k->disk_b, k->order, k->dataset,
+			       k->dirty, k->crash_a, k->crash_b, k->primary,
+			       k->discard, k->size, k->other_lbs, 0 };
+		struct repl_vstate vs[2];
+		struct decide_node n[2];
+		enum verdict v;
+
+		build(c, vs, n);
+		v = repl_decide(&n[0], &n[1]);
+		CHECK(v == k->v, "%s: %d, not %d", k->what, v, k->v);
+	}
+}
+
+static void partial(void)
+{
+	struct repl_vstate a = { .dataset = 1, .flags = REPL_VS_SINCE_VALID };
+	struct repl_vstate b = a;
+
+	CHECK(repl_partial_ok(&a, &b));
+	a.since.gen[3] = 1;	/* complete only since something b lacks */
+	CHECK(!repl_partial_ok(&a, &b));
+	CHECK(!repl_partial_ok(&b, &a));
+	b.lineage.gen[3] = 1;
+	CHECK(repl_partial_ok(&a, &b));
+	CHECK(repl_partial_ok(&b, &a));
+	b.flags = 0;
+	CHECK(!repl_partial_ok(&a, &b));
+	CHECK(!repl_partial_ok(&b, &a));
+	b.flags = REPL_VS_SINCE_VALID;
+	b.dataset = 2;
+	CHECK(!repl_partial_ok(&a, &b));
+}
+
+int main(void)
+{
+	RUN(mirrored);
+	RUN(known_cases);
+	RUN(partial);
+	return tap_end();
+}
