@@ -50,8 +50,7 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	struct meta_geom g;
 	struct meta_create mc;
 	u8 sb[META_SB_SIZE];
-	/* Another disk must not be smaller than the first. */
-	u64 odd = (again ? 2 : rng_below(R, 3)) * 8 * SECTOR_BYTES;
+	u64 odd = rng_below(R, 3) * 8 * SECTOR_BYTES;
 	u32 slots = max(o->nodes - 1, 1u) + rng_below(R, 2);
 	enum meta_error e;
 
@@ -59,6 +58,9 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	/* Data areas must be equal: the metadata's size is added on top. */
 	d->dev_bytes = (u64)o->vol_extents[vol] * EXTENT_BYTES + 64 * 1024;
 	d->meta_dev_bytes = 0;
+	/* A later replica must have room for all of the first. */
+	if (again || (o->init_sync && node))
+		d->dev_bytes += 1 << 20;
 	if (external)
 		d->meta_dev_bytes = (1U << 20) + odd;
 	else

@@ -419,7 +419,8 @@ void world_run(const struct sim_opts *o)
 			violation("liveness", "no events left");
 		heap_pop(&e);
 		W.now = e.t;
-		W.events++;
+		if (++W.events > 4000000)
+			violation("liveness", "events without end");
 		if (W.now > W.phase_end) {
 			if (W.phase == PH_SETUP) {
 				char why[256];
