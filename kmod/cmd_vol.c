@@ -4,6 +4,7 @@
  */
 #include <net/genetlink.h>
 
+#include "core/meta_format.h"
 #include "netlink.h"
 
 static void vol_conf(struct nlattr **tb, struct repl_vol_conf *conf,
@@ -133,14 +134,36 @@ int blkrepl_nl_detach(struct sk_buff *skb, struct genl_info *info)
 
 int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *tb[BLKREPL_VC_MAX + 1];
 	struct blkrepl_cmd_ctx c;
+	const char *why = NULL;
+	unsigned long flags;
+	u64 size = 0;
 	int err;
 
 	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
 	if (err)
 		return err;
-	err = blkrepl_refuse(c.extack, -EOPNOTSUPP,
-			     "this module cannot change the size of a volume yet");
+	blkrepl_cmd_nest(info, BLKREPL_A_VOL_CFG, tb, BLKREPL_VC_MAX);
+	if (tb[BLKREPL_VC_SIZE])
+		size = nla_get_u64(tb[BLKREPL_VC_SIZE]);
+	if (size % BLOCK_BYTES) {
+		err = blkrepl_refuse(c.extack, -EINVAL,
+				     "the size has to be a multiple of %u bytes",
+				     BLOCK_BYTES);
+		goto out;
+	}
+	blkrepl_lock(c.r, flags);
+	err = repl_resize(&c.v->vol, size >> SECTOR_SHIFT, &why);
+	if (!err)
+		c.v->size_wanted = size;
+	blkrepl_unlock(c.r, flags);
+	if (err)
+		blkrepl_refuse(c.extack, err, "%s", why ?:
+			       "the size cannot change just now");
+	/* The device is to have its size when the command returns. */
+	flush_work(&c.v->size_work);
+out:
 	blkrepl_cmd_end(&c);
 	return err;
 }
