@@ -144,7 +144,9 @@ bool repl_partial_ok(const struct repl_vstate *me,
 	if (!(me->flags & REPL_VS_SINCE_VALID) ||
 	    !(peer->flags & REPL_VS_SINCE_VALID))
 		return false;
-	return me->dataset == peer->dataset &&
-	       lineage_contains(&peer->lineage, &me->since) &&
+	/* A replica gets its data set at the end of its first sync. */
+	if (me->dataset != peer->dataset && me->dataset && peer->dataset)
+		return false;
+	return lineage_contains(&peer->lineage, &me->since) &&
 	       lineage_contains(&me->lineage, &peer->since);
 }

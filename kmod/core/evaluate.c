@@ -440,7 +440,10 @@ static void resolve_consistent(struct repl_vol *vol)
 		set_disk(vol, DISK_UPTODATE);
 }
 
-/* Before there is a data set the smallest disk decides. */
+/*
+ * Before there is a data set the smallest disk decides.  Where there is one it
+ * has a size, which a sync target takes over (target.c).
+ */
 static void agree_on_size(struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
@@ -450,11 +453,16 @@ static void agree_on_size(struct repl_vol *vol)
 	if (!s || s->dataset)
 		return;
 	sectors = s->g.max_sectors;
-	for_each_pv(pv, vol)
-		if (usable(pv) && pv->peer_state.sectors &&
-		    !pv->peer_state.dataset)
+	for_each_pv(pv, vol) {
+		if (!usable(pv))
+			continue;
+		if (pv->peer_state.dataset)
+			return;
+		if (pv->peer_state.sectors)
 			sectors = min(sectors, pv->peer_state.sectors);
-	store_set_size(vol, sectors);
+	}
+	if (sectors < vol->sectors)
+		store_set_size(vol, sectors);
 }
 
 /* ---- the resource ---- */

@@ -346,6 +346,8 @@ void meta_checkpoint(struct repl_store *s);
 /* store.c */
 struct repl_store *store_live(const struct repl_vol *vol);
 u8 store_slot_for(struct repl_store *s, u8 node);
+/* Our map for this peer is complete since @since, on its present replica. */
+void store_remember(struct repl_pv *pv, const struct repl_lineage *since);
 void store_assign_slots(struct repl_vol *vol);
 void store_fail(struct repl_vol *vol, const char *why);
 void store_try_close(struct repl_vol *vol);

@@ -50,8 +50,10 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	y->step = SYNC_S_MAP_IN;
 	y->full = (h->flags & REPL_HDR_FULL) ||
 		  !repl_partial_ok(&mine, &pv->peer_state);
-	if (y->full)
+	if (y->full) {
 		dirty_fill(&s->dirty, pv->slot);
+		meta_checkpoint(s);
+	}
 	y->stat.begin_ms = pv->vol->res->now;
 	set_pv_state(pv, RS_SYNC_SOURCE);
 }
@@ -102,8 +104,10 @@ void source_advance(struct repl_pv *pv)
 	if (!s || pv->sync.step != SYNC_S_MERGE || !connected(pv->peer) ||
 	    s->sb_durable < pv->sync.wait_sb || pv->vol->res->commit.step)
 		return;
-	if (merge_lineage(pv))
+	if (merge_lineage(pv) || s->checkpoint)
 		return;
+	/* Our map is complete: an interrupted full sync can go on from it. */
+	store_remember(pv, &pv->peer_state.lineage);
 	pv->sync.step = SYNC_S_RUN;
 	send_simple(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
 	/* From here on in the stream our writes reach the target too. */
@@ -238,7 +242,6 @@ static void clear(struct repl_pv *pv, const struct repl_wire_hdr *h,
 static void done(struct repl_pv *pv, const void *payload)
 {
 	struct repl_store *s = pv->vol->store;
-	struct repl_mslot *slot = &s->slot[pv->slot];
 	struct repl_wire_lineage w;
 	struct repl_lineage l;
 
@@ -252,10 +255,7 @@ static void done(struct repl_pv *pv, const void *payload)
 		return;
 	}
 	dirty_clear_all(&s->dirty, pv->slot);
-	slot->since = l;
-	slot->since_valid = true;
-	slot->replica = pv->peer_state.replica;
-	meta_want_sb(s);
+	store_remember(pv, &l);
 	pv->sync.step = SYNC_IDLE;
 	pv->peer_state.disk = DISK_UPTODATE;
 	pv->peer_state.dataset = s->dataset;

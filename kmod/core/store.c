@@ -38,6 +38,16 @@ static u8 new_slot(struct repl_store *s, u8 node)
 	return SLOT_NONE;
 }
 
+void store_remember(struct repl_pv *pv, const struct repl_lineage *since)
+{
+	struct repl_mslot *slot = &pv->vol->store->slot[pv->slot];
+
+	slot->since = *since;
+	slot->since_valid = true;
+	slot->replica = pv->peer_state.replica;
+	meta_want_sb(pv->vol->store);
+}
+
 static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 {
 	struct repl_peer *p;

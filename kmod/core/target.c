@@ -282,17 +282,14 @@ static void finish(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = vol->store;
-	struct repl_mslot *slot = &s->slot[pv->slot];
 
 	s->lineage = pv->peer_state.lineage;
 	s->dataset = pv->peer_state.dataset;
 	s->in_sync = pv->peer_state.in_sync | BIT(vol->res->node);
 	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
-	slot->since = s->lineage;
-	slot->since_valid = true;
-	slot->replica = pv->peer_state.replica;
-	pv->sync.wait_sb = meta_want_sb(s);
+	store_remember(pv, &s->lineage);
+	pv->sync.wait_sb = s->sb_want;
 	pv->sync.step = SYNC_FINISH;
 	meta_kick(vol);
 }
@@ -567,6 +564,8 @@ void target_advance(struct repl_pv *pv)
 	case SYNC_CHECKPOINT:
 		if (s->checkpoint)
 			break;
+		/* An interrupted full sync can go on from the joint map. */
+		store_remember(pv, &pv->peer_state.lineage);
 		y->step = SYNC_RUN;
 		y->digest_hits = 256;
 		y->rate = 16 << 20;
