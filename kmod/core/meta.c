@@ -65,10 +65,12 @@ enum meta_error meta_layout(u64 data_bytes, u64 meta_bytes, u32 slots,
 		/* Sized for the whole device, so a little more than needed. */
 		if (g->area_bytes + BLOCK_BYTES > end)
 			return META_TOO_SMALL;
-		g->max_sectors = (end - g->area_bytes) / SECTOR_BYTES;
-		layout_for(g->max_sectors, slots, g);
-		g->max_sectors = (end - g->area_bytes) / SECTOR_BYTES;
-		layout_for(g->max_sectors, slots, g);
+		sectors = (end - g->area_bytes) / SECTOR_BYTES;
+		layout_for(sectors, slots, g);
+		/* What that saves may be just what an extent more would need. */
+		layout_for((end - g->area_bytes) / SECTOR_BYTES, slots, g);
+		if (g->area_bytes + g->max_sectors * SECTOR_BYTES > end)
+			layout_for(sectors, slots, g);
 	}
 	g->area = end - g->area_bytes;
 	return META_OK;
