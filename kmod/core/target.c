@@ -339,7 +339,7 @@ static struct repl_io *find_req(struct repl_pv *pv, u64 id)
 	return NULL;
 }
 
-static void write_answer(struct repl_pv *pv, struct repl_io *io, u8 op)
+static void write_answer(struct repl_io *io, u8 op)
 {
 	io->kind = IO_RS_WRITE;
 	io->op = op;
@@ -365,7 +365,7 @@ static void data_answer(struct repl_pv *pv, struct repl_io *req,
 	data->size = size;
 	add_req(pv, data);
 	pv->sync.stat.sent_bytes += size;
-	write_answer(pv, data, OP_WRITE);
+	write_answer(data, OP_WRITE);
 }
 
 static void rs_answer(struct repl_pv *pv, const struct repl_wire_hdr *h,
@@ -386,7 +386,7 @@ static void rs_answer(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if (h->type == PKT_RS_DATA) {
 		data_answer(pv, req, data, h);
 	} else if (h->type == PKT_RS_ZEROES) {
-		write_answer(pv, req, OP_ZEROES);
+		write_answer(req, OP_ZEROES);
 	} else if (req->had_digest) {
 		y->stat.equal_bytes += req->size;
 		range_done(pv, req);
@@ -532,6 +532,8 @@ static void uptodate(struct repl_pv *pv)
 	struct repl_wire_hdr h;
 
 	pv->sync.step = SYNC_IDLE;
+	/* What the source still says of its map ends with our "done". */
+	pv->peer_state.dirty = 0;
 	pv->peer->discard_my_data = false;
 	if (vol->res->role != ROLE_PRIMARY) {
 		vol->lineage = s->lineage;
