@@ -151,6 +151,8 @@ static void commit_done(struct repl_res *res)
 	c->again = false;
 	c->again_gen = false;
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
+	/* A sync source may have waited for this. */
+	res->evaluate_again = true;
 	for_each_vol(vol, res) {
 		for_each_pv(pv, vol) {
 			struct repl_store *s = store_live(vol);
