@@ -293,6 +293,10 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
+	/* Its disk's state comes after this; don't take it for a source. */
+	if (!(pv->peer_state.in_sync & BIT(p->node)) &&
+	    pv->peer_state.disk == DISK_UPTODATE)
+		pv->peer_state.disk = DISK_DISKLESS;
 	adopt(pv, &l, le32_to_cpu(w.in_sync));
 	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers));
 	if (h->flags & REPL_HDR_LAST)

@@ -668,10 +668,24 @@ void repl_tick(struct repl_res *res, u64 now)
 		for_each_pv(pv, vol)
 			target_tick(pv, ms);
 	}
+	/* Settings may have changed: what is held may have to fail now. */
+	if (res->susp & SUSP_NO_DATA)
+		app_no_data(res);
 	app_release_held(res);
 }
 
 /* ---- administrator ---- */
+
+static bool good_copy_elsewhere(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (connected(pv->peer) && pv->known &&
+		    pv->peer_state.disk == DISK_UPTODATE)
+			return true;
+	return false;
+}
 
 int repl_invalidate(struct repl_vol *vol, const char **why)
 {
@@ -686,6 +700,10 @@ int repl_invalidate(struct repl_vol *vol, const char **why)
 	if (vol->res->role == ROLE_PRIMARY) {
 		*why = "the node is Primary: make it Secondary, or invalidate the peer's data instead";
 		return -EBUSY;
+	}
+	if (!good_copy_elsewhere(vol)) {
+		*why = "no connected peer has up-to-date data to replace it with";
+		return -ENODATA;
 	}
 	for_each_pv(pv, vol) {
 		target_stop(pv, true);
