@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* States that a node can be brought into by real events and packets. */
+#ifndef UNIT_SCENES_H
+#define UNIT_SCENES_H
+
+#include "shell.h"
+
+#define SCENE_DATA	(96ULL << 20)
+
+enum scene {
+	SCENE_FRESH,		/* blank disk, peer just connected */
+	SCENE_SECONDARY,	/* in step with a primary */
+	SCENE_SOURCE,		/* a resync from us runs */
+	SCENE_TARGET,		/* a resync to us runs, beside a primary */
+	SCENE_PRIMARY,		/* with one peer in step and one away */
+	SCENE_DISKLESS,		/* primary without a disk, on its peer's data */
+	SCENES,
+};
+
+/* An image with good data of data set 9, generation 1 of node 0. */
+void scene_format(struct fake *f);
+void scene(struct fake *f, enum scene which);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The scenes that other tests and the fuzzer start from are what they say. */
+#include "scenes.h"
+#include "tap.h"
+
+static struct fake f;
+
+static struct repl_pv *first_pv(void)
+{
+	return list_first_entry(&f.vol.pvs, struct repl_pv, by_vol);
+}
+
+static void expect(enum scene which, enum repl_role role, enum repl_disk disk,
+		   enum repl_state state, enum sync_step step)
+{
+	scene(&f, which);
+	CHECK(f.res.role == role, "scene %d: role %d", which, f.res.role);
+	CHECK(f.vol.disk == disk, "scene %d: disk %d", which, f.vol.disk);
+	CHECK(first_pv()->state == state, "scene %d: state %d", which, first_pv()->state);
+	CHECK(first_pv()->sync.step == step, "scene %d: step %d", which, first_pv()->sync.step);
+	fake_exit(&f);
+}
+
+static void scenes(void)
+{
+	expect(SCENE_FRESH, ROLE_SECONDARY, DISK_INCONSISTENT, RS_OFF, SYNC_IDLE);
+	expect(SCENE_SECONDARY, ROLE_SECONDARY, DISK_UPTODATE, RS_ESTABLISHED,
+	       SYNC_IDLE);
+	expect(SCENE_SOURCE, ROLE_SECONDARY, DISK_UPTODATE, RS_SYNC_SOURCE,
+	       SYNC_S_RUN);
+	expect(SCENE_TARGET, ROLE_SECONDARY, DISK_INCONSISTENT, RS_SYNC_TARGET,
+	       SYNC_RUN);
+	expect(SCENE_PRIMARY, ROLE_PRIMARY, DISK_UPTODATE, RS_ESTABLISHED,
+	       SYNC_IDLE);
+	expect(SCENE_DISKLESS, ROLE_PRIMARY, DISK_DISKLESS, RS_ESTABLISHED,
+	       SYNC_IDLE);
+}
+
+/* A primary's write is in flight until disk and peer have both answered. */
+static void write_in_step(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+	struct fake_io *x;
+
+	scene(&f, SCENE_PRIMARY);
+	f.keep_pkts = true;
+	x = fake_submit(&f, OP_WRITE, 8, 4096);
+	while (fake_meta_step(&f))
+		;
+	CHECK(fake_find(&f, PKT_WRITE));
+	h.seq = cpu_to_le64(x->io.seq);
+	CHECK(!x->done);
+	fake_run(&f);
+	CHECK(!x->done);
+	fake_rx(&f, 0, &h, "");
+	CHECK(x->done && !x->err);
+	fake_exit(&f);
+}
+
+/*
+ * A disk that is smaller than the device that a diskless primary offers can't
+ * become a replica, and its log must not be asked for extents beyond its end.
+ */
+static void small_disk_for_diskless(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+	struct fake_io *x;
+	u32 i;
+
+	scene(&f, SCENE_DISKLESS);
+	fake_format(&f, 24 << 20, 0, FAKE_PEERS);
+	CHECK(fake_attach(&f) == -ENOSPC);
+	/* more extents than the log has slots */
+	for (i = 0; i < 2 * META_AL_MIN; i++) {
+		x = fake_submit(&f, OP_WRITE, (u64)i * EXTENT_SECTORS, 4096);
+		fake_run(&f);
+		h.seq = cpu_to_le64(x->io.seq);
+		fake_rx(&f, 0, &h, "");
+		CHECK(x->done && !x->err);
+	}
+	fake_exit(&f);
+}
+
+int main(void)
+{
+	RUN(scenes);
+	RUN(write_in_step);
+	RUN(small_disk_for_diskless);
+	return tap_end();
+}
