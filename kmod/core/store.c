@@ -88,6 +88,11 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 		*why = "the metadata has no room for so many peers: make it with a larger --max-peers";
 		return -ENOSPC;
 	}
+	if (res->role == ROLE_PRIMARY && vol->dataset &&
+	    s->g.max_sectors < vol->sectors) {
+		*why = "the disk is smaller than the volume that is in use";
+		return -ENOSPC;
+	}
 	vol->store = s;
 	s->vol = vol;
 	s->dirty.res = res;
