@@ -181,6 +181,7 @@ struct blkrepl_disk {
 	u64 meta_area;			/* I: byte offset on meta_bdev */
 	unsigned int lbs;		/* I */
 	bool can_zero;			/* W: REQ_OP_WRITE_ZEROES works */
+	bool can_zero_nounmap;		/* W: with REQ_NOUNMAP, too */
 	/* metadata I/O; one at a time */
 	struct repl_mio *mio;		/* L */
 	struct bio meta_bio;

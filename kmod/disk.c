@@ -118,6 +118,12 @@ static void disk_start(struct blkrepl_io *b, struct blkrepl_disk *d)
 	submit_bio_noacct(bio);
 }
 
+/* Some devices can zero if they may unmap, but not without. */
+static bool *can_zero(struct blkrepl_disk *d, const struct repl_io *io)
+{
+	return io->flags & IOF_NOUNMAP ? &d->can_zero_nounmap : &d->can_zero;
+}
+
 void blkrepl_disk_submit(struct blkrepl_io *b)
 {
 	struct blkrepl_volume *v = to_volume(b->io.vol);
@@ -136,7 +142,8 @@ void blkrepl_disk_submit(struct blkrepl_io *b)
 	if (b->io.op == OP_DISCARD || b->io.op == OP_ZEROES) {
 		b->disk_sector = b->io.sector;
 		b->disk_left = b->io.size;
-		b->disk_step = READ_ONCE(d->can_zero) ? STEP_UNMAP : STEP_ZERO;
+		b->disk_step = READ_ONCE(*can_zero(d, &b->io)) ? STEP_UNMAP :
+							 STEP_ZERO;
 	}
 	INIT_WORK(&b->disk_work, disk_work);
 	disk_start(b, d);
@@ -159,7 +166,7 @@ static bool disk_next(struct blkrepl_io *b, blk_status_t status)
 	case STEP_UNMAP:
 		/* Some devices find out only now that they can't. */
 		if (status == BLK_STS_NOTSUPP || status == BLK_STS_TARGET) {
-			WRITE_ONCE(d->can_zero, false);
+			WRITE_ONCE(*can_zero(d, &b->io), false);
 			b->disk_err = 0;
 			b->disk_step = STEP_ZERO;
 			return true;
@@ -309,6 +316,7 @@ int blkrepl_disk_init(struct blkrepl_volume *v, struct blkrepl_disk *d)
 	if (!d->meta_buf)
 		return -ENOMEM;
 	d->can_zero = bdev_write_zeroes_sectors(d->bdev) > 0;
+	d->can_zero_nounmap = d->can_zero;
 	d->mio = NULL;
 	INIT_WORK(&d->meta_work, meta_work);
 	return 0;
