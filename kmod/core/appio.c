@@ -256,6 +256,8 @@ static void start(struct repl_io *io)
 {
 	if (io->op == OP_READ)
 		app_read(io);
+	else if (io->vol->res->role != ROLE_PRIMARY)
+		app_complete(io, io->op == OP_FLUSH ? 0 : -EROFS);
 	else if (io->vol->res->susp)
 		hold(io, IOS_NEW);
 	else if (io->op == OP_FLUSH)
@@ -285,10 +287,7 @@ void repl_submit(struct repl_io *io)
 		vol->stat.writes++;
 		vol->stat.write_bytes += io->size;
 	}
-	if (io->op != OP_READ && res->role != ROLE_PRIMARY)
-		app_complete(io, io->op == OP_FLUSH ? 0 : -EROFS);
-	else
-		start(io);
+	start(io);
 }
 
 u64 app_through(const struct repl_res *res)
@@ -373,6 +372,9 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 		answered(io, p->node);
 		return;
 	}
+	/* It is no receiver any more: a sync of it may have begun since. */
+	if (!(io->wait & BIT(p->node)))
+		return;
 	pv = pv_get(io->vol, p);
 	if (!pv)
 		return;

@@ -340,6 +340,7 @@ struct repl_vol {
 	struct repl_store *store;	/* all that exists only with a disk */
 	u32 receivers;			/* nodes that get writes, not ourselves */
 	u32 in_sync;
+	struct repl_lineage before;	/* lineage before the commit under way */
 	bool closing;			/* ->disk_close() was called */
 };
 

@@ -215,7 +215,7 @@ static void attach_advance(struct repl_vol *vol)
 static void pv_off(struct repl_pv *pv)
 {
 	target_stop(pv, true);
-	source_stop(pv);
+	source_stop(pv, true);
 	set_receiving(pv, false);
 	set_pv_state(pv, RS_OFF);
 }
@@ -231,6 +231,21 @@ static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 	p->end_at_ms = p->res->now + 500;
 	p->end_why = why;
 	note(p->res, diverged ? NOTE_DIVERGED : NOTE_MESSAGE, pv->vol, p, why);
+}
+
+/*
+ * Is the data of this peer what a Primary without a disk was working with?  It
+ * may know a generation of ours that we have given up (commit_abort()).
+ */
+static bool same_but_for_ours(const struct repl_vol *vol,
+			      const struct repl_lineage *l)
+{
+	struct repl_lineage m = vol->lineage;
+
+	if (!lineage_contains(l, &m))
+		return false;
+	m.gen[vol->res->node] = l->gen[vol->res->node];
+	return lineage_compare(l, &m) == ORDER_EQUAL;
 }
 
 /* Without a disk we live on the data of peers that have one. */
@@ -251,10 +266,12 @@ static void evaluate_diskless(struct repl_pv *pv)
 		store_set_size(vol, ps->cur_sectors);
 	}
 	if (ps->dataset != vol->dataset ||
-	    lineage_compare(&ps->lineage, &vol->lineage) != ORDER_EQUAL) {
+	    !same_but_for_ours(vol, &ps->lineage)) {
 		pv_off(pv);
 		return;
 	}
+	if (!vol->res->commit.step)
+		vol->lineage = ps->lineage;
 	set_pv_state(pv, RS_ESTABLISHED);
 	set_receiving(pv, true);
 }
@@ -297,7 +314,7 @@ static void evaluate_target(struct repl_pv *pv)
 			pv_off(pv);
 		return;
 	}
-	source_stop(pv);
+	source_stop(pv, true);
 	set_receiving(pv, false);
 	set_pv_state(pv, pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ?
 		     RS_PAUSED_TARGET : RS_OFF);

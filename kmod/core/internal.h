@@ -188,7 +188,7 @@ enum sync_step {
 struct repl_sync {
 	enum sync_step step;
 	u64 wait_sb;		/* store->sb_durable to wait for */
-	u64 serial;		/* tells this sync from an earlier one */
+	u64 serial;		/* chosen by the target; tells it from others */
 	bool full;
 	/* map transfer */
 	u32 map_at;		/* next extent to send */
@@ -312,7 +312,7 @@ void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void source_ready(struct repl_io *io);
 void source_disk_done(struct repl_io *io, int err);
 void source_advance(struct repl_pv *pv);
-void source_stop(struct repl_pv *pv);
+void source_stop(struct repl_pv *pv, bool tell);
 void map_send_begin(struct repl_pv *pv);
 void map_send_more(struct repl_pv *pv);
 bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
@@ -337,6 +337,7 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload);
 void vote_advance(struct repl_res *res);
 void vote_committed(struct repl_res *res);
+void vote_aborted(struct repl_res *res);
 
 /* metaio.c */
 u64 meta_want_sb(struct repl_store *s);
@@ -372,6 +373,8 @@ void io_ready(struct repl_io *io);
 void disk_io(struct repl_io *io);
 void peer_end(struct repl_peer *p, bool standalone, const char *why);
 void send_simple(struct repl_pv *pv, u8 type, u8 flags);
+/* A packet of the sync that is going on, or just ends. */
+void send_sync(struct repl_pv *pv, u8 type, u8 flags);
 void send_pkt(struct repl_peer *p, struct repl_wire_hdr *h,
 	      const void *payload, struct repl_io *io);
 void hdr_init(struct repl_wire_hdr *h, u8 type, const struct repl_vol *vol);

@@ -53,6 +53,7 @@ void map_send_more(struct repl_pv *pv)
 		/* rec_buf may be in a write under way: use one of our own. */
 		len = encode(pv, s->map_buf);
 		hdr_init(&h, PKT_MAP, pv->vol);
+		h.id = cpu_to_le64(pv->sync.serial);
 		h.length = cpu_to_le32(len);
 		if (!pv->sync.map_sending)
 			h.flags = REPL_HDR_LAST;

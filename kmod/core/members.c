@@ -42,6 +42,7 @@ static void commit_vol(struct repl_vol *vol, bool new_gen)
 	struct repl_store *s = store_live(vol);
 	struct repl_res *res = vol->res;
 
+	vol->before = vol->lineage;
 	if (new_gen)
 		vol->lineage.gen[res->node]++;
 	vol->in_sync = in_sync_now(vol);
@@ -163,16 +164,35 @@ static void commit_done(struct repl_res *res)
 				s->slot[pv->slot].since = vol->lineage;
 		}
 	}
-	/* Without data there is nobody who could carry a new generation. */
-	if (again && everybody_has_data(res)) {
+	if (again) {
 		commit_start(res, gen);
 		return;
 	}
-	res->gen_pending |= gen;
 	vote_committed(res);
 	app_check_done(res);
 	app_release_held(res);
 	note(res, NOTE_RES, NULL, NULL, NULL);
+}
+
+/*
+ * The last replica of a volume went while the commit was under way.  Nothing
+ * was acknowledged under the new generation, and none of the replicas that may
+ * come back need have it: it never was.
+ */
+static void commit_abort(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!in_sync_now(vol))
+			vol->lineage = vol->before;
+	res->commit.step = COMMIT_IDLE;
+	res->commit.again = false;
+	res->commit.again_gen = false;
+	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
+	res->gen_pending = true;
+	res->evaluate_again = true;
+	vote_aborted(res);
 }
 
 /* A change of the set that nobody has committed yet? */
@@ -202,6 +222,8 @@ void commit_advance(struct repl_res *res)
 	struct repl_peer *p;
 	int i;
 
+	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
+		commit_abort(res);
 	if (c->step == COMMIT_META && meta_durable(res)) {
 		c->step = COMMIT_PEERS;
 		res->susp |= SUSP_PEER_ACK;

@@ -49,6 +49,16 @@ void send_simple(struct repl_pv *pv, u8 type, u8 flags)
 	send_pkt(pv->peer, &h, NULL, NULL);
 }
 
+void send_sync(struct repl_pv *pv, u8 type, u8 flags)
+{
+	struct repl_wire_hdr h;
+
+	hdr_init(&h, type, pv->vol);
+	h.flags = flags;
+	h.id = cpu_to_le64(pv->sync.serial);
+	send_pkt(pv->peer, &h, NULL, NULL);
+}
+
 void peer_end(struct repl_peer *p, bool standalone, const char *why)
 {
 	if (p->conn != CONN_CONNECTED || p->closing)
@@ -346,7 +356,7 @@ void repl_conn_down(struct repl_peer *p)
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		pv->known = false;
 		target_stop(pv, false);
-		source_stop(pv);
+		source_stop(pv, false);
 		set_receiving(pv, false);
 		set_pv_state(pv, RS_OFF);
 	}
@@ -707,7 +717,7 @@ int repl_invalidate(struct repl_vol *vol, const char **why)
 	}
 	for_each_pv(pv, vol) {
 		target_stop(pv, true);
-		source_stop(pv);
+		source_stop(pv, true);
 		set_receiving(pv, false);
 		set_pv_state(pv, RS_OFF);
 	}

@@ -7,10 +7,12 @@ static bool is_source(const struct repl_pv *pv)
 	return pv->sync.step >= SYNC_S_MAP_IN;
 }
 
-void source_stop(struct repl_pv *pv)
+void source_stop(struct repl_pv *pv, bool tell)
 {
 	if (!is_source(pv))
 		return;
+	if (tell && connected(pv->peer))
+		send_sync(pv, PKT_SYNC_STOP, 0);
 	pv->sync.step = SYNC_IDLE;
 	pv->sync.map_sending = false;
 	set_receiving(pv, false);
@@ -34,12 +36,16 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	struct repl_store *s = store_live(pv->vol);
 	struct repl_sync *y = &pv->sync;
 	struct repl_vstate mine;
+	struct repl_wire_hdr refuse;
 
-	source_stop(pv);
+	/* The target has begun anew, so it knows. */
+	source_stop(pv, false);
 	if (!s || pv->slot == SLOT_NONE || pv->vol->disk != DISK_UPTODATE ||
 	    !pv->known || pv->peer->end_at_ms || other_primary(pv) ||
 	    pv_verdict(pv) != V_SOURCE) {
-		send_simple(pv, PKT_SYNC_REFUSE, 0);
+		hdr_init(&refuse, PKT_SYNC_REFUSE, pv->vol);
+		refuse.id = h->id;
+		send_pkt(pv->peer, &refuse, NULL, NULL);
 		return;
 	}
 	target_stop(pv, false);
@@ -48,6 +54,7 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	memset(y, 0, sizeof(*y));
 	INIT_LIST_HEAD(&y->reqs);
 	y->step = SYNC_S_MAP_IN;
+	y->serial = le64_to_cpu(h->id);
 	y->full = (h->flags & REPL_HDR_FULL) ||
 		  !repl_partial_ok(&mine, &pv->peer_state);
 	if (y->full) {
@@ -109,7 +116,7 @@ void source_advance(struct repl_pv *pv)
 	/* Our map is complete: an interrupted full sync can go on from it. */
 	store_remember(pv, &pv->peer_state.lineage);
 	pv->sync.step = SYNC_S_RUN;
-	send_simple(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
+	send_sync(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
 	/* From here on in the stream our writes reach the target too. */
 	set_receiving(pv, true);
 	map_send_begin(pv);
@@ -250,7 +257,7 @@ static void done(struct repl_pv *pv, const void *payload)
 	if (le64_to_cpu(w.dataset) != s->dataset ||
 	    lineage_compare(&l, &s->lineage) != ORDER_EQUAL) {
 		/* A new generation crossed it: the target comes again. */
-		source_stop(pv);
+		source_stop(pv, false);
 		evaluate(pv->vol->res);
 		return;
 	}
@@ -279,7 +286,8 @@ void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		begin(pv, h);
 		return;
 	}
-	if (!is_source(pv) || !store_live(pv->vol))
+	if (!is_source(pv) || !store_live(pv->vol) ||
+	    le64_to_cpu(h->id) != pv->sync.serial)
 		return;
 	switch (h->type) {
 	case PKT_MAP:
@@ -295,7 +303,7 @@ void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 			done(pv, payload);
 		break;
 	case PKT_SYNC_STOP:
-		source_stop(pv);
+		source_stop(pv, false);
 		evaluate(pv->vol->res);
 		break;
 	}

@@ -133,7 +133,7 @@ static void stop_using(struct repl_vol *vol)
 
 	for_each_pv(pv, vol) {
 		target_stop(pv, true);
-		source_stop(pv);
+		source_stop(pv, true);
 	}
 	al_abort(vol->store);
 }

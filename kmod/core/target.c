@@ -66,10 +66,13 @@ void target_begin(struct repl_pv *pv)
 	if (y->full)
 		dirty_fill(&s->dirty, pv->slot);
 	y->step = SYNC_PREPARE;
-	y->serial = ++vol->res->next_id;
+	y->serial = ++vol->res->next_id << 5 | vol->res->node;
 	y->stat.begin_ms = vol->res->now;
 	set_disk(vol, DISK_INCONSISTENT);
-	y->wait_sb = s->sb_want;
+	/* Not implied: a sync that broke off at its end has said otherwise. */
+	if (!MUTATED(MUT_TARGET_STAYS_UPTODATE))
+		s->flags |= META_F_INCONSISTENT;
+	y->wait_sb = meta_want_sb(s);
 	set_pv_state(pv, RS_SYNC_TARGET);
 }
 
@@ -122,7 +125,7 @@ void target_stop(struct repl_pv *pv, bool tell)
 	if (!is_target(pv))
 		return;
 	if (tell && connected(pv->peer) && y->step >= SYNC_MAP_OUT)
-		send_simple(pv, PKT_SYNC_STOP, 0);
+		send_sync(pv, PKT_SYNC_STOP, 0);
 	y->step = SYNC_IDLE;
 	y->map_sending = false;
 	while ((io = list_first_entry_or_null(&y->reqs, struct repl_io,
@@ -229,6 +232,7 @@ static void clear_ranges(struct repl_pv *pv, u32 n)
 				  DIV_ROUND_UP(le32_to_cpu(y->done[i].size),
 					       BLOCK_BYTES));
 	hdr_init(&h, PKT_RS_CLEAR, pv->vol);
+	h.id = cpu_to_le64(y->serial);
 	h.length = cpu_to_le32(n * sizeof(y->done[0]));
 	send_pkt(pv->peer, &h, y->done, NULL);
 	y->stable_wait -= n;
@@ -427,6 +431,10 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 			pv->vol->res->ops->release(io);
 		return;
 	}
+	if (!io && h->type != PKT_RS_EQUAL && h->type != PKT_RS_ZEROES &&
+	    h->type != PKT_RS_ERROR &&
+	    le64_to_cpu(h->id) != pv->sync.serial)
+		return;		/* of an earlier sync */
 	switch (h->type) {
 	case PKT_SYNC_ACCEPT:
 		if (pv->sync.step != SYNC_MAP_OUT)
@@ -544,6 +552,7 @@ static void uptodate(struct repl_pv *pv)
 	set_pv_state(pv, RS_ESTABLISHED);
 	lineage_to_wire(w.lineage, &s->lineage);
 	hdr_init(&h, PKT_SYNC_DONE, vol);
+	h.id = cpu_to_le64(pv->sync.serial);
 	h.length = cpu_to_le32(sizeof(w));
 	send_pkt(pv->peer, &h, &w, NULL);
 }
@@ -560,7 +569,7 @@ void target_advance(struct repl_pv *pv)
 	switch (y->step) {
 	case SYNC_PREPARE:
 		y->step = SYNC_MAP_OUT;
-		send_simple(pv, PKT_SYNC_BEGIN, y->full ? REPL_HDR_FULL : 0);
+		send_sync(pv, PKT_SYNC_BEGIN, y->full ? REPL_HDR_FULL : 0);
 		map_send_begin(pv);
 		break;
 	case SYNC_CHECKPOINT:

@@ -167,6 +167,15 @@ void vote_committed(struct repl_res *res)
 		vote_end(res, 0, NULL);
 }
 
+void vote_aborted(struct repl_res *res)
+{
+	if (!res->vote.active || !res->vote.won)
+		return;
+	res->role = ROLE_SECONDARY;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	vote_end(res, -EIO, "the data was lost while the node was being promoted");
+}
+
 /* ---- the voter ---- */
 
 static bool newer_here(struct repl_peer *p)

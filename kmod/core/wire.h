@@ -102,7 +102,8 @@ struct repl_wire_auth {
  * @PKT_MEMBERS_ACK: C: id: it is durable here
  * @PKT_VOTE_REQ: D: id = term of the candidacy
  * @PKT_VOTE: C: id = term, flags REPL_HDR_YES; payload: reason of a refusal
- * @PKT_SYNC_BEGIN: D: sender is the target; its map follows as PKT_MAP
+ * @PKT_SYNC_BEGIN: D: id = serial, repeated in all SYNC_*, MAP and RS_CLEAR of
+ *	this sync; sender is the target; its map follows as PKT_MAP
  * @PKT_SYNC_ACCEPT: D: sender is the source; its map follows as PKT_MAP
  * @PKT_SYNC_REFUSE: D: not now; the target waits for a change of state
  * @PKT_MAP: D: dirty map entries; REPL_HDR_LAST on the last
