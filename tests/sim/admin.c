@@ -328,6 +328,10 @@ static void care_for_primary(void)
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY)
 			primaries++;
+	/* The one to be promoted may have dropped out meanwhile. */
+	if (M.want && (!usable(M.want) || !in_all_sets(M.want->id) ||
+		       (M.lost & BIT(M.want->id))))
+		M.want = NULL;
 	if (p && M.want && p != M.want) {
 		if (!app_stop(p))
 			return;
@@ -342,7 +346,7 @@ static void care_for_primary(void)
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if (W.node[i].up && W.node[i].voting)
 			return;
-	c = M.want && usable(M.want) ? M.want : candidate();
+	c = M.want ? M.want : candidate();
 	M.next_try = W.now + rng_range(R, 50, 600) * MS;
 	if (!c)
 		return;
