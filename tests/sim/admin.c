@@ -307,7 +307,7 @@ static struct node *candidate(void)
 		if (!usable(c))
 			continue;
 		if (!in_all_sets(i) &&
-		    !(W.phase == PH_HEAL && all_uptodate(c)))
+		    !(W.phase == PH_HEAL && all_uptodate(c) && all_ready()))
 			continue;
 		if ((M.lost & BIT(i)) && holders && !M.total_loss)
 			continue;
