@@ -482,10 +482,16 @@ int blkrepl_resource_del(struct blkrepl_resource *r,
  */
 static void resource_tear_down(struct blkrepl_resource *r)
 {
+	const char *why = NULL;
+	unsigned long flags;
 	unsigned int i;
 
 	blkrepl_resource_get(r);
 	mutex_lock(&r->admin);
+	/* No device is open: it can only be that it was not Primary. */
+	blkrepl_lock(r, flags);
+	repl_demote(&r->res, &why);
+	blkrepl_unlock(r, flags);
 	for (i = 0; i < BLKREPL_MAX_NODES; i++)
 		if (r->peer[i])
 			blkrepl_peer_disconnect(r->peer[i],

@@ -6,7 +6,9 @@
                        malformed and contradicting requests, a line for each,
                        and disks that can't be attached: "ok WHAT (why)" or
                        "BAD WHAT: why"
-  genl.py fuzz SEED N  N random messages; only the kernel's log tells the outcome
+  genl.py fuzz SEED N [NODE OWN-ADDRESS PEER-ADDRESS DISK...]
+                       N random messages; only the kernel's log tells the outcome
+  genl.py clean        remove what fuzz has made
   genl.py dump CMD     a dump with a tiny receive buffer: prints the messages
 """
 
@@ -290,91 +292,135 @@ def refuse(e):
     return 1 if bad else 0
 
 
-def fuzz(e, seed, count):
-    rnd = random.Random(seed)
-    g = Genl()
-    names = ["f%d" % i for i in range(3)]
-    cmds = [v for k, v in e.items() if k.startswith("CMD_")]
-    # Where the nests are, so that most messages get past the parser.
-    nests = {e["A_RES_CFG"]: 5, e["A_VOL_CFG"]: 9, e["A_PEER_CFG"]: 17}
+class Fuzzer:
+    """Random messages, most of them nearly right.
 
-    def blob():
-        return rnd.randbytes(rnd.choice((0, 1, 2, 4, 4, 8, 16, 28, 60, 300)))
+    Resources f0 to f2 are made on the node NODE at the address OWN, with peers
+    at PEER, and attach DISKs: two nodes that do this at the same time connect.
+    """
 
-    def value(kind):
+    def __init__(self, e, seed, node=0, own="127.0.0.1", peer="127.0.0.2",
+                 *disks):
+        self.e = e
+        self.rnd = random.Random(seed)
+        self.genl = Genl()
+        self.node = int(node)
+        self.addr = (own, peer)
+        self.disks = disks or ("/dev/none",)
+        self.names = ["f%d" % i for i in range(3)]
+        self.cmds = [v for k, v in e.items() if k.startswith("CMD_")]
+        # Where the nests are, so that most messages get past the parser.
+        self.nests = {e["A_RES_CFG"]: 5, e["A_VOL_CFG"]: 9,
+                      e["A_PEER_CFG"]: 17}
+
+    def value(self, kind):
+        rnd = self.rnd
         pick = rnd.random()
-        if kind == e["A_RES"]:
-            return rnd.choice(names).encode() + b"\0"
-        if pick < 0.7:
+        if kind == self.e["A_RES"]:
+            return rnd.choice(self.names).encode() + b"\0"
+        if pick < 0.8:
             return struct.pack("=I", rnd.choice((0, 0, 1, 1, 2, 3, 7, 31, 63,
                                                  100, 1000, 6000, 1 << 31)))
-        if pick < 0.8:
-            return struct.pack("=Q", rnd.choice((0, 4096, 1 << 30)))
         if pick < 0.9:
-            return struct.pack("=HHI8x", socket.AF_INET,
-                               socket.htons(7000 + rnd.randrange(3)),
-                               0x0100007f)
-        return blob()
+            return struct.pack("=Q", rnd.choice((0, 4096, 1 << 30)))
+        return rnd.randbytes(rnd.choice((0, 1, 2, 4, 4, 8, 16, 28, 60, 300)))
 
-    def message():
-        out = b""
+    def anything(self):
+        rnd, e = self.rnd, self.e
         kinds = [e["A_RES"]] if rnd.random() < 0.95 else []
         kinds += [e["A_VOL"]] * (rnd.random() < 0.6)
         kinds += [e["A_PEER"]] * (rnd.random() < 0.5)
         kinds += [rnd.randrange(0, 20) for _ in range(rnd.randrange(0, 3))]
+        out = b""
         for kind in kinds:
-            if kind in nests and rnd.random() < 0.9:
+            if kind in self.nests and rnd.random() < 0.9:
                 inner = b"".join(
-                    attr(k, value(-1)) for k in
-                    rnd.sample(range(nests[kind] + 2), rnd.randrange(0, 6)))
+                    attr(k, self.value(-1)) for k in
+                    rnd.sample(range(self.nests[kind] + 2),
+                               rnd.randrange(0, 6)))
                 out += attr(kind, inner, True)
             else:
-                out += attr(kind, value(kind))
+                out += attr(kind, self.value(kind))
         if rnd.random() < 0.1:
             out = bytearray(out)
             for _ in range(rnd.randrange(1, 4)):
                 if out:
                     out[rnd.randrange(len(out))] = rnd.randrange(256)
             out = bytes(out)
-        return out
+        return rnd.choice(self.cmds), out
 
-    accepted = 0
-    for _ in range(count):
-        cmd = rnd.choice(cmds)
-        # What makes objects, more often: the rest needs some.
-        if rnd.random() < 0.3:
-            name = attr(e["A_RES"], rnd.choice(names))
-            cmd, msg = rnd.choice((
-                (e["CMD_RES_NEW"], name + attr(e["A_RES_CFG"], attr(
-                    e["RC_NODE_ID"], 0), True)),
-                (e["CMD_VOL_NEW"], name + attr(e["A_VOL"], rnd.randrange(3))),
-                (e["CMD_PEER_NEW"], name + attr(e["A_PEER"], 1 +
-                 rnd.randrange(2)) + attr(e["A_PEER_CFG"], attr(
-                     e["PC_LOCAL_ADDR"], struct.pack(
-                         "=HHI8x", 2, socket.htons(7000), 0x0100007f)) + attr(
-                     e["PC_PEER_ADDR"], struct.pack(
-                         "=HHI8x", 2, socket.htons(7001), 0x0100007f)), True)),
-            ))
-        else:
-            msg = message()
-        flags = NLM_F_REQUEST | NLM_F_ACK
-        if rnd.random() < 0.1:
-            flags = NLM_F_REQUEST | NLM_F_DUMP
-        reply = g.ask(cmd, msg, flags=flags,
-                      reserved=0 if rnd.random() < 0.98 else 1)
-        if not isinstance(reply, tuple) or not reply[0]:
-            accepted += 1
-    print("%d of %d accepted" % (accepted, count))
-    for name in names:
-        res = attr(e["A_RES"], name)
-        for i in range(32):
-            g.ask(e["CMD_DISCONNECT"], res + attr(e["A_PEER"], i) +
-                  attr(e["A_FORCE"]))
-        g.ask(e["CMD_RES_DEL"], res)
-        if g.ask(e["CMD_RES_GET"], res)[0] != 2:
-            print("BAD %s is still there" % name)
-            return 1
-    return 0
+    def sockaddr(self, which, nr):
+        return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(7000 + nr),
+                           socket.inet_aton(self.addr[which]))
+
+    def sensible(self):
+        """What makes and uses objects: the rest needs some."""
+        rnd, e = self.rnd, self.e
+        nr = rnd.randrange(len(self.names))
+        res = attr(e["A_RES"], self.names[nr])
+        vol = attr(e["A_VOL"], rnd.randrange(2))
+        peer = attr(e["A_PEER"], 1 - self.node if self.node < 2 else 0)
+        force = attr(e["A_FORCE"]) if rnd.random() < 0.7 else b""
+        return rnd.choice((
+            ("RES_NEW", res + attr(e["A_RES_CFG"], attr(
+                e["RC_NODE_ID"], self.node), True)),
+            ("VOL_NEW", res + vol),
+            ("PEER_NEW", res + peer + attr(
+                e["A_PEER_CFG"],
+                attr(e["PC_LOCAL_ADDR"], self.sockaddr(0, nr)) +
+                attr(e["PC_PEER_ADDR"], self.sockaddr(1, nr)), True)),
+            ("ATTACH", res + vol + attr(e["A_VOL_CFG"], attr(
+                e["VC_DISK"], rnd.choice(self.disks)), True)),
+            ("CONNECT", res + peer),
+            ("CONNECT", res + peer),
+            ("ROLE_SET", res + attr(e["A_ROLE"], 2) + force),
+            ("ROLE_SET", res + attr(e["A_ROLE"], 1)),
+            ("NEW_DATASET", res),
+            ("INVALIDATE", res + vol),
+            ("INVALIDATE", res + vol + peer + attr(e["A_REMOTE"])),
+            ("PAUSE_SYNC", res + vol + peer),
+            ("RESUME_SYNC", res + vol + peer),
+            ("DISCONNECT", res + peer + force),
+            ("DETACH", res + vol + force),
+            ("VOL_DEL", res + vol),
+            ("PEER_DEL", res + peer),
+            ("RES_DEL", res),
+        ))
+
+    def run(self, count):
+        accepted = 0
+        for _ in range(count):
+            if self.rnd.random() < 0.6:
+                cmd, msg = self.sensible()
+                cmd = self.e["CMD_" + cmd]
+            else:
+                cmd, msg = self.anything()
+            flags = NLM_F_REQUEST | NLM_F_ACK
+            if self.rnd.random() < 0.1:
+                flags = NLM_F_REQUEST | NLM_F_DUMP
+            reply = self.genl.ask(cmd, msg, flags=flags)
+            if not isinstance(reply, tuple) or not reply[0]:
+                accepted += 1
+        print("%d of %d accepted" % (accepted, count))
+
+    def clean(self):
+        """Take all down; what remains is told."""
+        ask, e = self.genl.ask, self.e
+        bad = 0
+        for name in self.names:
+            res = attr(e["A_RES"], name)
+            ask(e["CMD_ROLE_SET"], res + attr(e["A_ROLE"], 1))
+            for i in range(32):
+                ask(e["CMD_DISCONNECT"], res + attr(e["A_PEER"], i) +
+                    attr(e["A_FORCE"]))
+            for i in range(64):
+                ask(e["CMD_DETACH"], res + attr(e["A_VOL"], i) +
+                    attr(e["A_FORCE"]))
+            reply = ask(e["CMD_RES_DEL"], res)
+            if reply[0] not in (0, 2):
+                print("BAD %s is still there: %s" % (name, reply))
+                bad = 1
+        return bad
 
 
 def dump(e, cmd):
@@ -395,7 +441,10 @@ def main():
     if sys.argv[1] == "refuse":
         return refuse(e)
     if sys.argv[1] == "fuzz":
-        return fuzz(e, int(sys.argv[2]), int(sys.argv[3]))
+        Fuzzer(e, int(sys.argv[2]), *sys.argv[4:]).run(int(sys.argv[3]))
+        return 0
+    if sys.argv[1] == "clean":
+        return Fuzzer(e, 0).clean()
     return dump(e, sys.argv[2])
 
 
