@@ -393,6 +393,7 @@ struct repl_res {
 	struct repl_vote {
 		bool active;
 		bool won;
+		bool committing;
 		bool force;
 		u64 term;
 	} vote;

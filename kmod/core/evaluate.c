@@ -607,7 +607,8 @@ static void evaluate_once(struct repl_res *res)
 			source_advance(pv);
 		}
 	}
-	vote_advance(res);
+	if (vote_advance(res))
+		return;
 	commit_advance(res);
 	check_data(res);
 }

@@ -335,7 +335,7 @@ void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload);
-void vote_advance(struct repl_res *res);
+bool vote_advance(struct repl_res *res);
 void vote_committed(struct repl_res *res);
 void vote_aborted(struct repl_res *res);
 

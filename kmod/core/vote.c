@@ -20,6 +20,7 @@ static void vote_end(struct repl_res *res, int err, const char *why)
 		p->vote_wait = false;
 	res->vote.active = false;
 	res->vote.won = false;
+	res->vote.committing = false;
 	res->ops->vote_done(res, err, why);
 }
 
@@ -144,26 +145,37 @@ static void win(struct repl_res *res)
 	res->vote.won = true;
 	res->term = max(res->term, res->vote.term);
 	res->role = ROLE_PRIMARY;
+	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
-	commit_start(res, true);
 }
 
-void vote_advance(struct repl_res *res)
+/*
+ * Return: true if the role has changed.  Then who is in step has to be looked
+ * at anew, before the first generation of the reign is committed: two
+ * secondaries may have been so in spite of unconfirmed writes.
+ */
+bool vote_advance(struct repl_res *res)
 {
 	struct repl_peer *p;
 	int i;
 
-	if (!res->vote.active || res->vote.won)
-		return;
+	if (!res->vote.active || res->vote.committing)
+		return false;
+	if (res->vote.won) {
+		res->vote.committing = true;
+		commit_start(res, true);
+		return false;
+	}
 	for_each_peer(p, i, res)
 		if (connected(p) && p->vote_wait)
-			return;
+			return false;
 	win(res);
+	return true;
 }
 
 void vote_committed(struct repl_res *res)
 {
-	if (res->vote.active && res->vote.won)
+	if (res->vote.committing)
 		vote_end(res, 0, NULL);
 }
 
