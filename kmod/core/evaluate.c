@@ -154,6 +154,21 @@ bool pv_serves_reads(const struct repl_pv *pv)
 }
 
 /*
+ * Is the data of this peer what a Primary without a disk was working with?  It
+ * may know a generation of ours that we have given up (commit_abort()).
+ */
+static bool same_but_for_ours(const struct repl_vol *vol,
+			      const struct repl_lineage *l)
+{
+	struct repl_lineage m = vol->lineage;
+
+	if (!lineage_contains(l, &m))
+		return false;
+	m.gen[vol->res->node] = l->gen[vol->res->node];
+	return lineage_compare(l, &m) == ORDER_EQUAL;
+}
+
+/*
  * May we copy from there?  Only from a replica that takes part in whatever is
  * written meanwhile: the primary itself, or anyone while nobody writes.
  */
@@ -163,6 +178,10 @@ static bool may_source(const struct repl_pv *pv)
 	u8 seen = primary_seen(res);
 
 	if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
+		return false;
+	/* A Primary's own disk may be older than this peer, and both too old. */
+	if (res->role == ROLE_PRIMARY && pv->vol->dataset &&
+	    !same_but_for_ours(pv->vol, &pv->peer_state.lineage))
 		return false;
 	if (pv->peer->role == ROLE_PRIMARY)
 		return true;
@@ -231,21 +250,6 @@ static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 	p->end_at_ms = p->res->now + 500;
 	p->end_why = why;
 	note(p->res, diverged ? NOTE_DIVERGED : NOTE_MESSAGE, pv->vol, p, why);
-}
-
-/*
- * Is the data of this peer what a Primary without a disk was working with?  It
- * may know a generation of ours that we have given up (commit_abort()).
- */
-static bool same_but_for_ours(const struct repl_vol *vol,
-			      const struct repl_lineage *l)
-{
-	struct repl_lineage m = vol->lineage;
-
-	if (!lineage_contains(l, &m))
-		return false;
-	m.gen[vol->res->node] = l->gen[vol->res->node];
-	return lineage_compare(l, &m) == ORDER_EQUAL;
 }
 
 /* Without a disk we live on the data of peers that have one. */
