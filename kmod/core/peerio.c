@@ -173,10 +173,14 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 
 static void write_ready(struct repl_io *io)
 {
+	struct repl_res *res = io->vol->res;
+
 	/* Of a connection that is gone: nobody has been told, drop it. */
 	if (!same_conn(io) || !takes_writes(io->vol)) {
 		answer(io, PKT_NACK);
 		peer_io_put(io);
+		/* A flush behind it waits no longer. */
+		kick_flushes(res);
 		return;
 	}
 	mark_absent(io->vol, io, io->receivers | BIT(io->vol->res->node));
