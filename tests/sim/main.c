@@ -112,7 +112,7 @@ static bool run_seed(u64 seed, bool trace, bool live)
 	trace_reset(trace, live ? stdout : NULL);
 	if (live)
 		opts_print(stdout, &o);
-	watchdog(60);
+	watchdog(20);
 	if (setjmp(violation_jump)) {
 		watchdog(0);
 		return false;
@@ -299,6 +299,9 @@ int main(int argc, char **argv)
 		{ "depth", 1, NULL, 'D' },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct sigaction alarm_action = {
+		.sa_handler = on_alarm, .sa_flags = SA_NODEFER,
+	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
@@ -363,7 +366,8 @@ int main(int argc, char **argv)
 		fputs(usage_text, stderr);
 		return 2;
 	}
-	signal(SIGVTALRM, on_alarm);
+	/* The handler jumps out: the signal must not stay blocked. */
+	sigaction(SIGVTALRM, &alarm_action, NULL);
 #if defined(__SANITIZE_ADDRESS__)
 	__sanitizer_set_death_callback(on_death);
 #else
