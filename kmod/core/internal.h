@@ -292,7 +292,7 @@ void peer_ready(struct repl_io *io);
 void peer_disk_done(struct repl_io *io, int err);
 void peer_through(struct repl_peer *p, u64 through);
 void peer_tail_lost(struct repl_peer *p);
-void peer_tail_absent(struct repl_vol *vol, u32 receivers);
+void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync);
 void peer_io_put(struct repl_io *io);
 
 /* target.c, source.c, mapxfer.c */

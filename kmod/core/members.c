@@ -320,7 +320,8 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
 	adopt(pv, &l, le32_to_cpu(w.in_sync));
-	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers));
+	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
+			 le32_to_cpu(w.in_sync));
 	if (h->flags & REPL_HDR_LAST)
 		p->ack_id = le64_to_cpu(h->id);
 	evaluate(res);

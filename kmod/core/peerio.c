@@ -239,14 +239,18 @@ void peer_tail_lost(struct repl_peer *p)
 	peer_through(p, ~0ULL);
 }
 
-void peer_tail_absent(struct repl_vol *vol, u32 receivers)
+/*
+ * A member of the set has every write that came before it joined, by resync if
+ * not by the stream.
+ */
+void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync)
 {
 	struct repl_io *io;
 
 	list_for_each_entry(io, &vol->res->tail, hash) {
 		if (io->vol != vol)
 			continue;
-		io->receivers &= receivers;
+		io->receivers = (io->receivers | in_sync) & receivers;
 		if (io->state == IOS_ISSUED || io->state == IOS_TAIL)
 			mark_absent(vol, io,
 				    io->receivers | BIT(vol->res->node));

@@ -170,7 +170,7 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 		*why = "a change of the in-sync set is under way: try again";
 		return -EAGAIN;
 	}
-	peer_tail_absent(vol, 0);
+	peer_tail_absent(vol, 0, 0);
 	s->detaching = true;
 	set_disk(vol, DISK_DISKLESS);
 	stop_using(vol);
