@@ -239,6 +239,9 @@ static void pv_off(struct repl_pv *pv)
 	set_pv_state(pv, RS_OFF);
 }
 
+static const char split_brain[] =
+	"data has diverged (split brain): see connect --discard-my-data";
+
 /* End the connection soon, so that the peer hears our state before. */
 static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 {
@@ -346,7 +349,10 @@ static void evaluate_pv(struct repl_pv *pv)
 		return;
 	if (vol->res->role == ROLE_PRIMARY &&
 	    pv->peer->role == ROLE_PRIMARY) {
-		refuse(pv, "both nodes are Primary: make one Secondary", true);
+		refuse(pv, store_live(vol) &&
+			   pv->peer_state.disk >= DISK_INCONSISTENT &&
+			   pv_verdict(pv) == V_DIVERGED ? split_brain :
+		       "both nodes are Primary: make one Secondary", true);
 		return;
 	}
 	if (!store_live(vol)) {
@@ -377,7 +383,7 @@ static void evaluate_pv(struct repl_pv *pv)
 		pv_off(pv);
 		break;
 	case V_DIVERGED:
-		refuse(pv, "data has diverged (split brain): see connect --discard-my-data", true);
+		refuse(pv, split_brain, true);
 		break;
 	case V_UNRELATED:
 		refuse(pv, "the peer's data set has nothing to do with ours: make its metadata anew with create-md", true);
@@ -438,16 +444,22 @@ static bool equals_uptodate_peer(const struct repl_vol *vol)
 {
 	struct repl_vstate mine;
 	struct repl_pv *pv;
+	enum verdict v;
+	bool equal = false;
 
 	for_each_pv(pv, vol) {
-		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
-		    pv->sync.step != SYNC_IDLE || pv_verdict(pv) != V_EQUAL)
+		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
+			continue;
+		v = pv_verdict(pv);
+		/* One good replica that we lack something of is enough. */
+		if (v == V_TARGET)
+			return false;
+		if (v != V_EQUAL || pv->sync.step != SYNC_IDLE)
 			continue;
 		my_vstate(pv, &mine);
-		if (!mine.dirty && !pv->peer_state.dirty)
-			return true;
+		equal |= !mine.dirty && !pv->peer_state.dirty;
 	}
-	return false;
+	return equal;
 }
 
 static void resolve_consistent(struct repl_vol *vol)
