@@ -41,6 +41,11 @@ static u64 pick_id(struct input *in, u32 i)
 		return f.res.next_id;
 	case 5:
 		return take_u32(in);
+	case 6:
+		list_for_each_entry(pv, &f.vol.pvs, by_vol)
+			if (pv->peer == &f.peer[i])
+				return pv->sync.serial;
+		return 0;
 	default:
 		return how >> 3;
 	}

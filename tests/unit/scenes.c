@@ -46,10 +46,14 @@ static void connect(struct fake *f, u32 i, enum repl_role role,
 	fake_run(f);
 }
 
+/* Packets of a resync carry its serial number, which the target chooses. */
 static void simple(struct fake *f, u32 i, u8 type, u8 flags)
 {
 	struct repl_wire_hdr h = { .type = type, .flags = flags };
+	u64 serial = list_first_entry(&f->vol.pvs, struct repl_pv,
+				      by_vol)->sync.serial;
 
+	h.id = cpu_to_le64(serial);
 	fake_rx(f, i, &h, "");
 }
 

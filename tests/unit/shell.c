@@ -45,6 +45,8 @@ struct fake_io *fake_io_new(struct fake *f)
 static void io_drop(struct fake_io *x)
 {
 	assert(list_empty(&x->disk));
+	if (x->io.hash.next)
+		assert(list_empty(&x->io.hash) && list_empty(&x->io.link));
 	list_del(&x->all);
 	x->f->live--;
 	free(x);
@@ -60,6 +62,7 @@ static void op_disk_io(struct repl_io *io)
 		assert(io->sector + io->size / SECTOR_BYTES <=
 		       io->vol->store->g.max_sectors);
 	list_add_tail(&x->disk, &x->f->disk);
+	x->disk_done = false;
 	if (x->f->issued)
 		x->f->issued(x);
 }
@@ -301,6 +304,7 @@ bool fake_disk_step(struct fake *f, u32 which, int err)
 		if (!which--)
 			break;
 	list_del_init(&x->disk);
+	x->disk_done = true;
 	repl_io_done(&x->io, err);
 	return true;
 }
@@ -412,6 +416,7 @@ static void drop_all(struct fake *f)
 	fake_forget(f);
 	list_for_each_entry_safe(x, tmp, &f->ios, all) {
 		INIT_LIST_HEAD(&x->disk);
+		x->io.hash.next = NULL;
 		io_drop(x);
 	}
 }
@@ -463,6 +468,9 @@ void fake_exit(struct fake *f)
 		if (x->ours && x->done)
 			io_drop(x);
 	assert(!f->res.app_ios);
+	list_for_each_entry(x, &f->ios, all)
+		fprintf(stderr, "not released: kind %d op %d state %d\n",
+			x->io.kind, x->io.op, x->io.state);
 	assert(!f->live);
 	if (f->res.role == ROLE_PRIMARY)
 		repl_demote(&f->res, &why);

@@ -21,6 +21,7 @@ struct fake_io {
 	struct fake *f;
 	bool ours;			/* completed, not released */
 	bool done;
+	bool disk_done;
 	int err;
 };
 

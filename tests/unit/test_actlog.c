@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Activity log and order of overlapping I/O, with random I/O whose disk and
+ * metadata writes end at random times.  Whenever the core issues one:
+ *
+ *  - every earlier write that overlaps has ended;
+ *  - if it writes, the newest valid transaction in the image (not in memory)
+ *    names its extents.
+ */
+#include "scenes.h"
+#include "tap.h"
+
+static struct fake f;
+static u32 checked, waited;
+
+static bool overlap(const struct repl_io *a, const struct repl_io *b)
+{
+	return a->sector < b->sector + b->size / SECTOR_BYTES &&
+	       b->sector < a->sector + a->size / SECTOR_BYTES;
+}
+
+static bool is_write(const struct repl_io *io)
+{
+	return io->op == OP_WRITE || io->op == OP_DISCARD || io->op == OP_ZEROES;
+}
+
+static const struct meta_al_block *newest_log(void)
+{
+	const struct meta_al_block *b, *best = NULL;
+	u32 i;
+
+	for (i = 0; i < META_AL_BLOCKS; i++) {
+		b = (void *)fake_area(&f, i * META_BLOCK);
+		if (meta_al_check(b, f.vol.store->replica, f.vol.store->g.extents) &&
+		    (!best || le64_to_cpu(b->tr) > le64_to_cpu(best->tr)))
+			best = b;
+	}
+	return best;
+}
+
+static bool logged(u32 extent)
+{
+	const struct meta_al_block *b = newest_log();
+	u32 i;
+
+	for (i = 0; b && i < le32_to_cpu(b->count); i++)
+		if (le32_to_cpu(b->extent[i]) == extent)
+			return true;
+	return false;
+}
+
+static void check_issued(struct fake_io *x)
+{
+	u32 first = x->io.sector / EXTENT_SECTORS, e;
+	u32 last = (x->io.sector + x->io.size / SECTOR_BYTES - 1) / EXTENT_SECTORS;
+	struct fake_io *y;
+
+	if (x->io.op == OP_FLUSH)
+		return;
+	checked++;
+	/* the list is in order of arrival */
+	list_for_each_entry(y, &f.ios, all) {
+		if (y == x)
+			break;
+		if (is_write(&y->io) && overlap(&x->io, &y->io))
+			CHECK(y->disk_done, "sector %llu before %llu",
+			      (unsigned long long)x->io.sector,
+			      (unsigned long long)y->io.sector);
+	}
+	for (e = first; is_write(&x->io) && e <= last; e++)
+		CHECK(logged(e), "extent %u", e);
+}
+
+/* Few places, so that there are overlaps; often across two extents. */
+static void place(u64 *sector, u32 *size)
+{
+	u32 e = fake_rand() % 20;
+
+	*sector = (u64)e * EXTENT_SECTORS + fake_rand() % 24;
+	*size = (fake_rand() % 24 + 1) * SECTOR_BYTES;
+	if (fake_rand() % 4 == 0 && e)
+		*sector = (u64)e * EXTENT_SECTORS - fake_rand() % 8;
+	if (fake_rand() % 32 == 0)
+		*size = EXTENT_BYTES;
+}
+
+static u8 some_op(u32 size)
+{
+	u8 op = fake_rand() % 4 ? OP_WRITE : OP_DISCARD;
+
+	return size > REPL_MAX_DATA ? OP_ZEROES : op;
+}
+
+static void some_end(void)
+{
+	u32 n = fake_rand() % 4;
+
+	while (n--)
+		fake_disk_step(&f, fake_rand(), 0);
+	if (fake_rand() % 3 == 0)
+		fake_meta_step(&f);
+}
+
+static void finish(void)
+{
+	f.issued = NULL;
+	CHECK(checked > 500, "%u", checked);
+	fake_exit(&f);
+}
+
+static void begin(enum scene which)
+{
+	scene(&f, which);
+	fake_run(&f);
+	checked = 0;
+	f.issued = check_issued;
+}
+
+static void app_writes(void)
+{
+	u64 sector;
+	u32 size, n;
+
+	begin(SCENE_PRIMARY);
+	fake_down(&f, 0);	/* alone: nobody else's answers to wait for */
+	for (n = 0; n < 3000; n++) {
+		place(&sector, &size);
+		fake_submit(&f, some_op(size), sector, size);
+		waited += !list_empty(&f.vol.store->al.waiting);
+		some_end();
+		if (n % 100 == 0)
+			fake_run(&f);
+	}
+	fake_run(&f);
+	CHECK(f.completed >= 3000 && !f.res.app_ios);
+	CHECK(waited > 10);
+	finish();
+}
+
+static void rx_write(u64 seq, u64 sector, u32 size)
+{
+	struct repl_wire_hdr h = { .type = PKT_WRITE };
+	u8 op = some_op(size);
+
+	h.type = op == OP_WRITE ? PKT_WRITE : op == OP_DISCARD ? PKT_DISCARD : PKT_ZEROES;
+	h.seq = cpu_to_le64(seq);
+	h.sector = cpu_to_le64(sector);
+	h.size = cpu_to_le32(size);
+	h.length = op == OP_WRITE ? h.size : 0;
+	h.id = cpu_to_le64(3);
+	h.through = cpu_to_le64(seq > 40 ? seq - 40 : 0);
+	CHECK(fake_rx(&f, 0, &h, "") == WIRE_OK);
+}
+
+static void peer_writes(void)
+{
+	u64 sector, seq = 100;
+	u32 size, n;
+
+	begin(SCENE_SECONDARY);
+	for (n = 0; n < 2000; n++) {
+		place(&sector, &size);
+		rx_write(seq++, sector, size);
+		some_end();
+	}
+	fake_run(&f);
+	finish();
+}
+
+/* The target acknowledges what it has got, oldest first. */
+static void peer_acks(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+	struct repl_io *io;
+	u32 n = fake_rand() % 3;
+
+	while (n-- && !list_empty(&f.res.in_flight)) {
+		io = list_first_entry(&f.res.in_flight, struct repl_io, link);
+		h.seq = cpu_to_le64(io->seq);
+		fake_rx(&f, 0, &h, "");
+		if (io == list_first_entry_or_null(&f.res.in_flight, struct repl_io, link))
+			fake_disk_step(&f, fake_rand(), 0);
+	}
+}
+
+static void promote_source(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOTE, .flags = REPL_HDR_YES };
+	const char *why;
+
+	CHECK(!repl_promote(&f.res, true, &why));
+	h.id = cpu_to_le64(f.res.vote.term);
+	fake_rx(&f, 0, &h, "");
+	fake_run(&f);
+	h.type = PKT_MEMBERS_ACK;
+	h.id = cpu_to_le64(f.peer[0].members_id);
+	fake_rx(&f, 0, &h, "");
+	CHECK(f.res.role == ROLE_PRIMARY && !f.res.susp, "susp %x", f.res.susp);
+}
+
+/* A source's reads for the target beside the writes of a primary: ours. */
+static void resync_reads(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_RS_REQ };
+	u64 sector;
+	u32 size, n;
+
+	begin(SCENE_SOURCE);
+	promote_source();
+	for (n = 0; n < 2000; n++) {
+		place(&sector, &size);
+		if (n & 1) {
+			fake_submit(&f, some_op(size), sector, size);
+		} else {
+			h.sector = cpu_to_le64(sector / 8 * 8);
+			h.size = cpu_to_le32(min(size, 65536U));
+			fake_rx(&f, 0, &h, "");
+		}
+		some_end();
+		peer_acks();
+	}
+	while (f.res.app_ios) {
+		fake_run(&f);
+		peer_acks();
+	}
+	finish();
+}
+
+/* Nobody waits for a log that can't be written any more. */
+static void disk_fails(void)
+{
+	u64 sector;
+	u32 size, n;
+
+	scene(&f, SCENE_PRIMARY);
+	for (n = 0; n < 50; n++) {
+		place(&sector, &size);
+		fake_submit(&f, some_op(size), sector, size);
+	}
+	while (!fake_disk_step(&f, 0, -EIO))
+		CHECK(fake_meta_step(&f));
+	CHECK(f.vol.disk <= DISK_FAILED);
+	fake_exit(&f);
+}
+
+int main(void)
+{
+	fake_seed(11);
+	RUN(app_writes);
+	RUN(peer_writes);
+	RUN(resync_reads);
+	RUN(disk_fails);
+	return tap_end();
+}
