@@ -125,7 +125,7 @@ static u64 chunk_blocks(const struct dirty_set *d, u32 c)
 	return min_t(u64, per, d->blocks - first);
 }
 
-static void set_stale(struct dirty_set *d, u32 e)
+void dirty_mark_stale(struct dirty_set *d, u32 e)
 {
 	if (!(d->stale[e / 8] & (1 << (e % 8)))) {
 		d->stale[e / 8] |= 1 << (e % 8);
@@ -138,7 +138,7 @@ static void set_chunk_stale(struct dirty_set *d, u32 c)
 	u32 e, end = min(d->extents, (c + 1) * CHUNK_EXTENTS);
 
 	for (e = c * CHUNK_EXTENTS; e < end; e++)
-		set_stale(d, e);
+		dirty_mark_stale(d, e);
 }
 
 bool dirty_is_stale(const struct dirty_set *d, u32 extent)
@@ -238,7 +238,7 @@ static void extent_becomes_full(struct dirty_set *d, u32 i, u32 e)
 	leaf_drop(d, *p);
 	*p = FULL_LEAF;
 	mid->full++;
-	set_stale(d, e);
+	dirty_mark_stale(d, e);
 	collapse_if_full(d, i, e / CHUNK_EXTENTS);
 }
 
@@ -313,7 +313,7 @@ void dirty_extent_or(struct dirty_set *d, u32 i, u32 e,
 		return;
 	d->map[i].count += count - leaf->count;
 	leaf->count = count;
-	set_stale(d, e);
+	dirty_mark_stale(d, e);
 	if (count == extent_blocks(d, e))
 		extent_becomes_full(d, i, e);
 }
@@ -413,7 +413,7 @@ static void clear_in_extent(struct dirty_set *d, u32 i, u32 e, u32 from, u32 n)
 	if (n == extent_blocks(d, e)) {
 		m->count -= leaf == FULL_LEAF ? n : leaf->count;
 		extent_becomes_clean(d, i, e);
-		set_stale(d, e);
+		dirty_mark_stale(d, e);
 		return;
 	}
 	if (leaf == FULL_LEAF)
@@ -429,7 +429,7 @@ static void clear_in_extent(struct dirty_set *d, u32 i, u32 e, u32 from, u32 n)
 	leaf->count -= cleared;
 	m->count -= cleared;
 	if (cleared)
-		set_stale(d, e);
+		dirty_mark_stale(d, e);
 	if (!leaf->count)
 		extent_becomes_clean(d, i, e);
 }

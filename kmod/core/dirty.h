@@ -116,6 +116,8 @@ void dirty_chunk_fill(struct dirty_set *d, u32 i, u32 chunk);
 
 bool dirty_is_stale(const struct dirty_set *d, u32 extent);
 void dirty_written(struct dirty_set *d, u32 extent);
+/** dirty_mark_stale() - its record does not say what the map says */
+void dirty_mark_stale(struct dirty_set *d, u32 extent);
 /** dirty_next_stale() - first stale extent at or after @from, or d->extents */
 u32 dirty_next_stale(const struct dirty_set *d, u32 from);
 

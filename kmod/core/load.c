@@ -92,13 +92,36 @@ static int load_sb(struct loader *l, u16 nr)
 	return 0;
 }
 
+/*
+ * Does the disk say just what we have in memory?  For want of memory it may be
+ * more here, and then a bit that is set later must not count as recorded.
+ */
+static bool as_on_disk(struct repl_store *s, u32 extent,
+		       const struct meta_rec *r, bool valid)
+{
+	u32 full = s->chunk[extent / CHUNK_EXTENTS].full, i;
+	u8 bits[EXTENT_MAP_BYTES];
+
+	for (i = 0; i < s->nslots; i++) {
+		bool any = dirty_extent_get(&s->dirty, i, extent, bits);
+
+		if (valid && memcmp(bits, r->bits[i], EXTENT_MAP_BYTES))
+			return false;
+		if (!valid && any && !(full & BIT(i)))
+			return false;
+	}
+	return true;
+}
+
 static void load_record(struct repl_store *s, u32 extent,
 			const struct meta_rec *r)
 {
 	struct repl_chunk *c = &s->chunk[extent / CHUNK_EXTENTS];
+	enum meta_rec_state state = meta_rec_check(r, s->g.rec_size, extent,
+						   c->epoch);
 	u32 i;
 
-	switch (meta_rec_check(r, s->g.rec_size, extent, c->epoch)) {
+	switch (state) {
 	case META_REC_VALID:
 		for (i = 0; i < s->nslots; i++)
 			dirty_extent_or(&s->dirty, i, extent, r->bits[i]);
@@ -114,9 +137,11 @@ static void load_record(struct repl_store *s, u32 extent,
 		break;
 	}
 	/* Damaged records stay stale: the next checkpoint mends them. */
-	if (meta_rec_check(r, s->g.rec_size, extent, c->epoch) !=
-	    META_REC_DAMAGED)
+	if (state != META_REC_DAMAGED &&
+	    as_on_disk(s, extent, r, state == META_REC_VALID))
 		dirty_written(&s->dirty, extent);
+	else
+		dirty_mark_stale(&s->dirty, extent);
 }
 
 static int load_chunk(struct loader *l, u32 c, bool trusted)
