@@ -450,6 +450,8 @@ static bool equals_uptodate_peer(const struct repl_vol *vol)
 	for_each_pv(pv, vol) {
 		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
 			continue;
+		if (primary_decides(pv))
+			continue;
 		v = pv_verdict(pv);
 		/* One good replica that we lack something of is enough. */
 		if (v == V_TARGET)
@@ -462,11 +464,25 @@ static bool equals_uptodate_peer(const struct repl_vol *vol)
 	return equal;
 }
 
+/* Is there good data that ours is older than? */
+static bool is_behind(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (usable(pv) && pv->peer_state.disk == DISK_UPTODATE &&
+		    pv_verdict(pv) == V_TARGET)
+			return true;
+	return false;
+}
+
 static void resolve_consistent(struct repl_vol *vol)
 {
 	if (!store_live(vol) || !vol->store->dataset)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
+		return;
+	if (is_behind(vol))
 		return;
 	if (equals_uptodate_peer(vol) ||
 	    (vol->disk == DISK_CONSISTENT && best_of_all(vol)))
@@ -603,6 +619,9 @@ static void announce(struct repl_res *res)
 	}
 }
 
+/* More than any real chain of consequences, also with 64 volumes. */
+#define MAX_ROUNDS	1000
+
 static void evaluate_once(struct repl_res *res)
 {
 	struct repl_vol *vol;
@@ -632,6 +651,7 @@ static void evaluate_once(struct repl_res *res)
 void evaluate(struct repl_res *res)
 {
 	struct repl_vol *vol;
+	u32 rounds = 0;
 
 	res->evaluate_again = true;
 	if (res->evaluating)
@@ -640,6 +660,9 @@ void evaluate(struct repl_res *res)
 	while (res->evaluate_again) {
 		res->evaluate_again = false;
 		evaluate_once(res);
+		/* Two rules that contradict each other must not hang a node. */
+		if (WARN_ON_ONCE(++rounds > MAX_ROUNDS))
+			break;
 	}
 	res->evaluating = false;
 	announce(res);
