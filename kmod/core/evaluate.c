@@ -464,25 +464,11 @@ static bool equals_uptodate_peer(const struct repl_vol *vol)
 	return equal;
 }
 
-/* Is there good data that ours is older than? */
-static bool is_behind(const struct repl_vol *vol)
-{
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol)
-		if (usable(pv) && pv->peer_state.disk == DISK_UPTODATE &&
-		    pv_verdict(pv) == V_TARGET)
-			return true;
-	return false;
-}
-
 static void resolve_consistent(struct repl_vol *vol)
 {
 	if (!store_live(vol) || !vol->store->dataset)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
-		return;
-	if (is_behind(vol))
 		return;
 	if (equals_uptodate_peer(vol) ||
 	    (vol->disk == DISK_CONSISTENT && best_of_all(vol)))
