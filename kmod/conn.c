@@ -209,6 +209,25 @@ static bool set_dialing(struct blkrepl_peer *p, struct socket *sock)
 	return go;
 }
 
+static void connect_error(char *why, int err)
+{
+	switch (err) {
+	case -ECONNREFUSED:
+		strscpy(why, "the peer doesn't listen: is the resource up there?",
+			BLKREPL_ERROR_LEN);
+		break;
+	case -EINPROGRESS:
+	case -ETIMEDOUT:
+	case -EHOSTUNREACH:
+		strscpy(why, "the peer doesn't answer: is it up, and is the network?",
+			BLKREPL_ERROR_LEN);
+		break;
+	default:
+		snprintf(why, BLKREPL_ERROR_LEN, "cannot connect: error %d",
+			 -err);
+	}
+}
+
 static int dial_stream(struct blkrepl_peer *p, enum repl_stream nr,
 		       struct blkrepl_pending *c)
 {
@@ -242,12 +261,7 @@ static int dial_stream(struct blkrepl_peer *p, enum repl_stream nr,
 	err = kernel_connect(sock, COMPAT_SOCKADDR(&p->cfg.remote),
 			     blkrepl_addr_len(&p->cfg.remote), 0);
 	if (err) {
-		snprintf(why, sizeof(why),
-			 err == -ECONNREFUSED ?
-			 "the peer doesn't listen: error %d" :
-			 err == -EINPROGRESS || err == -ETIMEDOUT ?
-			 "the peer doesn't answer: error %d" :
-			 "cannot connect: error %d", -err);
+		connect_error(why, err);
 		goto out_sock;
 	}
 	set_conn(p, CONN_HANDSHAKE);
@@ -327,6 +341,11 @@ static void conn_end(struct blkrepl_peer *p)
 	if (p->data_crc)
 		r->crc_peers--;
 	p->data_crc = false;
+	/* We refuse the peer's data, but the peer was the first to end it. */
+	if (p->wanted && p->peer.end_at_ms) {
+		p->standalone = true;
+		strscpy(p->last_error, p->peer.end_why, sizeof(p->last_error));
+	}
 	repl_conn_down(&p->peer);
 	p->peer.conn = p->wanted && !p->standalone ? CONN_CONNECTING :
 						     CONN_STANDALONE;
@@ -338,7 +357,6 @@ static void conn_run(struct blkrepl_peer *p, struct blkrepl_pending *c)
 {
 	struct blkrepl_resource *r = p->r;
 	struct socket *sock[REPL_STREAMS];
-	char why[BLKREPL_ERROR_LEN];
 	unsigned long flags;
 	unsigned int i;
 
@@ -347,11 +365,8 @@ static void conn_run(struct blkrepl_peer *p, struct blkrepl_pending *c)
 		/* All that ends the loop has said why; to be sure: */
 		blkrepl_lock(r, flags);
 		blkrepl_conn_fail(p, "the connection has ended");
-		strscpy(why, p->last_error, sizeof(why));
 		blkrepl_unlock(r, flags);
 		conn_end(p);
-		pr_info("blkrepl %s: connection to %s (node %u) ended: %s\n",
-			r->name, p->cfg.name, p->peer.node, why);
 	}
 	blkrepl_conn_shut(p);
 	mutex_lock(&p->conn_lock);

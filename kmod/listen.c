@@ -60,7 +60,8 @@ static struct blkrepl_peer *find_peer(struct handshake *k,
 
 	mutex_lock(&l->lock);
 	list_for_each_entry(p, &l->peers, listen_link) {
-		if (p->peer.node == from && !strcmp(p->r->name, resource) &&
+		if (p->peer.node == from && !READ_ONCE(p->standalone) &&
+		    !strcmp(p->r->name, resource) &&
 		    blkrepl_same_host(&k->from, &p->cfg.remote)) {
 			kref_get(&p->ref);
 			mutex_unlock(&l->lock);
