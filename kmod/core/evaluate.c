@@ -38,6 +38,7 @@ void set_pv_state(struct repl_pv *pv, enum repl_state state)
 	if (pv->state == state)
 		return;
 	pv->state = state;
+	pv->agreed |= state == RS_ESTABLISHED;
 	note(pv->vol->res, NOTE_PVOL, pv->vol, pv->peer, NULL);
 	pv->vol->res->evaluate_again = true;
 }
@@ -248,6 +249,14 @@ static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 	struct repl_peer *p = pv->peer;
 
 	pv_off(pv);
+	/*
+	 * We were in step once on this connection.  It may be half dead, and
+	 * what we know of the peer old: ask again before we give it up.
+	 */
+	if (pv->agreed) {
+		peer_end(p, false, why);
+		return;
+	}
 	if (p->end_at_ms)
 		return;
 	p->end_at_ms = p->res->now + 500;
