@@ -421,6 +421,12 @@ void app_check_done(struct repl_res *res)
 			finish(io);
 }
 
+/* A write that was ready without a disk has no place beside one. */
+static bool placed(const struct repl_io *io)
+{
+	return io->op == OP_FLUSH || io->nspans || !store_live(io->vol);
+}
+
 void app_release_held(struct repl_res *res)
 {
 	struct repl_io *io;
@@ -431,7 +437,7 @@ void app_release_held(struct repl_res *res)
 	list_splice_tail_init(&res->held, &list);
 	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
 		list_del_init(&io->link);
-		if (io->state == IOS_READY_HELD)
+		if (io->state == IOS_READY_HELD && placed(io))
 			app_ready(io);
 		else
 			start(io);
