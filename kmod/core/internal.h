@@ -219,6 +219,7 @@ struct repl_pv {
 	bool known;		/* @peer_state is of this connection */
 	bool receiving;		/* writes of ours go there */
 	bool paused;		/* by us */
+	bool agreed;		/* was Established on this connection */
 	bool told_diverged;
 	enum repl_state state;
 	struct repl_vstate peer_state;

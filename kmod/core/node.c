@@ -329,6 +329,7 @@ void repl_conn_up(struct repl_peer *p)
 	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		pv->known = false;
+		pv->agreed = false;
 		memset(&pv->sent_state, 0xff, sizeof(pv->sent_state));
 		memset(&pv->peer_state, 0, sizeof(pv->peer_state));
 	}
