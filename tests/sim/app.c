@@ -94,12 +94,13 @@ void app_node_gone(struct node *n)
 	hist_node_gone(n->id);
 }
 
-static void place(u32 v, u32 max_sectors, u64 *sector, u32 *n)
+/* Where on the device: never beyond its end, as the block layer sees to. */
+static void place(const struct repl_vol *vol, u32 max_sectors, u64 *sector,
+		  u32 *n)
 {
-	u64 total = W.disk[0][v].sectors;
+	u64 total = vol->sectors;
+	u32 v = vol->nr;
 
-	for (u32 i = 1; i < W.o.nodes; i++)
-		total = min(total, W.disk[i][v].sectors);
 	if (rng_pct(R, W.o.pct_large))
 		*n = rng_range(R, 1, max_sectors);
 	else if (rng_pct(R, 20))
@@ -133,7 +134,7 @@ static void issue(struct node *n, u32 i)
 	else if ((dice -= W.o.pct_flush) < W.o.pct_discard)
 		op = rng_pct(R, 50) ? OP_DISCARD : OP_ZEROES;
 	if (op != OP_FLUSH)
-		place(v, max_sectors, &sector, &ns);
+		place(vol, max_sectors, &sector, &ns);
 	s = sio_new(n, op == OP_READ || op == OP_WRITE ? ns : 1);
 	s->io.vol = vol;
 	s->io.kind = IO_APP;
