@@ -2,11 +2,16 @@
 /*
  * Generations and the in-sync set.
  *
- * A commit makes the primary's new lineage or set durable, first on its own
- * disks, then on every connected peer, each of which confirms.  While it runs
- * no write completes: so no write is ever acknowledged under a set that is not
- * durable, and no member is left behind under an old lineage without the
- * others knowing.
+ * A commit makes the primary's new set and lineage durable in three steps: the
+ * set on its own disks, both on every connected peer, each of which confirms,
+ * and at last the lineage on its own disks.  While it runs no write completes:
+ * so no write is ever acknowledged under a set that is not durable, and no
+ * member is left behind under an old lineage without the others knowing.
+ *
+ * The own lineage comes last, because a primary that dies before has not used
+ * the generation: were it on its disk, it would come back as diverged from a
+ * survivor that was promoted without having heard of it.  The number of the
+ * generation is reserved in the first step, so that it is never used twice.
  *
  * A generation begins when a primary's reign begins and before the first write
  * that a lost receiver does not get.
@@ -43,16 +48,17 @@ static void commit_vol(struct repl_vol *vol, bool new_gen)
 	struct repl_res *res = vol->res;
 
 	vol->before = vol->lineage;
+	if (new_gen && s)
+		s->own_gen = max(s->own_gen, vol->lineage.gen[res->node]) + 1;
 	if (new_gen)
-		vol->lineage.gen[res->node]++;
+		vol->lineage.gen[res->node] =
+			s ? s->own_gen : vol->lineage.gen[res->node] + 1;
 	vol->in_sync = in_sync_now(vol);
 	expect_lineage(vol);
 	if (!s)
 		return;
 	s->in_sync = vol->in_sync;
 	s->set_version = res->set_version;
-	if (vol->disk == DISK_UPTODATE)
-		s->lineage = vol->lineage;
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
 }
@@ -118,6 +124,26 @@ static bool meta_durable(const struct repl_res *res)
 		    vol->store->sb_durable < vol->store->commit_sb)
 			return false;
 	return true;
+}
+
+/* The last step; false: nothing to be written. */
+static bool seal(struct repl_res *res)
+{
+	struct repl_vol *vol;
+	bool any = false;
+
+	for_each_vol(vol, res) {
+		struct repl_store *s = store_live(vol);
+
+		if (!s || vol->disk != DISK_UPTODATE ||
+		    lineage_compare(&s->lineage, &vol->lineage) == ORDER_EQUAL)
+			continue;
+		s->lineage = vol->lineage;
+		s->commit_sb = meta_want_sb(s);
+		meta_kick(vol);
+		any = true;
+	}
+	return any;
 }
 
 static bool peers_confirmed(const struct repl_res *res)
@@ -211,9 +237,15 @@ static void commit_if_needed(struct repl_res *res)
 	}
 	if (lost && !MUTATED(MUT_GEN_NOT_BEGUN))
 		res->gen_pending = true;
-	/* Idle: wait with the new generation until there is a write. */
-	if (grown || (res->gen_pending && !list_empty(&res->in_flight)))
-		commit_start(res, res->gen_pending);
+	/*
+	 * A generation waits for a write; a larger set does not.  An empty
+	 * generation would make a crashed primary seem newer than a member
+	 * that still has what the crash took from its cache.
+	 */
+	if (res->gen_pending && !list_empty(&res->in_flight))
+		commit_start(res, true);
+	else if (grown)
+		commit_start(res, false);
 }
 
 void commit_advance(struct repl_res *res)
@@ -232,7 +264,11 @@ void commit_advance(struct repl_res *res)
 			if (connected(p))
 				send_members(p, c->id);
 	}
-	if (c->step == COMMIT_PEERS && peers_confirmed(res))
+	if (c->step == COMMIT_PEERS && peers_confirmed(res)) {
+		c->step = COMMIT_SEAL;
+		seal(res);
+	}
+	if (c->step == COMMIT_SEAL && meta_durable(res))
 		commit_done(res);
 	if (c->step == COMMIT_IDLE)
 		commit_if_needed(res);

@@ -255,7 +255,7 @@ static void done(struct repl_pv *pv, const void *payload)
 	memcpy(&w, payload, sizeof(w));
 	lineage_from_wire(&l, w.lineage);
 	if (le64_to_cpu(w.dataset) != s->dataset ||
-	    lineage_compare(&l, &s->lineage) != ORDER_EQUAL) {
+	    lineage_compare(&l, my_lineage(pv->vol)) != ORDER_EQUAL) {
 		/* A new generation crossed it: the target comes again. */
 		source_stop(pv, false);
 		evaluate(pv->vol->res);
@@ -271,7 +271,7 @@ static void done(struct repl_pv *pv, const void *payload)
 	set_pv_state(pv, RS_ESTABLISHED);
 	/* Even if the set is as it was: the others' maps are to be cleared. */
 	if (pv->vol->res->role == ROLE_PRIMARY)
-		commit_start(pv->vol->res, pv->vol->res->gen_pending);
+		commit_start(pv->vol->res, false);
 	evaluate(pv->vol->res);
 }
 
