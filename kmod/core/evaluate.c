@@ -90,6 +90,17 @@ static u8 primary_seen(const struct repl_res *res)
 	return NODE_NONE;
 }
 
+/* A primary's own disk gets the new lineage last of all: see members.c. */
+const struct repl_lineage *my_lineage(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_live(vol);
+
+	if (!s || (vol->res->role == ROLE_PRIMARY &&
+		   vol->disk == DISK_UPTODATE))
+		return &vol->lineage;
+	return &s->lineage;
+}
+
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 {
 	const struct repl_vol *vol = pv->vol;
@@ -98,7 +109,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	memset(out, 0, sizeof(*out));
 	out->disk = vol->disk;
 	out->dataset = vol->dataset;
-	out->lineage = vol->lineage;
+	out->lineage = *my_lineage(vol);
 	out->cur_sectors = vol->dataset ? vol->sectors : 0;
 	out->set_version = vol->res->set_version;
 	out->in_sync = vol->in_sync;
@@ -109,7 +120,6 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	if (!s)
 		return;
 	out->dataset = s->dataset;
-	out->lineage = s->lineage;
 	out->cur_sectors = s->dataset ? s->sectors : 0;
 	/* Of this volume: another's MEMBERS may have come already. */
 	out->set_version = s->set_version;

@@ -119,6 +119,7 @@ struct repl_store {
 	u8 voted_for;
 	u32 in_sync;
 	u64 dataset;
+	u32 own_gen;		/* newest generation number of ours reserved */
 	struct repl_lineage lineage;
 	struct repl_mslot slot[META_MAX_SLOTS];
 	struct dirty_set dirty;
@@ -166,7 +167,7 @@ struct repl_vstate {
 };
 
 /* How far a commit of a generation or set has come. */
-enum commit_step { COMMIT_IDLE, COMMIT_META, COMMIT_PEERS };
+enum commit_step { COMMIT_IDLE, COMMIT_META, COMMIT_PEERS, COMMIT_SEAL };
 
 enum sync_step {
 	SYNC_IDLE,
@@ -361,6 +362,7 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk);
 void set_pv_state(struct repl_pv *pv, enum repl_state state);
 void set_receiving(struct repl_pv *pv, bool on);
 void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present);
+const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);
 void vstate_from_wire(struct repl_vstate *o,
 		      const struct repl_wire_vol_state *w);

@@ -98,6 +98,8 @@ struct meta_slot {
  * @voted_for: node id, 0xff: nobody
  * @lineage: own version vector
  * @slot: peers; the index is the position in the records
+ * @own_gen: newest generation number that this node has reserved as Primary; it
+ *	may never have been used, but is not used again
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -127,6 +129,7 @@ struct meta_sb {
 	u8 voted_for;
 	__le32 lineage[REPL_NODES];
 	struct meta_slot slot[META_MAX_SLOTS];
+	__le32 own_gen;
 	u8 log_dev[64];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");

@@ -90,6 +90,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->volume = s->vol->nr;
 	sb->slots = s->nslots;
 	sb->voted_for = s->voted_for;
+	sb->own_gen = cpu_to_le32(s->own_gen);
 	lineage_to_wire(sb->lineage, &s->lineage);
 	for (i = 0; i < s->nslots; i++)
 		fill_slot(&sb->slot[i], &s->slot[i]);

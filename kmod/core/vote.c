@@ -285,9 +285,13 @@ int repl_demote(struct repl_res *res, const char **why)
 	}
 	res->role = ROLE_SECONDARY;
 	res->gen_pending = false;
-	for_each_vol(vol, res)
-		if (store_live(vol))
-			meta_want_sb(vol->store);
+	for_each_vol(vol, res) {
+		if (!store_live(vol))
+			continue;
+		if (vol->disk == DISK_UPTODATE)
+			vol->store->lineage = vol->lineage;
+		meta_want_sb(vol->store);
+	}
 	note(res, NOTE_RES, NULL, NULL, NULL);
 	evaluate(res);
 	return 0;
