@@ -150,6 +150,7 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 		struct repl_io *io)
 {
 	struct repl_vol *vol = vol_get(p->res, le16_to_cpu(h->volume));
+	struct repl_pv *pv;
 
 	io_init(io, p, vol, IO_PEER_WRITE, op_of(h->type), h);
 	if (p->role != ROLE_PRIMARY || p->res->role == ROLE_PRIMARY ||
@@ -166,6 +167,14 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 		peer_io_put(io);
 		return;
 	}
+	/*
+	 * A primary whose own disk is not among the receivers has lost it: the
+	 * word of it comes after this.  Don't take it for a source meanwhile.
+	 */
+	pv = pv_get(vol, p);
+	if (!(io->receivers & BIT(p->node)) &&
+	    pv->peer_state.disk == DISK_UPTODATE)
+		pv->peer_state.disk = DISK_DISKLESS;
 	list_add_tail(&io->hash, &p->res->tail);
 	target_supersede(vol, io->sector, io->size);
 	al_enter(io);
