@@ -338,6 +338,8 @@ static void write_done(struct repl_io *io, int err)
 			mark_absent(vol, io, 0);
 	}
 	answered(io, vol->res->node);
+	if (err)
+		evaluate(vol->res);
 }
 
 void app_disk_done(struct repl_io *io, int err)

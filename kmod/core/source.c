@@ -255,13 +255,16 @@ static void done(struct repl_pv *pv, const void *payload)
 	memcpy(&w, payload, sizeof(w));
 	lineage_from_wire(&l, w.lineage);
 	if (le64_to_cpu(w.dataset) != s->dataset ||
-	    lineage_compare(&l, my_lineage(pv->vol)) != ORDER_EQUAL) {
-		/* A new generation crossed it: the target comes again. */
+	    lineage_compare(&l, my_lineage(pv->vol)) != ORDER_EQUAL ||
+	    s->dirty.map[pv->slot].count) {
+		/*
+		 * A new generation crossed it, or a write failed here alone
+		 * (on-io-error pass-on): the target comes again.
+		 */
 		source_stop(pv, false);
 		evaluate(pv->vol->res);
 		return;
 	}
-	dirty_clear_all(&s->dirty, pv->slot);
 	store_remember(pv, &l);
 	pv->sync.step = SYNC_IDLE;
 	pv->peer_state.disk = DISK_UPTODATE;
