@@ -397,6 +397,9 @@ void fault_heal(void)
 			       0);
 			continue;
 		}
+		/* "down" that waits for suspended I/O is given up. */
+		if (n->res.role == ROLE_PRIMARY)
+			n->down_wanted = false;
 		W.cur = n;
 		for (u32 v = 0; v < W.o.vols; v++)
 			for (u32 k = 0; k < W.o.nodes; k++)
