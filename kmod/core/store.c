@@ -198,6 +198,9 @@ void store_set_size(struct repl_vol *vol, u64 sectors)
 {
 	struct repl_store *s = vol->store;
 
+	/* A disk that is being let go of keeps the size it had. */
+	if (s && (s->detaching || vol->disk == DISK_FAILED))
+		s = NULL;
 	if (s && s->sectors != sectors) {
 		s->sectors = sectors;
 		dirty_limit(&s->dirty, DIV_ROUND_UP_ULL(sectors, BLOCK_SECTORS));
