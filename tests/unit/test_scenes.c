@@ -81,10 +81,32 @@ static void small_disk_for_diskless(void)
 	fake_exit(&f);
 }
 
+/* What a peer says of its size while our disk is being let go is not ours. */
+static void size_while_detaching(void)
+{
+	struct repl_wire_vol_state w;
+	struct repl_store *s;
+	const char *why;
+
+	scene(&f, SCENE_SECONDARY);
+	fake_same_state(&f, 0, &w);
+	w.sectors = w.cur_sectors = cpu_to_le64(1ULL << 40);
+	/* a record to be written first: the superblock comes after the packet */
+	dirty_set_range(&f.vol.store->dirty, 1, 0, 1);
+	CHECK(!repl_detach(&f.vol, true, &why));
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+	fake_detach(&f);
+	CHECK(!fake_load(&f, &s, &why), "%s", why);
+	repl_store_free(s);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(scenes);
 	RUN(write_in_step);
 	RUN(small_disk_for_diskless);
+	RUN(size_while_detaching);
 	return tap_end();
 }
