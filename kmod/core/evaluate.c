@@ -75,6 +75,14 @@ void set_receiving(struct repl_pv *pv, bool on)
 		app_drop_receiver(pv);
 }
 
+void pv_lost(struct repl_pv *pv)
+{
+	pv->known = false;
+	pv->was_receiving = pv->receiving;
+	pv->receiving = false;
+	count_receivers(pv->vol);
+}
+
 /* ---- views ---- */
 
 static u8 primary_seen(const struct repl_res *res)

@@ -219,6 +219,7 @@ struct repl_pv {
 	u8 slot;		/* index in the metadata, SLOT_NONE */
 	bool known;		/* @peer_state is of this connection */
 	bool receiving;		/* writes of ours go there */
+	bool was_receiving;	/* did they, when the connection was lost? */
 	bool paused;		/* by us */
 	bool agreed;		/* was Established on this connection */
 	bool told_diverged;
@@ -361,6 +362,8 @@ void evaluate(struct repl_res *res);
 void set_disk(struct repl_vol *vol, enum repl_disk disk);
 void set_pv_state(struct repl_pv *pv, enum repl_state state);
 void set_receiving(struct repl_pv *pv, bool on);
+/* The connection is gone: nothing is sent there, nothing known of it. */
+void pv_lost(struct repl_pv *pv);
 void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present);
 const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);

@@ -352,15 +352,23 @@ void repl_conn_down(struct repl_peer *p)
 	p->vote_wait = false;
 	if (res->promised_to == p->node)
 		res->promised_to = NODE_NONE;
+	/*
+	 * First no volume sends there any more; only then what waited may go
+	 * on.  And no conclusions are drawn from half of it.
+	 */
+	res->evaluating = true;
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		pv_lost(pv);
 	peer_tail_lost(p);
 	app_reads_lost(p);
 	list_for_each_entry(pv, &p->pvs, by_peer) {
-		pv->known = false;
 		target_stop(pv, false);
 		source_stop(pv, false);
-		set_receiving(pv, false);
+		if (pv->was_receiving)
+			app_drop_receiver(pv);
 		set_pv_state(pv, RS_OFF);
 	}
+	res->evaluating = false;
 	p->unacked = 0;
 	note(res, NOTE_PEER, NULL, p, NULL);
 	evaluate(res);
