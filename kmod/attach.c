@@ -277,7 +277,7 @@ static bool attach_over(struct blkrepl_volume *v, enum repl_disk *state)
 	blkrepl_lock(v->r, flags);
 	*state = v->vol.disk;
 	over = *state > DISK_ATTACHING || !v->disk;
-	blkrepl_unlock(v->r, flags);
+	blkrepl_unlock_quiet(v->r, flags);
 	return over;
 }
 
@@ -412,7 +412,7 @@ static bool detach_over(struct blkrepl_volume *v)
 
 	blkrepl_lock(v->r, flags);
 	over = !v->disk;
-	blkrepl_unlock(v->r, flags);
+	blkrepl_unlock_quiet(v->r, flags);
 	return over;
 }
 

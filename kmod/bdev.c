@@ -181,7 +181,7 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 			r->writers++;
 		}
 	}
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	return err;
 }
 
@@ -202,7 +202,7 @@ static void bdev_release(struct gendisk *gd)
 		r->writers -= v->writers;
 		v->writers = 0;
 	}
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	put_net(r->bn->net);
 }
 
@@ -308,7 +308,7 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
 		err = -EBUSY;
 	else
 		v->dying = true;
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	if (err)
 		return err;
 	if (force)

@@ -409,6 +409,9 @@ extern const struct repl_ops blkrepl_ops;
 
 #define blkrepl_lock(r, flags)	spin_lock_irqsave(&(r)->lock, flags)
 
+/* For those who only looked, and called no event: never sleeps. */
+#define blkrepl_unlock_quiet(r, flags)	spin_unlock_irqrestore(&(r)->lock, flags)
+
 /**
  * blkrepl_unlock() - end an event and do what it asked for
  * @r: the resource
@@ -629,6 +632,9 @@ void blkrepl_peer_disconnect(struct blkrepl_peer *p, const char *why);
 
 /** blkrepl_conn_fail() - this connection has to end. Under r->lock, any context */
 void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why);
+
+/** blkrepl_conn_wanted() - do we want a connection just now? Any context */
+bool blkrepl_conn_wanted(struct blkrepl_peer *p);
 
 /** blkrepl_conn_shut() - shut the sockets so that the threads wake up. May sleep */
 void blkrepl_conn_shut(struct blkrepl_peer *p);

@@ -125,6 +125,11 @@ static bool resting(struct blkrepl_peer *p)
 	return stopping(p) || READ_ONCE(p->standalone);
 }
 
+bool blkrepl_conn_wanted(struct blkrepl_peer *p)
+{
+	return !resting(p);
+}
+
 /* ---- the side that listens ---- */
 
 void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
@@ -309,7 +314,7 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 
 	blkrepl_lock(r, flags);
 	if (!p->wanted) {
-		spin_unlock_irqrestore(&r->lock, flags);
+		blkrepl_unlock_quiet(r, flags);
 		return false;
 	}
 	p->up = true;
@@ -505,7 +510,7 @@ int blkrepl_peer_connect(struct blkrepl_peer *p, const char **why)
 	WRITE_ONCE(p->wanted, true);
 	WRITE_ONCE(p->standalone, false);
 	WRITE_ONCE(p->failed, true);
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 
 	if (!p->initiator) {
 		err = blkrepl_listen_add(p, why);

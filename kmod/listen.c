@@ -101,6 +101,9 @@ static void shake_work(struct work_struct *work)
 				    &k->from, from, resource);
 		goto out;
 	}
+	/* Told to stay away: not worth a word. */
+	if (!blkrepl_conn_wanted(p))
+		goto out;
 	blkrepl_sock_setup(p, k->sock);
 	err = blkrepl_shake_acceptor(p, k->sock, &hello, &res, why);
 	if (err) {

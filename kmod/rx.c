@@ -203,7 +203,7 @@ static int rx_packet(struct blkrepl_stream *s)
 
 	blkrepl_lock(r, flags);
 	if (!p->up || p->failed) {
-		spin_unlock_irqrestore(&r->lock, flags);
+		blkrepl_unlock_quiet(r, flags);
 		err = -ESHUTDOWN;
 		goto drop;
 	}

@@ -172,7 +172,7 @@ static void shake_init(struct shake *k, struct blkrepl_peer *p,
 	k->hp.data_crc = p->cfg.data_crc;
 	k->secret_len = p->cfg.secret_len;
 	memcpy(k->secret, p->cfg.secret, sizeof(k->secret));
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 
 	k->hp.resource = r->name;
 	k->hp.self = r->res.node;

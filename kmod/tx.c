@@ -99,38 +99,44 @@ static void tx_seal(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 	repl_wire_seal(&pkt->h, dcrc);
 }
 
-/* Send one part of the current packet. Return: bytes or -errno. */
+static void set_virt(struct bio_vec *bv, void *addr, unsigned int len)
+{
+	bvec_set_page(bv, virt_to_page(addr), len, offset_in_page(addr));
+}
+
+/*
+ * Send as much of the current packet as one call takes.  The header of a small
+ * write goes together with its data.
+ */
 static int tx_part(struct blkrepl_stream *s, int flags)
 {
 	struct blkrepl_pkt *pkt = s->cur;
+	struct blkrepl_buf *buf = pkt->io ? &pkt->io->buf : NULL;
+	struct bio_vec vec[1 + ARRAY_SIZE(buf->small)];
 	struct msghdr msg = { .msg_flags = flags | MSG_NOSIGNAL };
-	struct kvec kv[2];
-	size_t off;
-	int nr = 0;
+	size_t total = REPL_HDR_LEN + pkt->len, off = s->sent;
+	unsigned int nr = 0;
 
-	if (pkt->io && s->sent >= REPL_HDR_LEN) {
-		off = s->sent - REPL_HDR_LEN;
-		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, pkt->io->buf.vec,
-			      pkt->io->buf.nr, pkt->len);
-		iov_iter_advance(&msg.msg_iter, off);
+	if (buf && off >= REPL_HDR_LEN) {
+		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, buf->vec, buf->nr,
+			      pkt->len);
+		iov_iter_advance(&msg.msg_iter, off - REPL_HDR_LEN);
 		return sock_sendmsg(s->sock, &msg);
 	}
 
-	off = s->sent;
-	if (off < REPL_HDR_LEN) {
-		kv[nr].iov_base = (u8 *)&pkt->h + off;
-		kv[nr++].iov_len = REPL_HDR_LEN - off;
-		off = REPL_HDR_LEN;
-	}
+	set_virt(&vec[nr++], &pkt->h, REPL_HDR_LEN);
 	if (pkt->inl) {
-		kv[nr].iov_base = pkt->inl + (off - REPL_HDR_LEN);
-		kv[nr++].iov_len = pkt->len - (off - REPL_HDR_LEN);
-	} else if (pkt->len) {
+		set_virt(&vec[nr++], pkt->inl, pkt->len);
+	} else if (buf && buf->nr <= ARRAY_SIZE(buf->small)) {
+		memcpy(&vec[nr], buf->vec, buf->nr * sizeof(vec[0]));
+		nr += buf->nr;
+	} else if (buf) {
 		msg.msg_flags |= MSG_MORE;
+		total = REPL_HDR_LEN;
 	}
-	return kernel_sendmsg(s->sock, &msg, kv, nr,
-			      nr == 2 ? kv[0].iov_len + kv[1].iov_len :
-					kv[0].iov_len);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vec, nr, total);
+	iov_iter_advance(&msg.msg_iter, off);
+	return sock_sendmsg(s->sock, &msg);
 }
 
 /*
