@@ -412,6 +412,17 @@ void app_drop_receiver(struct repl_pv *pv)
 	}
 }
 
+/* What peers have not answered yet becomes dirty for them. */
+void app_unanswered_dirty(struct repl_vol *vol)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &vol->res->in_flight, link)
+		if (io->vol == vol && io_is_write(io))
+			mark_absent(vol, io, BIT(vol->res->node) |
+				    (io->receivers & ~io->wait));
+}
+
 /* ---- held I/O ---- */
 
 void app_check_done(struct repl_res *res)

@@ -276,6 +276,7 @@ void app_ready(struct repl_io *io);
 void app_disk_done(struct repl_io *io, int err);
 void app_peer_answer(struct repl_peer *p, u64 seq, bool ok);
 void app_drop_receiver(struct repl_pv *pv);
+void app_unanswered_dirty(struct repl_vol *vol);
 void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data);
 void app_reads_lost(struct repl_peer *p);
 void app_release_held(struct repl_res *res);

@@ -170,7 +170,9 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 		*why = "a change of the in-sync set is under way: try again";
 		return -EAGAIN;
 	}
+	/* A clean disk's log is not looked at again: its map must say all. */
 	peer_tail_absent(vol, 0, 0);
+	app_unanswered_dirty(vol);
 	s->detaching = true;
 	set_disk(vol, DISK_DISKLESS);
 	stop_using(vol);
