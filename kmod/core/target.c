@@ -543,8 +543,11 @@ static void uptodate(struct repl_pv *pv)
 	/* What the source still says of its map ends with our "done". */
 	pv->peer_state.dirty = 0;
 	pv->peer->discard_my_data = false;
-	if (vol->res->role != ROLE_PRIMARY) {
+	/* Its members may know a generation that a Primary had given up. */
+	if (vol->res->role != ROLE_PRIMARY ||
+	    lineage_contains(&s->lineage, &vol->lineage))
 		vol->lineage = s->lineage;
+	if (vol->res->role != ROLE_PRIMARY) {
 		vol->dataset = s->dataset;
 		vol->in_sync = s->in_sync;
 	}
