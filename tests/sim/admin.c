@@ -72,6 +72,28 @@ static bool equal_pair(struct node *a, struct node *b)
 	return true;
 }
 
+/*
+ * A holder that is being overwritten from a replica that the core thinks
+ * better: that one is the holder now.  If it is wrong, data is missing soon.
+ */
+static void follow_source(struct node *h)
+{
+	for (u32 v = 0; v < W.o.vols; v++) {
+		for (u32 k = 0; k < W.o.nodes; k++) {
+			struct repl_pv_info x;
+
+			if (k == h->id || (M.lost & BIT(k)) ||
+			    h->vols[v].vol.disk != DISK_INCONSISTENT)
+				continue;
+			repl_pv_info(&h->vols[v].vol, &h->peers[k].peer, &x);
+			if (x.state != RS_SYNC_TARGET)
+				continue;
+			M.set[v] |= BIT(k);
+			M.lost |= BIT(h->id);
+		}
+	}
+}
+
 /* What the primary counts on, as long as it lives. */
 void admin_poll_set(void)
 {
@@ -84,6 +106,7 @@ void admin_poll_set(void)
 
 			if (!h->up || !in_all_sets(i) || (M.lost & BIT(i)))
 				continue;
+			follow_source(h);
 			for (u32 k = 0; k < W.o.nodes; k++) {
 				if (k == i || !equal_pair(h, &W.node[k]))
 					continue;
@@ -114,10 +137,24 @@ void admin_poll_set(void)
 	}
 }
 
+/*
+ * Members that still have all that was acknowledged: not those that lost their
+ * caches, nor those that an administrator or a sync has made Inconsistent.
+ */
+static u32 holders_of(u32 v)
+{
+	u32 set = M.set[v] & ~M.lost;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (disk_durable_flags(&W.disk[i][v]) & META_F_INCONSISTENT)
+			set &= ~BIT(i);
+	return set;
+}
+
 static void check_loss(void)
 {
 	for (u32 v = 0; v < W.o.vols; v++) {
-		if (M.set[v] && !(M.set[v] & ~M.lost)) {
+		if (M.set[v] && !holders_of(v)) {
 			T("manager: every holder of volume %u lost its caches",
 			  v);
 			M.total_loss = true;
@@ -140,6 +177,15 @@ void admin_node_crashed(struct node *n)
 		M.want = NULL;
 	if (n == M.illegal)
 		M.illegal = NULL;
+	check_loss();
+}
+
+/* What was in the cache of a disk that failed is as good as lost. */
+void admin_disk_failed(struct node *n, u32 v)
+{
+	admin_poll_set();
+	if (M.set[v] & BIT(n->id))
+		M.lost |= BIT(n->id);
 	check_loss();
 }
 
@@ -300,7 +346,7 @@ static struct node *candidate(void)
 	bool holders = false;
 
 	for (u32 v = 0; v < W.o.vols; v++)
-		holders = holders || (M.set[v] & ~M.lost);
+		holders = holders || holders_of(v);
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *c = &W.node[i];
 
