@@ -131,6 +131,8 @@ static void op_disk_close(struct repl_vol *vol, bool failed)
 	if (v->mio || !list_empty(&v->disk_ios))
 		violation("contract", "node %u volume %u: disk_close with I/O under way",
 			  W.cur->id, vol->nr);
+	if (failed)
+		admin_disk_failed(W.cur, vol->nr);
 	v->closing = true;
 	v->open = false;
 	v->attaching = false;

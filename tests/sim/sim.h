@@ -365,6 +365,7 @@ void admin_vote_done(struct node *n, int err, const char *why);
 void admin_poll_set(void);
 void admin_node_crashed(struct node *n);
 void admin_demoted(struct node *n);
+void admin_disk_failed(struct node *n, u32 v);
 void admin_promoted(struct node *n);
 void admin_declare_loss(const char *why);
 u32 admin_set(u32 vol);
