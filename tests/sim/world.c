@@ -226,6 +226,8 @@ bool node_stop(struct node *n)
 		return false;
 	W.cur = n;
 	if (n->res.role == ROLE_PRIMARY) {
+		/* What it counted on last; a Secondary is not asked. */
+		admin_poll_set();
 		err = repl_demote(&n->res, &why);
 		if (err) {
 			W.cur = NULL;
