@@ -39,8 +39,12 @@ bool repl_better_source(const struct decide_node *a,
 	bool pa = a->vs->flags & REPL_VS_WAS_PRIMARY;
 	bool pb = b->vs->flags & REPL_VS_WAS_PRIMARY;
 
-	if (a->primary != b->primary)
-		return a->primary;
+	/* A primary that had lost its disk was working with the other's data. */
+	bool ma = a->primary && a->vs->disk == DISK_UPTODATE;
+	bool mb = b->primary && b->vs->disk == DISK_UPTODATE;
+
+	if (ma != mb)
+		return ma;
 	if (a->vs->disk != b->vs->disk)
 		return a->vs->disk > b->vs->disk;
 	if (ca != cb)
@@ -72,6 +76,18 @@ static enum verdict equal_lineage(const struct decide_node *me,
 	return repl_better_source(me, peer) ? V_SOURCE : V_TARGET;
 }
 
+/*
+ * A generation counts only once every member of the in-sync set has it, and
+ * whatever is acknowledged is on every member.  So if @peer is a member of
+ * the set that @me knows, what it lacks of our generations was never decided:
+ * their primary died while it told of them.
+ */
+static bool excess_is_void(const struct decide_node *me,
+			   const struct decide_node *peer)
+{
+	return me->vs->in_sync & BIT(peer->node);
+}
+
 static enum verdict by_lineage(const struct decide_node *me,
 			       const struct decide_node *peer)
 {
@@ -85,14 +101,28 @@ static enum verdict by_lineage(const struct decide_node *me,
 	case ORDER_EQUAL:
 		return equal_lineage(me, peer);
 	case ORDER_NEWER:
-		return inconsistent(me->vs) ? V_WAIT : V_SOURCE;
+		if (inconsistent(me->vs))
+			return V_WAIT;
+		if (peer->primary && excess_is_void(me, peer))
+			return equal_lineage(me, peer);
+		return V_SOURCE;
 	case ORDER_OLDER:
-		return inconsistent(me->vs) ? V_WAIT : V_TARGET;
+		if (inconsistent(me->vs))
+			return V_WAIT;
+		if (me->primary && excess_is_void(peer, me))
+			return equal_lineage(me, peer);
+		return V_TARGET;
 	case ORDER_CONCURRENT:
 		break;
 	}
 	if (inconsistent(me->vs))
 		return V_WAIT;
+	if (excess_is_void(me, peer) && excess_is_void(peer, me))
+		return equal_lineage(me, peer);
+	if (excess_is_void(me, peer))
+		return V_TARGET;
+	if (excess_is_void(peer, me))
+		return V_SOURCE;
 	if (drop_me != drop_peer)
 		return drop_me ? V_TARGET : V_SOURCE;
 	return V_DIVERGED;

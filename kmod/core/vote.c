@@ -195,7 +195,7 @@ static bool newer_here(struct repl_peer *p)
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (pv->known && pv->vol->disk == DISK_UPTODATE &&
+		if (pv->known && pv->vol->disk >= DISK_OUTDATED &&
 		    store_live(pv->vol) && pv_verdict(pv) == V_SOURCE)
 			return true;
 	return false;
