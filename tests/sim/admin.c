@@ -281,6 +281,28 @@ static bool all_ready(void)
 	return true;
 }
 
+/* Connected to all, and all agree that nobody lacks anything. */
+static bool agreed_by_all(struct node *n)
+{
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *o = &W.node[i];
+
+		if (o == n)
+			continue;
+		for (u32 v = 0; v < W.o.vols; v++) {
+			struct repl_pv_info x, y;
+
+			repl_pv_info(&n->vols[v].vol, &n->peers[i].peer, &x);
+			repl_pv_info(&o->vols[v].vol, &o->peers[n->id].peer,
+				     &y);
+			if (x.state != RS_ESTABLISHED ||
+			    y.state != RS_ESTABLISHED)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool all_uptodate(struct node *n)
 {
 	for (u32 v = 0; v < W.o.vols; v++)
@@ -353,7 +375,8 @@ static struct node *candidate(void)
 		if (!usable(c))
 			continue;
 		if (!in_all_sets(i) &&
-		    !(W.phase == PH_HEAL && all_uptodate(c) && all_ready()))
+		    !(W.phase == PH_HEAL && all_ready() &&
+		      all_uptodate(c) && agreed_by_all(c)))
 			continue;
 		if ((M.lost & BIT(i)) && holders && !M.total_loss)
 			continue;
