@@ -45,8 +45,8 @@ bool repl_better_source(const struct decide_node *a,
 
 	if (ma != mb)
 		return ma;
-	if (a->vs->disk != b->vs->disk)
-		return a->vs->disk > b->vs->disk;
+	if ((a->vs->disk == DISK_UPTODATE) != (b->vs->disk == DISK_UPTODATE))
+		return a->vs->disk == DISK_UPTODATE;
 	if (ca != cb)
 		return cb;
 	if (pa != pb)
@@ -80,12 +80,15 @@ static enum verdict equal_lineage(const struct decide_node *me,
  * A generation counts only once every member of the in-sync set has it, and
  * whatever is acknowledged is on every member.  So if @peer is a member of
  * the set that @me knows, what it lacks of our generations was never decided:
- * their primary died while it told of them.
+ * their primary died while it told of them.  (A peer that is Outdated has left
+ * the set; so has the old disk that a Primary without one has just attached.)
  */
 static bool excess_is_void(const struct decide_node *me,
 			   const struct decide_node *peer)
 {
-	return me->vs->in_sync & BIT(peer->node);
+	return (me->vs->in_sync & BIT(peer->node)) &&
+	       peer->vs->disk >= (peer->primary ? DISK_UPTODATE :
+						  DISK_CONSISTENT);
 }
 
 static enum verdict by_lineage(const struct decide_node *me,
