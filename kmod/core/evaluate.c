@@ -467,28 +467,48 @@ static bool best_of_all(const struct repl_vol *vol)
 	return !missing;
 }
 
+/* A good replica whose word counts: not a secondary's beside a primary. */
+static bool counts(const struct repl_pv *pv)
+{
+	return usable(pv) && pv->peer_state.disk == DISK_UPTODATE &&
+	       !primary_decides(pv);
+}
+
+/* One good replica that we lack something of is enough. */
+static bool is_behind(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (counts(pv) && pv_verdict(pv) == V_TARGET)
+			return true;
+	return false;
+}
+
 static bool equals_uptodate_peer(const struct repl_vol *vol)
 {
 	struct repl_vstate mine;
 	struct repl_pv *pv;
-	enum verdict v;
-	bool equal = false;
 
 	for_each_pv(pv, vol) {
-		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
-			continue;
-		if (primary_decides(pv))
-			continue;
-		v = pv_verdict(pv);
-		/* One good replica that we lack something of is enough. */
-		if (v == V_TARGET)
-			return false;
-		if (v != V_EQUAL || pv->sync.step != SYNC_IDLE)
+		if (!counts(pv) || pv->sync.step != SYNC_IDLE ||
+		    pv_verdict(pv) != V_EQUAL)
 			continue;
 		my_vstate(pv, &mine);
-		equal |= !mine.dirty && !pv->peer_state.dirty;
+		if (!mine.dirty && !pv->peer_state.dirty)
+			return true;
 	}
-	return equal;
+	return false;
+}
+
+/*
+ * Outdated is one that was left out of the set, or one that was told of a
+ * better copy: that one may be gone for good before a block was copied.
+ */
+static bool maybe_best(const struct repl_vol *vol)
+{
+	return vol->disk == DISK_CONSISTENT ||
+	       (vol->store->in_sync & BIT(vol->res->node));
 }
 
 static void resolve_consistent(struct repl_vol *vol)
@@ -497,8 +517,10 @@ static void resolve_consistent(struct repl_vol *vol)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
 		return;
+	if (is_behind(vol))
+		return;
 	if (equals_uptodate_peer(vol) ||
-	    (vol->disk == DISK_CONSISTENT && best_of_all(vol)))
+	    (maybe_best(vol) && best_of_all(vol)))
 		set_disk(vol, DISK_UPTODATE);
 }
 

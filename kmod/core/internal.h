@@ -172,15 +172,16 @@ enum commit_step { COMMIT_IDLE, COMMIT_META, COMMIT_PEERS, COMMIT_SEAL };
 enum sync_step {
 	SYNC_IDLE,
 	/* target */
-	SYNC_PREPARE,		/* Inconsistent is being made durable */
 	SYNC_MAP_OUT,		/* begin is sent, our map follows */
-	SYNC_MAP_IN,		/* accepted, the source's map arrives */
+	SYNC_PREPARE,		/* Inconsistent is being made durable */
+	SYNC_MAP_IN,		/* started: writes and the source's map arrive */
 	SYNC_CHECKPOINT,	/* the joint map is being made durable */
 	SYNC_RUN,
 	SYNC_FINISH,		/* UpToDate is being made durable */
 	/* source */
 	SYNC_S_MAP_IN,		/* the target's map arrives */
 	SYNC_S_MERGE,		/* a merged lineage is being made durable */
+	SYNC_S_READY,		/* the target becomes Inconsistent */
 	SYNC_S_RUN,
 };
 

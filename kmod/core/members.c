@@ -319,6 +319,8 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	/* A member that is no replica just now has said so, or will. */
 	if (vol->disk < DISK_OUTDATED)
 		return;
+	/* It found us in step after we had asked for a sync. */
+	target_stop(pv, true);
 	if (!lineage_contains(l, &s->lineage)) {
 		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
 		return;

@@ -514,6 +514,7 @@ static void rx_pv(struct repl_pv *pv, const struct repl_wire_hdr *h,
 			pv->sync.map_unacked--;
 		map_send_more(pv);
 		break;
+	case PKT_SYNC_READY:
 	case PKT_SYNC_ACCEPT:
 	case PKT_SYNC_REFUSE:
 	case PKT_RS_DATA:

@@ -115,6 +115,12 @@ void source_advance(struct repl_pv *pv)
 		return;
 	/* Our map is complete: an interrupted full sync can go on from it. */
 	store_remember(pv, &pv->peer_state.lineage);
+	pv->sync.step = SYNC_S_READY;
+	send_sync(pv, PKT_SYNC_READY, 0);
+}
+
+static void run(struct repl_pv *pv)
+{
 	pv->sync.step = SYNC_S_RUN;
 	send_sync(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
 	/* From here on in the stream our writes reach the target too. */
@@ -296,6 +302,10 @@ void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	case PKT_MAP:
 		if (pv->sync.step == SYNC_S_MAP_IN)
 			map_in(pv, h, payload);
+		break;
+	case PKT_SYNC_START:
+		if (pv->sync.step == SYNC_S_READY)
+			run(pv);
 		break;
 	case PKT_RS_CLEAR:
 		if (pv->sync.step == SYNC_S_RUN)

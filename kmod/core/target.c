@@ -2,8 +2,9 @@
 /*
  * Resync, receiving end.  The target drives it:
  *
+ *  map out     the source gets our dirty map, and says that it is ready
  *  prepare     Inconsistent is durable before anything is overwritten
- *  map out/in  both ends get the union of their dirty maps
+ *  map in      both ends have the union of their dirty maps
  *  checkpoint  the union is durable, towards everybody
  *  run         ask for dirty blocks, write them, flush, clear, tell
  *  finish      UpToDate and the source's lineage are durable, then told
@@ -33,7 +34,7 @@ bool target_applies_writes(const struct repl_vol *vol)
 	if (vol->disk != DISK_INCONSISTENT)
 		return false;
 	for_each_pv(pv, vol)
-		if (is_target(pv) && pv->sync.step >= SYNC_MAP_OUT)
+		if (is_target(pv) && pv->sync.step >= SYNC_MAP_IN)
 			return true;
 	return false;
 }
@@ -65,15 +66,30 @@ void target_begin(struct repl_pv *pv)
 	y->full = !repl_partial_ok(&mine, &pv->peer_state);
 	if (y->full)
 		dirty_fill(&s->dirty, pv->slot);
-	y->step = SYNC_PREPARE;
+	y->step = SYNC_MAP_OUT;
 	y->serial = ++vol->res->next_id << 5 | vol->res->node;
 	y->stat.begin_ms = vol->res->now;
-	set_disk(vol, DISK_INCONSISTENT);
+	set_pv_state(pv, RS_SYNC_TARGET);
+	send_sync(pv, PKT_SYNC_BEGIN, y->full ? REPL_HDR_FULL : 0);
+	map_send_begin(pv);
+}
+
+/*
+ * The source is there and ready.  Not before: the copy here may turn out to be
+ * the best one left.
+ */
+static void become_inconsistent(struct repl_pv *pv)
+{
+	struct repl_store *s = pv->vol->store;
+
+	pv->sync.step = SYNC_PREPARE;
+	set_disk(pv->vol, DISK_INCONSISTENT);
 	/* Not implied: a sync that broke off at its end has said otherwise. */
 	if (!MUTATED(MUT_TARGET_STAYS_UPTODATE))
 		s->flags |= META_F_INCONSISTENT;
-	y->wait_sb = meta_want_sb(s);
-	set_pv_state(pv, RS_SYNC_TARGET);
+	pv->sync.wait_sb = meta_want_sb(s);
+	meta_kick(pv->vol);
+	evaluate(pv->vol->res);
 }
 
 /* ---- requests ---- */
@@ -124,7 +140,7 @@ void target_stop(struct repl_pv *pv, bool tell)
 
 	if (!is_target(pv))
 		return;
-	if (tell && connected(pv->peer) && y->step >= SYNC_MAP_OUT)
+	if (tell && connected(pv->peer))
 		send_sync(pv, PKT_SYNC_STOP, 0);
 	y->step = SYNC_IDLE;
 	y->map_sending = false;
@@ -436,11 +452,12 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	    le64_to_cpu(h->id) != pv->sync.serial)
 		return;		/* of an earlier sync */
 	switch (h->type) {
+	case PKT_SYNC_READY:
+		if (pv->sync.step == SYNC_MAP_OUT)
+			become_inconsistent(pv);
+		break;
 	case PKT_SYNC_ACCEPT:
-		if (pv->sync.step != SYNC_MAP_OUT)
-			break;
-		pv->sync.step = SYNC_MAP_IN;
-		if (h->flags & REPL_HDR_FULL)
+		if (pv->sync.step == SYNC_MAP_IN && (h->flags & REPL_HDR_FULL))
 			dirty_fill(&pv->vol->store->dirty, pv->slot);
 		break;
 	case PKT_SYNC_REFUSE:
@@ -571,9 +588,8 @@ void target_advance(struct repl_pv *pv)
 		return;
 	switch (y->step) {
 	case SYNC_PREPARE:
-		y->step = SYNC_MAP_OUT;
-		send_sync(pv, PKT_SYNC_BEGIN, y->full ? REPL_HDR_FULL : 0);
-		map_send_begin(pv);
+		y->step = SYNC_MAP_IN;
+		send_sync(pv, PKT_SYNC_START, 0);
 		break;
 	case SYNC_CHECKPOINT:
 		if (s->checkpoint)
@@ -610,6 +626,10 @@ void target_tick(struct repl_pv *pv, u64 ms)
 	const struct repl_peer_conf *c = &pv->peer->conf;
 	u64 done, limit;
 
+	/* The source hears of progress in lumps: the mean since the start. */
+	if (y->step == SYNC_S_RUN)
+		y->stat.rate = div_u64(y->tick_bytes,
+				       (pv->vol->res->now - y->stat.begin_ms) / 1000 + 1);
 	if (y->step != SYNC_RUN || !ms)
 		return;
 	done = div_u64(y->tick_bytes * 1000, ms);

@@ -36,6 +36,8 @@ static const struct pkt_rule {
 	[PKT_VOTE_REQ]	  = { D, SHAPE_FIXED, 0 },
 	[PKT_VOTE]	  = { C, SHAPE_UPTO, 256 },
 	[PKT_SYNC_BEGIN]  = { D, SHAPE_FIXED, 0 },
+	[PKT_SYNC_READY]  = { D, SHAPE_FIXED, 0 },
+	[PKT_SYNC_START]  = { D, SHAPE_FIXED, 0 },
 	[PKT_SYNC_ACCEPT] = { D, SHAPE_FIXED, 0 },
 	[PKT_SYNC_REFUSE] = { D, SHAPE_FIXED, 0 },
 	[PKT_MAP]	  = { D, SHAPE_UPTO, REPL_MAX_INLINE },

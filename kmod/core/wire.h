@@ -104,7 +104,10 @@ struct repl_wire_auth {
  * @PKT_VOTE: C: id = term, flags REPL_HDR_YES; payload: reason of a refusal
  * @PKT_SYNC_BEGIN: D: id = serial, repeated in all SYNC_*, MAP and RS_CLEAR of
  *	this sync; sender is the target; its map follows as PKT_MAP
- * @PKT_SYNC_ACCEPT: D: sender is the source; its map follows as PKT_MAP
+ * @PKT_SYNC_READY: D: sender is the source and has the target's map
+ * @PKT_SYNC_START: D: the target is Inconsistent now, durably
+ * @PKT_SYNC_ACCEPT: D: the source's writes reach the target from here on in
+ *	the stream; its map follows as PKT_MAP
  * @PKT_SYNC_REFUSE: D: not now; the target waits for a change of state
  * @PKT_MAP: D: dirty map entries; REPL_HDR_LAST on the last
  * @PKT_MAP_ACK: C: one PKT_MAP was merged
@@ -141,6 +144,8 @@ enum repl_packet {
 	PKT_VOTE_REQ,
 	PKT_VOTE,
 	PKT_SYNC_BEGIN,
+	PKT_SYNC_READY,
+	PKT_SYNC_START,
 	PKT_SYNC_ACCEPT,
 	PKT_SYNC_REFUSE,
 	PKT_MAP,

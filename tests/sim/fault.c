@@ -265,7 +265,7 @@ static void force(void)
 	if (!n || M.illegal)
 		return;
 	for (u32 v = 0; v < W.o.vols; v++)
-		if (!n->vols[v].open ||
+		if (!n->vols[v].open || !n->vols[v].vol.dataset ||
 		    n->vols[v].vol.disk <= DISK_FAILED)
 			return;
 	admin_declare_loss("primary --force");

@@ -93,6 +93,9 @@ static void scene_target(struct fake *f)
 	fake_same_state(f, 0, &w);
 	connect(f, 0, ROLE_PRIMARY, &w);
 	simple(f, 0, PKT_MAP_ACK, 0);
+	simple(f, 0, PKT_SYNC_READY, 0);
+	while (fake_meta_step(f))
+		;
 	simple(f, 0, PKT_SYNC_ACCEPT, 0);
 	simple(f, 0, PKT_MAP, REPL_HDR_LAST);
 	/* up to the first requests, whose reads stay under way */
