@@ -9,109 +9,9 @@
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "netlink.h"
-
-/* Metadata is read through a buffer of so many pages. */
-#define READ_PAGES	16
-#define READ_BYTES	(READ_PAGES * PAGE_SIZE)
-
-struct reader {
-	struct block_device *bdev;
-	u64 bytes;			/* size of the device */
-	struct page *page[READ_PAGES];
-};
-
-static void reader_exit(struct reader *rd)
-{
-	unsigned int i;
-
-	for (i = 0; i < READ_PAGES; i++)
-		if (rd->page[i])
-			__free_page(rd->page[i]);
-}
-
-static int reader_init(struct reader *rd, struct block_device *bdev)
-{
-	unsigned int i;
-
-	memset(rd, 0, sizeof(*rd));
-	rd->bdev = bdev;
-	rd->bytes = bdev_nr_bytes(bdev);
-	for (i = 0; i < READ_PAGES; i++) {
-		rd->page[i] = alloc_page(GFP_KERNEL);
-		if (!rd->page[i]) {
-			reader_exit(rd);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-/* Read @len bytes, whole pages but for the device's end, from @offset. */
-static int reader_fill(struct reader *rd, u64 offset, u32 len)
-{
-	struct bio_vec vec[READ_PAGES];
-	struct bio bio;
-	unsigned int i;
-	int err = 0;
-
-	bio_init(&bio, rd->bdev, vec, READ_PAGES, REQ_OP_READ | REQ_META);
-	bio.bi_iter.bi_sector = offset >> SECTOR_SHIFT;
-	for (i = 0; len; i++) {
-		u32 part = min_t(u32, len, PAGE_SIZE);
-
-		if (bio_add_page(&bio, rd->page[i], part, 0) != part) {
-			err = -EIO;
-			break;
-		}
-		len -= part;
-	}
-	if (!err)
-		err = submit_bio_wait(&bio);
-	bio_uninit(&bio);
-	return err;
-}
-
-/* repl_store_params.read: any offset and length, any kind of memory */
-static int reader_read(void *ctx, u64 offset, void *buf, u32 len)
-{
-	struct reader *rd = ctx;
-
-	if (offset > rd->bytes || len > rd->bytes - offset)
-		return -EINVAL;
-
-	while (len) {
-		/* The device may have sectors of 4 KiB; pages are a multiple. */
-		u64 begin = round_down(offset, PAGE_SIZE);
-		u64 end = min3(round_up(offset + len, PAGE_SIZE),
-			       begin + READ_BYTES, rd->bytes);
-		u32 done = 0;
-		int err;
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		err = reader_fill(rd, begin, end - begin);
-		if (err)
-			return err;
-		while (len && offset < end) {
-			u32 in = offset - begin;
-			u32 part = min3(len, (u32)(PAGE_SIZE - in % PAGE_SIZE),
-					(u32)(end - offset));
-
-			memcpy_from_page(buf + done, rd->page[in / PAGE_SIZE],
-					 in % PAGE_SIZE, part);
-			done += part;
-			offset += part;
-			len -= part;
-		}
-		buf += done;
-	}
-	return 0;
-}
 
 /* ---- opening and closing ---- */
 
@@ -235,31 +135,34 @@ static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	return 0;
 }
 
-static int attach_load(struct blkrepl_volume *v, struct blkrepl_disk *d,
+/*
+ * Read the metadata.  If that was given up while the device had not answered,
+ * the reader keeps the disk, to be closed when it does: *@disk becomes NULL.
+ */
+static int attach_load(struct blkrepl_volume *v, struct blkrepl_disk **disk,
 		       const struct blkrepl_attach_params *a,
 		       struct repl_store **store, struct netlink_ext_ack *extack)
 {
+	struct blkrepl_disk *d = *disk;
 	struct repl_store_params p = {
 		.data_bytes = bdev_nr_bytes(d->bdev),
 		.lbs = d->lbs,
-		.read = reader_read,
+		.read = blkrepl_reader_read,
 	};
-	struct reader *rd;
 	int err;
 
 	if (a->meta)
 		p.meta_bytes = bdev_nr_bytes(d->meta_bdev);
 
-	rd = kmalloc(sizeof(*rd), GFP_KERNEL);
-	if (!rd || reader_init(rd, d->meta_bdev)) {
-		kfree(rd);
+	p.ctx = blkrepl_reader_new(d->meta_bdev);
+	if (!p.ctx)
 		return blkrepl_refuse(extack, -ENOMEM,
 				      "no memory to read metadata");
-	}
-	p.ctx = rd;
 	err = repl_store_load(&v->r->res, v->vol.nr, &a->conf, &p, store);
-	reader_exit(rd);
-	kfree(rd);
+	if (blkrepl_reader_put(p.ctx, d)) {
+		*disk = NULL;
+		return -EINTR;
+	}
 	if (err)
 		return blkrepl_refuse(extack, err, "metadata on %s: %s",
 				      a->meta ?: a->disk,
@@ -357,7 +260,7 @@ int blkrepl_attach(struct blkrepl_volume *v,
 	err = attach_open(v, d, a, extack);
 	if (err)
 		goto err_open;
-	err = attach_load(v, d, a, &store, extack);
+	err = attach_load(v, &d, a, &store, extack);
 	if (err)
 		goto err_open;
 	d->meta_area = repl_store_area(store);
@@ -395,7 +298,8 @@ err_start:
 err_init:
 	repl_store_free(store);
 err_open:
-	close_devices(d);
+	if (d)
+		close_devices(d);
 err_alloc:
 	kfree(d);
 	kfree(meta_path);
@@ -416,34 +320,57 @@ static bool detach_over(struct blkrepl_volume *v)
 	return over;
 }
 
+static int detach_start(struct blkrepl_volume *v, bool force, const char **why)
+{
+	unsigned long flags;
+	int err;
+
+	*why = NULL;
+	blkrepl_lock(v->r, flags);
+	err = repl_detach(&v->vol, force, why);
+	blkrepl_unlock(v->r, flags);
+	return err;
+}
+
 int blkrepl_detach(struct blkrepl_volume *v, bool force,
 		   struct netlink_ext_ack *extack)
 {
-	struct blkrepl_resource *r = v->r;
-	const char *why = NULL;
-	unsigned long flags;
+	unsigned long end = jiffies + BLKREPL_CMD_WAIT;
+	bool started = false;
+	const char *why;
 	long left;
 	int err;
 
-	lockdep_assert_held(&r->admin);
+	lockdep_assert_held(&v->r->admin);
 
-	blkrepl_lock(r, flags);
-	err = repl_detach(&v->vol, force, &why);
-	blkrepl_unlock(r, flags);
-	/* A disk that failed may be on its way out already. */
-	if (err && (err != -ENODEV || detach_over(v)))
-		return blkrepl_refuse(extack, err, "volume %u: %s", v->vol.nr,
-				      why ?: err == -ENODEV ? "has no disk" :
-				      "cannot be detached");
-
-	left = wait_event_killable_timeout(v->disk_wait, detach_over(v),
-					   BLKREPL_CMD_WAIT);
-	if (left < 0)
-		return -EINTR;
+	if (detach_over(v))
+		return blkrepl_refuse(extack, -ENODEV, "volume %u has no disk",
+				      v->vol.nr);
+	/*
+	 * A disk that is just coming cannot be detached yet, one that failed
+	 * is on its way out already: the core calls both "no disk".
+	 */
+	do {
+		if (!started) {
+			err = detach_start(v, force, &why);
+			if (err && err != -ENODEV)
+				return blkrepl_refuse(extack, err,
+						      "volume %u: %s",
+						      v->vol.nr, why ?:
+						      "cannot be detached");
+			started = !err;
+		}
+		left = wait_event_killable_timeout(v->disk_wait, detach_over(v),
+						   started ? BLKREPL_CMD_WAIT :
+						   HZ / 10);
+		if (left < 0)
+			return -EINTR;
+	} while (!left && time_before(jiffies, end));
 	if (!left)
 		return blkrepl_refuse(extack, -ETIMEDOUT,
-				      "%s does not finish its I/O; the detach goes on",
-				      v->disk_path ?: "the disk");
+				      "%s does not finish its I/O%s",
+				      v->disk_path ?: "the disk",
+				      started ? "; the detach goes on" : "");
 	/* The volume has let go of it: now until it is closed. */
 	flush_work(&v->close_work);
 	return 0;
@@ -451,17 +378,19 @@ int blkrepl_detach(struct blkrepl_volume *v, bool force,
 
 void blkrepl_detach_wait(struct blkrepl_volume *v)
 {
-	struct blkrepl_resource *r = v->r;
-	const char *why = NULL;
-	unsigned long flags;
+	unsigned long warn = jiffies + BLKREPL_CMD_WAIT;
+	const char *why;
 
-	blkrepl_lock(r, flags);
-	repl_detach(&v->vol, true, &why);
-	blkrepl_unlock(r, flags);
-	/* There is no way to take back I/O that the device has. */
-	while (!wait_event_timeout(v->disk_wait, detach_over(v),
-				   BLKREPL_CMD_WAIT))
-		pr_warn("blkrepl %s/%u: waiting for %s to finish its I/O\n",
-			r->name, v->vol.nr, v->disk_path ?: "the disk");
+	while (!detach_over(v)) {
+		detach_start(v, true, &why);
+		wait_event_timeout(v->disk_wait, detach_over(v), HZ / 10);
+		/* There is no way to take back I/O that the device has. */
+		if (time_after(jiffies, warn)) {
+			pr_warn("blkrepl %s/%u: waiting for %s to finish its I/O\n",
+				v->r->name, v->vol.nr,
+				v->disk_path ?: "the disk");
+			warn = jiffies + BLKREPL_CMD_WAIT;
+		}
+	}
 	flush_work(&v->close_work);
 }

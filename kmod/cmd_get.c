@@ -90,7 +90,7 @@ static int get_one(struct blkrepl_resource *r, struct genl_info *info,
 	}
 	blkrepl_lock(r, flags);
 	err = fill(msg, r, kind, slot);
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	if (err) {
 		if (err == -ENOENT)
 			blkrepl_refuse(info->extack, err,
@@ -179,7 +179,7 @@ static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	genl_dump_check_consistent(cb, hdr);
 	blkrepl_lock(r, flags);
 	err = fill(skb, r, kind, slot);
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	if (err) {
 		genlmsg_cancel(skb, hdr);
 		return err == -ENOENT ? 0 : err;

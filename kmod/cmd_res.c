@@ -172,7 +172,7 @@ static int promote(struct blkrepl_cmd_ctx *c, bool force)
 	blkrepl_lock(r, flags);
 	err = r->vote_err;
 	memcpy(text, r->vote_why, sizeof(text));
-	spin_unlock_irqrestore(&r->lock, flags);
+	blkrepl_unlock_quiet(r, flags);
 	if (err)
 		return blkrepl_refuse(c->extack, err, "%s",
 				      text[0] ? text : "cannot become Primary");

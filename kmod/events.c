@@ -269,7 +269,7 @@ static void events_work(struct work_struct *work)
 
 		blkrepl_lock(r, flags);
 		err = next_event(r, skb, &found);
-		spin_unlock_irqrestore(&r->lock, flags);
+		blkrepl_unlock_quiet(r, flags);
 
 		if (found.event == BLKREPL_EV_UNSPEC)
 			break;

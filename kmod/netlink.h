@@ -9,6 +9,7 @@
  *	events.c	multicasts, from the core's notifications
  *	resource.c	makes, finds and removes the objects
  *	attach.c	backing devices
+ *	mdread.c	their metadata, read by somebody who can be killed
  *
  * A command that changes something holds the admin mutex of its resource from
  * blkrepl_cmd_begin() to blkrepl_cmd_end().  Those that read take only the
@@ -215,6 +216,26 @@ int blkrepl_detach(struct blkrepl_volume *v, bool force,
 
 /** blkrepl_detach_wait() - the namespace goes: detach, whatever it takes */
 void blkrepl_detach_wait(struct blkrepl_volume *v);
+
+/* ---- mdread.c ---- */
+
+struct blkrepl_reader;
+
+/** blkrepl_reader_new() - begin to read metadata from @bdev; NULL: no memory */
+struct blkrepl_reader *blkrepl_reader_new(struct block_device *bdev);
+
+/** blkrepl_reader_read() - as repl_store_params.read; @ctx is the reader */
+int blkrepl_reader_read(void *ctx, u64 offset, void *buf, u32 len);
+
+/**
+ * blkrepl_reader_put() - end it
+ * @rd: the reader
+ * @disk: what it was reading
+ *
+ * Return: true if a read was given up whose end is still to come; @disk is
+ * closed and freed then.
+ */
+bool blkrepl_reader_put(struct blkrepl_reader *rd, struct blkrepl_disk *disk);
 
 /* ---- status.c ---- */
 
