@@ -99,6 +99,13 @@ void admin_poll_set(void)
 {
 	struct node *p = admin_primary();
 
+	/*
+	 * One that dies while its first generation is on its way has left out
+	 * already, durably, whoever was not reconciled with it.
+	 */
+	for (u32 i = 0; !p && i < W.o.nodes; i++)
+		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY)
+			p = &W.node[i];
 	if (!p) {
 		/* Those that have caught up from a holder are holders too. */
 		for (u32 i = 0; i < W.o.nodes; i++) {
