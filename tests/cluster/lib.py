@@ -142,7 +142,8 @@ class Node:
 
     def power_on(self):
         """Start, without waiting."""
-        self.ready.clear()
+        # A new one: the listener of a power cut just now may still set the old.
+        self.ready = threading.Event()
         while not all(os.path.exists(path) for path in self.sockets):
             if any(server.poll() is not None for server in self.servers):
                 raise VmError(f"a disk of {self.name} does not start: see "
@@ -151,7 +152,7 @@ class Node:
         if os.path.exists(self.agent_path):
             os.unlink(self.agent_path)
         self.qemu.start()
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._listen, args=(self.ready,), daemon=True).start()
 
     def wait_ready(self, timeout=BOOT_TIMEOUT):
         """Until it takes commands."""
@@ -269,7 +270,7 @@ class Node:
                 time.sleep(0.02)
         return None
 
-    def _listen(self):
+    def _listen(self, ready):
         proc = self.qemu.proc
         self.agent = self._connect()
         try:
@@ -277,7 +278,7 @@ class Node:
                 line = line.strip()
                 if line == "ready":
                     self.up = True
-                    self.ready.set()
+                    ready.set()
                 elif line.isdigit():
                     self.jobs.pop(int(line)).finish()
         except OSError:
@@ -286,7 +287,7 @@ class Node:
         if self.qemu.proc is proc:
             self.up = False
             self._end_jobs()
-            self.ready.set()
+        ready.set()
 
     def _end_jobs(self):
         for number in list(self.jobs):
