@@ -163,9 +163,9 @@ class Demo:
         self.command(b, f"mount {DEVICE} {w.MOUNT}")
         self.say(f"b is Primary {took:.1f} s after the cut, by: blkrepl primary r0")
         self.command(b, "blkrepl status r0")
-        self.check(b, durable, "after the power cut")
-        self.facts.append(f"power cut of a; b was Primary {took:.1f} s later, 6 s of them the "
-                          "time-out of the connection")
+        self.facts.append(f"power cut of a while it unpacked files; b was Primary {took:.1f} s "
+                          "later (the connection's time-out is 6 s)")
+        self.check(b, durable, "on b after the power cut")
 
     def check(self, node, count, when):
         """Every checksum."""

@@ -88,6 +88,19 @@ def good(status):
     return all(d["disk-state"] == "UpToDate" for d in status["devices"])
 
 
+def has_heir(status):
+    """For wait_status(): some peer has all data and could take over."""
+    return any(c["connection-state"] == "Connected" and
+               all(p["peer-disk-state"] == "UpToDate" for p in c["peer_devices"])
+               for c in status["connections"])
+
+
+def sync_states(status):
+    """In a line: what goes on between a node and its peers."""
+    return ", ".join(f"{c['name']} {c['peer_devices'][0]['replication-state']}"
+                     for c in status["connections"])
+
+
 def settled(nodes, timeout=180):
     """Until all nodes are connected to each other and in step."""
     for node in nodes:
