@@ -311,8 +311,12 @@ static void meta_apply(struct vol_node *v, bool torn)
 	struct sim_disk *d = &W.disk[v->node->id][v->nr];
 	struct repl_mio *mio = v->mio;
 
-	if (mio->flush_data && (!torn || rng_pct(R, 50)))
+	/* The flush comes before: without it nothing of the write is there. */
+	if (mio->flush_data) {
+		if (torn && rng_pct(R, 50))
+			return;
 		flush_to(d, v->mio_undo);
+	}
 	for (u32 i = 0; i < mio->len; i += SECTOR_BYTES)
 		if (!torn || rng_pct(R, 50))
 			memcpy(d->meta + mio->offset + i,
