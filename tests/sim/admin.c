@@ -128,7 +128,8 @@ void admin_poll_set(void)
 		u32 set = 0;
 		u64 version;
 
-		if (p->vols[v].open && p->vols[v].vol.disk > DISK_FAILED)
+		/* A disk that is not in step doesn't know. */
+		if (p->vols[v].open && p->vols[v].vol.disk == DISK_UPTODATE)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
 			set = repl_in_sync_set(&p->res, &version);
