@@ -374,6 +374,7 @@ static void evaluate_pv(struct repl_pv *pv)
 
 	if (!usable(pv) || pv->peer->end_at_ms || vol->disk == DISK_ATTACHING)
 		return;
+	source_check(pv);
 	if (vol->res->role == ROLE_PRIMARY &&
 	    pv->peer->role == ROLE_PRIMARY) {
 		refuse(pv, store_live(vol) &&

@@ -317,6 +317,7 @@ void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void source_ready(struct repl_io *io);
 void source_disk_done(struct repl_io *io, int err);
 void source_advance(struct repl_pv *pv);
+void source_check(struct repl_pv *pv);
 void source_stop(struct repl_pv *pv, bool tell);
 void map_send_begin(struct repl_pv *pv);
 void map_send_more(struct repl_pv *pv);

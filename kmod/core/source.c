@@ -31,6 +31,16 @@ static bool other_primary(const struct repl_pv *pv)
 	return false;
 }
 
+/*
+ * A primary elsewhere has turned up: its writes come here and not to the
+ * target, which would clear bits of ours that they have set.
+ */
+void source_check(struct repl_pv *pv)
+{
+	if (is_source(pv) && other_primary(pv))
+		source_stop(pv, true);
+}
+
 static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 {
 	struct repl_store *s = store_live(pv->vol);
