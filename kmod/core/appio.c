@@ -51,16 +51,32 @@ static bool overlaps(const struct repl_io *a, const struct repl_io *b)
  * What a write in flight has put on our disk may be gone after a crash.  A
  * read that saw it would have seen a value that never was.
  */
-static bool under_write(const struct repl_io *io)
+static bool under_write(const struct repl_io *io, u64 upto)
 {
 	struct repl_io *w;
 
 	if (MUTATED(MUT_READ_IN_FLIGHT))
 		return false;
 	list_for_each_entry(w, &io->vol->res->in_flight, link)
-		if (io_is_write(w) && overlaps(io, w))
+		if (w->seq <= upto && io_is_write(w) && overlaps(io, w))
 			return true;
 	return false;
+}
+
+static void park(struct repl_io *io, enum io_state state)
+{
+	io->state = state;
+	list_add_tail(&io->link, &io->vol->res->parked);
+}
+
+/* The data is there; a write that came meanwhile may be part of it. */
+static void read_good(struct repl_io *io)
+{
+	io->seq = io->vol->res->seq;
+	if (under_write(io, io->seq))
+		park(io, IOS_DONE_HELD);
+	else
+		app_complete(io, 0);
 }
 
 static void read_remote(struct repl_io *io)
@@ -93,8 +109,8 @@ static void app_read(struct repl_io *io)
 {
 	if (io->vol->res->susp) {
 		hold(io, IOS_NEW);
-	} else if (under_write(io)) {
-		list_add_tail(&io->link, &io->vol->res->parked);
+	} else if (under_write(io, ~0ULL)) {
+		park(io, IOS_NEW);
 	} else if (io->vol->disk == DISK_UPTODATE && store_live(io->vol)) {
 		io->state = IOS_ISSUED;
 		disk_io(io);
@@ -114,7 +130,12 @@ static void unpark(struct repl_res *res)
 	list_splice_tail_init(&res->parked, &list);
 	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
 		list_del_init(&io->link);
-		app_read(io);
+		if (io->state == IOS_NEW)
+			app_read(io);
+		else if (under_write(io, io->seq))
+			park(io, IOS_DONE_HELD);
+		else
+			app_complete(io, 0);
 	}
 }
 
@@ -131,7 +152,7 @@ void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data)
 	found->remote = NODE_NONE;
 	if (data && data->size == found->size) {
 		p->res->ops->copy_data(found, data);
-		app_complete(found, 0);
+		read_good(found);
 	} else if (++found->err > READ_RETRIES) {
 		app_complete(found, -EIO);
 	} else {
@@ -161,7 +182,10 @@ static void read_done(struct repl_io *io, int err)
 		app_read(io);
 		return;
 	}
-	app_complete(io, err);
+	if (err)
+		app_complete(io, err);
+	else
+		read_good(io);
 }
 
 /* ---- writes and flushes ---- */
