@@ -257,6 +257,8 @@ struct blkrepl_stream {
 	/* receive state */
 	struct task_struct *rx_task;	/* A */
 	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
+	bool collecting;		/* R: it submits disk I/O just now */
+	struct list_head ended;		/* R: what ended meanwhile */
 };
 
 /**
@@ -433,6 +435,16 @@ void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock);
 
 /**
+ * blkrepl_unlock_rx() - the same for the thread that receives data
+ * @s: its stream
+ * @flags: from blkrepl_lock()
+ *
+ * As blkrepl_unlock(); I/O that ends while it is submitted is seen to, too.
+ */
+void blkrepl_unlock_rx(struct blkrepl_stream *s, unsigned long flags)
+	__releases(&s->peer->r->lock);
+
+/**
  * blkrepl_exec_init() - prepare a resource: lists, works, reserves, core
  * @r: zeroed, with name, bn and res.node set; res.conf is set to defaults
  *
@@ -498,6 +510,9 @@ void blkrepl_disk_exit(struct blkrepl_disk *d);
 
 /** blkrepl_disk_submit() - do an I/O; repl_io_done() follows. Process context */
 void blkrepl_disk_submit(struct blkrepl_io *b);
+
+/** blkrepl_disk_ended() - an I/O has ended with ->disk_err. Under r->lock */
+void blkrepl_disk_ended(struct blkrepl_io *b);
 
 /** blkrepl_meta_submit() - do v->disk->mio; repl_meta_done() follows. Process context */
 void blkrepl_meta_submit(struct blkrepl_volume *v);
@@ -635,6 +650,9 @@ void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why);
 
 /** blkrepl_conn_wanted() - do we want a connection just now? Any context */
 bool blkrepl_conn_wanted(struct blkrepl_peer *p);
+
+/** blkrepl_conn_thread() - owner of a connection, receives on the data stream */
+int blkrepl_conn_thread(void *stream);
 
 /** blkrepl_conn_shut() - shut the sockets so that the threads wake up. May sleep */
 void blkrepl_conn_shut(struct blkrepl_peer *p);

@@ -391,7 +391,7 @@ static void conn_pause(struct blkrepl_peer *p)
 	wait_event_idle_timeout(p->wait, resting(p), msecs_to_jiffies(ms));
 }
 
-static int conn_thread(void *data)
+int blkrepl_conn_thread(void *data)
 {
 	struct blkrepl_stream *s = data;
 	struct blkrepl_peer *p = s->peer;
@@ -478,7 +478,7 @@ static int start_threads(struct blkrepl_peer *p)
 	for (i = 0; i < REPL_STREAMS; i++) {
 		s = &p->stream[i];
 		s->tx_task = make_thread(blkrepl_tx_thread, s, i ? "tc" : "td");
-		s->rx_task = make_thread(i ? ctrl_thread : conn_thread, s,
+		s->rx_task = make_thread(i ? ctrl_thread : blkrepl_conn_thread, s,
 					 i ? "rc" : "rd");
 		if (!s->tx_task || !s->rx_task) {
 			/* Those that never ran don't run now either. */
@@ -609,6 +609,7 @@ int blkrepl_peer_init(struct blkrepl_peer *p)
 		spin_lock_init(&s->q_lock);
 		INIT_LIST_HEAD(&s->queue);
 		INIT_LIST_HEAD(&s->kick);
+		INIT_LIST_HEAD(&s->ended);
 		mutex_init(&s->tx_lock);
 		init_waitqueue_head(&s->tx_wait);
 		s->rx_buf = kmalloc(REPL_MAX_INLINE, GFP_KERNEL);

@@ -12,6 +12,7 @@
  * zeroes written.
  */
 #include <linux/blkdev.h>
+#include <linux/kthread.h>
 #include <linux/slab.h>
 
 #include "blkrepl.h"
@@ -51,17 +52,44 @@ static bool data_is_done(const struct repl_io *io)
 	       (io->op == OP_READ && io->kind == IO_RS_REQ);
 }
 
+void blkrepl_disk_ended(struct blkrepl_io *b)
+{
+	trace_blkrepl_io_done(&b->io, b->disk_err);
+	repl_io_done(&b->io, b->disk_err);
+}
+
+/*
+ * Devices in memory end an I/O while it is being submitted.  If that was done
+ * by the thread that receives, it sends the answer itself when it is through
+ * with its list, instead of waking up the thread that sends.
+ */
+static bool collected(struct blkrepl_io *b)
+{
+	struct blkrepl_stream *s;
+
+	if (!in_task() || !(current->flags & PF_KTHREAD) ||
+	    kthread_func(current) != blkrepl_conn_thread)
+		return false;
+	s = kthread_data(current);
+	if (!s->collecting)
+		return false;
+	list_add_tail(&b->todo, &s->ended);
+	return true;
+}
+
 static void disk_done(struct blkrepl_io *b, int err)
 {
 	struct blkrepl_resource *r = b->r;
 	unsigned long flags;
 
+	b->disk_err = err;
 	if (!err && data_is_done(&b->io))
 		blkrepl_io_drop_data(b);
+	if (collected(b))
+		return;
 
 	blkrepl_lock(r, flags);
-	trace_blkrepl_io_done(&b->io, err);
-	repl_io_done(&b->io, err);
+	blkrepl_disk_ended(b);
 	blkrepl_unlock_atomic(r, flags);
 }
 

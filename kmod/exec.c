@@ -238,12 +238,22 @@ static void run_meta(struct list_head *list)
 	}
 }
 
+static void run_ended(struct list_head *list)
+{
+	struct blkrepl_io *b, *tmp;
+
+	list_for_each_entry_safe(b, tmp, list, todo) {
+		list_del_init(&b->todo);
+		blkrepl_disk_ended(b);
+	}
+}
+
 /*
  * The network goes first: its way is the longer one, and below submit_bio()
  * our bios only start when we return.
  */
 static void run(struct blkrepl_resource *r, unsigned long flags,
-		enum run_how how)
+		enum run_how how, struct blkrepl_stream *rx)
 	__releases(&r->lock)
 {
 	struct blkrepl_stream *s, *kick[KICK_BATCH];
@@ -254,7 +264,7 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 	bool more;
 
 	lockdep_assert_held(&r->lock);
-	do {
+	for (;;) {
 		list_splice_init(&r->todo_done, &done);
 		if (how == RUN_ALL) {
 			list_splice_init(&r->todo_disk, &disk);
@@ -281,34 +291,49 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 			blkrepl_peer_unuse(kick[i]->peer);
 		}
 		run_done(&done);
+		if (rx)
+			rx->collecting = true;
 		run_disk(&disk);
+		if (rx)
+			rx->collecting = false;
 		run_meta(&meta);
 		if (how != RUN_ATOMIC)
 			memalloc_noio_restore(noio);
 		INIT_LIST_HEAD(&done);
 		INIT_LIST_HEAD(&disk);
 		INIT_LIST_HEAD(&meta);
-		if (more)
-			spin_lock_irqsave(&r->lock, flags);
-	} while (more);
+		if (rx && !list_empty(&rx->ended))
+			more = true;
+		if (!more)
+			break;
+		spin_lock_irqsave(&r->lock, flags);
+		if (rx)
+			run_ended(&rx->ended);
+	}
 }
 
 void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock)
 {
-	run(r, flags, RUN_ALL);
+	run(r, flags, RUN_ALL, NULL);
 }
 
 void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock)
 {
-	run(r, flags, RUN_CTRL);
+	run(r, flags, RUN_CTRL, NULL);
 }
 
 void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock)
 {
-	run(r, flags, RUN_ATOMIC);
+	run(r, flags, RUN_ATOMIC, NULL);
+}
+
+void blkrepl_unlock_rx(struct blkrepl_stream *s, unsigned long flags)
+	__releases(&s->peer->r->lock)
+{
+	run(s->peer->r, flags, RUN_ALL, s);
 }
 
 static void todo_work(struct work_struct *work)

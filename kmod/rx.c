@@ -214,7 +214,7 @@ static int rx_packet(struct blkrepl_stream *s)
 	if (s->nr == REPL_STREAM_CTRL)
 		blkrepl_unlock_ctrl(r, flags);
 	else
-		blkrepl_unlock(r, flags);
+		blkrepl_unlock_rx(s, flags);
 	return 0;
 
 drop:
