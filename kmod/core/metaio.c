@@ -111,12 +111,10 @@ static void start_sb(struct repl_store *s, bool clean)
 
 /* ---- dirty map records ---- */
 
-static void start_l1(struct repl_store *s, u32 chunk)
+static void fill_l1(struct repl_store *s, u32 index, struct meta_l1_sector *sec)
 {
-	struct meta_l1_sector *sec = (struct meta_l1_sector *)s->rec_buf;
-	u32 index = chunk / META_L1_PER_SECTOR, i;
+	u32 i;
 
-	memset(sec, 0, sizeof(*sec));
 	sec->index = cpu_to_le32(index);
 	sec->replica = cpu_to_le64(s->replica);
 	for (i = 0; i < META_L1_PER_SECTOR; i++) {
@@ -128,8 +126,23 @@ static void start_l1(struct repl_store *s, u32 chunk)
 		sec->l1[i].full = cpu_to_le32(s->chunk[c].full);
 	}
 	meta_l1_seal(sec);
-	submit(s, JOB_RECORD, s->g.l1_off + (u64)index * SECTOR_BYTES, sec,
-	       SECTOR_BYTES, false);
+}
+
+/*
+ * A device may not be able to write less than 4 KiB.  Where it writes the
+ * sectors of a block one by one, those beside ours are as they were.
+ */
+static void start_l1(struct repl_store *s, u32 chunk)
+{
+	const u32 per = META_BLOCK / SECTOR_BYTES;
+	u32 first = round_down(chunk / META_L1_PER_SECTOR, per), i;
+
+	memset(s->rec_buf, 0, META_BLOCK);
+	for (i = 0; i < per; i++)
+		fill_l1(s, first + i, (struct meta_l1_sector *)
+			(s->rec_buf + i * SECTOR_BYTES));
+	submit(s, JOB_RECORD, s->g.l1_off + (u64)first * SECTOR_BYTES,
+	       s->rec_buf, META_BLOCK, false);
 }
 
 static void fill_record(struct repl_store *s, u32 e, struct meta_rec *r)
