@@ -520,6 +520,10 @@ static void resolve_consistent(struct repl_vol *vol)
 		return;
 	if (is_behind(vol))
 		return;
+	/* A Primary's disk that is older than what it is working with. */
+	if (vol->res->role == ROLE_PRIMARY &&
+	    !lineage_contains(&vol->store->lineage, &vol->lineage))
+		return;
 	if (equals_uptodate_peer(vol) ||
 	    (maybe_best(vol) && best_of_all(vol)))
 		set_disk(vol, DISK_UPTODATE);
