@@ -153,9 +153,16 @@ static u32 holders_of(u32 v)
 {
 	u32 set = M.set[v] & ~M.lost;
 
-	for (u32 i = 0; i < W.o.nodes; i++)
-		if (disk_durable_flags(&W.disk[i][v]) & META_F_INCONSISTENT)
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		u32 flags = disk_durable_flags(&W.disk[i][v]);
+
+		if (flags & META_F_INCONSISTENT)
 			set &= ~BIT(i);
+		/* Let go of in a hurry, its cache is what a crash leaves. */
+		if (W.node[i].up && !W.node[i].vols[v].open &&
+		    (flags & META_F_UNCLEAN))
+			set &= ~BIT(i);
+	}
 	return set;
 }
 
