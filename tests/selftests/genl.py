@@ -9,7 +9,9 @@
   genl.py fuzz SEED N [NODE OWN-ADDRESS PEER-ADDRESS DISK...]
                        N random messages; only the kernel's log tells the outcome
   genl.py clean        remove what fuzz has made
-  genl.py dump CMD     a dump with a tiny receive buffer: prints the messages
+  genl.py dump CMD [RESOURCE]
+                       count the messages of a dump; a volume of RESOURCE comes
+                       while it runs
 """
 
 import random
@@ -423,15 +425,20 @@ class Fuzzer:
         return bad
 
 
-def dump(e, cmd):
+def dump(e, cmd, name=None):
     g = Genl(rcvbuf=2048)
     g.send(e["CMD_" + cmd], b"", flags=NLM_F_REQUEST | NLM_F_DUMP)
+    if name:
+        # The kernel has filled some messages, and waits for room for more.
+        Genl().ask(e["CMD_VOL_NEW"], attr(e["A_RES"], name) +
+                   attr(e["A_VOL"], 60))
     count = 0
-    for kind, flags, body in g.messages():
-        if kind == g.family:
-            count += 1
-        if flags & NLM_F_DUMP_INTR:
-            print("interrupted")
+    interrupted = False
+    for kind, flags, _ in g.messages():
+        count += kind == g.family
+        interrupted |= bool(flags & NLM_F_DUMP_INTR)
+    if interrupted:
+        print("interrupted")
     print(count)
     return 0
 
@@ -445,7 +452,7 @@ def main():
         return 0
     if sys.argv[1] == "clean":
         return Fuzzer(e, 0).clean()
-    return dump(e, sys.argv[2])
+    return dump(e, *sys.argv[2:])
 
 
 sys.exit(main())
