@@ -384,6 +384,7 @@ struct repl_res {
 	u64 set_version;
 	u64 next_id;
 	bool gen_pending;		/* begin a generation before the next write */
+	bool set_due;			/* tell the members, even of the same set */
 	struct repl_commit {
 		u8 step;
 		bool again;

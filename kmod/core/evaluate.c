@@ -317,6 +317,8 @@ static void evaluate_equal(struct repl_pv *pv)
 	if (pv->sync.step != SYNC_IDLE)
 		return;
 	set_pv_state(pv, RS_ESTABLISHED);
+	if (!pv->receiving)
+		pv->vol->res->set_due = true;
 	set_receiving(pv, s->dataset && pv->peer_state.dataset &&
 		      pv->peer_state.disk >= DISK_OUTDATED);
 }

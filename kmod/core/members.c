@@ -74,6 +74,7 @@ void commit_start(struct repl_res *res, bool new_gen)
 		c->again_gen |= new_gen;
 		return;
 	}
+	res->set_due = false;
 	c->step = COMMIT_META;
 	c->id = ++res->next_id;
 	res->susp |= SUSP_META;
@@ -244,7 +245,7 @@ static void commit_if_needed(struct repl_res *res)
 	 */
 	if (res->gen_pending && !list_empty(&res->in_flight))
 		commit_start(res, true);
-	else if (grown)
+	else if (grown || res->set_due)
 		commit_start(res, false);
 }
 

@@ -288,9 +288,7 @@ static void done(struct repl_pv *pv, const void *payload)
 	pv->peer_state.lineage = l;
 	pv->peer_state.dirty = 0;
 	set_pv_state(pv, RS_ESTABLISHED);
-	/* Even if the set is as it was: the others' maps are to be cleared. */
-	if (pv->vol->res->role == ROLE_PRIMARY)
-		commit_start(pv->vol->res, false);
+	pv->vol->res->set_due = true;
 	evaluate(pv->vol->res);
 }
 
