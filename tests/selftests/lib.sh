@@ -279,10 +279,42 @@ new_dm()
 	else
 		must dmsetup create --noudevsync "$1" --table "$2"
 	fi
+	echo "$1" >>"$tmp/dm"
 	dmsetup mknodes "$1"
-	defer dmsetup remove --noudevsync --force "$1"
 	echo "/dev/mapper/$1"
 }
+
+# dm_disk NAME MIB: like new_disk, with device-mapper above, to make it fail
+dm_disk()
+{
+	local loop
+
+	loop=$(new_disk "$1" "$2") || return
+	new_dm "$1" "0 $(($2 * 2048)) linear $loop 0"
+}
+
+# dm_table NAME TABLE: what the device does from now on; I/O waits meanwhile
+dm_table()
+{
+	must dmsetup suspend --noflush --nolockfs --noudevsync "$1"
+	must dmsetup load "$1" --table "$2"
+	must dmsetup resume --noudevsync "$1"
+}
+
+# break_disk NAME, mend_disk NAME: one of dm_disk fails, or works again
+break_disk()
+{
+	dmsetup table "$1" >"$tmp/table-$1"
+	dm_table "$1" "0 $(blockdev --getsz "/dev/mapper/$1") error"
+}
+
+mend_disk()
+{
+	dm_table "$1" "$(cat "$tmp/table-$1")"
+}
+
+# Which of these makes the disks of new_conf.
+make_disk=new_disk
 
 # new_conf RESOURCE MIB [EXTRA [NODE...]]: the same resource file for all
 # nodes, one volume on a new disk each; EXTRA is put into the resource.
@@ -296,7 +328,7 @@ new_conf()
 		echo "	net { secret \"not a secret at all\"; }"
 		printf '\t%s\n' "$extra"
 		for node in "${@:-${nodes[@]}}"; do
-			disk=$(new_disk "$res-$node" "$size")
+			disk=$("$make_disk" "$res-$node" "$size")
 			cat <<-END
 				on $node {
 					node-id $(node_id "$node");
@@ -363,6 +395,44 @@ synced()
 	must busywait 20 connected "${nodes[0]}" "$1"
 	must repl "${nodes[0]}" primary --force "$1"
 	must busywait "${2:-60}" in_step "${nodes[0]}" "$1"
+}
+
+# down RESOURCE: on all nodes, so that their disks can be compared
+down()
+{
+	local node
+
+	for node in "${nodes[@]}"; do
+		must repl "$node" down "$1"
+	done
+}
+
+# bytes RESOURCE: the size of its volume, on the first node
+bytes()
+{
+	query "${nodes[0]}" "$1" '.devices[0]."size-bytes"'
+}
+
+# direct FILE: a device is to be read and written past the cache; tmpfs
+# knows nothing of that
+direct()
+{
+	[ ! -b "$1" ] || echo ",direct"
+}
+
+# scribble FILE KIB [AT_KIB]: random data
+scribble()
+{
+	dd if=/dev/urandom of="$1" bs=64k iflag=fullblock,count_bytes \
+		oflag="seek_bytes$(direct "$1")" conv=notrunc status=none \
+		count="${2}K" seek="${3:-0}K"
+}
+
+# sum FILE KIB [AT_KIB]: its checksum
+sum()
+{
+	dd if="$1" bs=64k iflag="count_bytes,skip_bytes$(direct "$1")" \
+		status=none count="${2}K" skip="${3:-0}K" | sha256sum
 }
 
 # same RESOURCE BYTES: the backing disks hold the same data.  Only
@@ -435,6 +505,10 @@ take_down()
 		eval "${deferred[i]}" || diag "cleanup: ${deferred[i]} failed"
 	done
 	deferred=()
+	# nothing can be closed above a disk that hangs
+	[ ! -f "$tmp/dm" ] || while read -r dir; do
+		dmsetup resume --noudevsync "$dir"
+	done <"$tmp/dm"
 	awk '{ print $2 }' /proc/mounts | grep "^$tmp/" |
 		grep -vE "^$tmp/(uts-.*|disks)$" | sort -r |
 		while read -r dir; do umount "$dir"; done
@@ -461,6 +535,9 @@ cleanup()
 		fail "the module unloads"
 		diag "$(lsmod | head -n 3)"
 	fi
+	[ ! -f "$tmp/dm" ] || tac "$tmp/dm" | while read -r node; do
+		dmsetup remove --noudevsync --retry "$node"
+	done
 	losetup -a | awk -F: -v dir="$tmp/" 'index($0, dir) { print $1 }' |
 		while read -r loop; do losetup -d "$loop"; done
 	busywait 10 umount "$tmp/disks" || fail "the disks are free again"
