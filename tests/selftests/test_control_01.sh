@@ -6,7 +6,8 @@
 
 load
 loop=$(new_disk slow 32)
-disk=$(new_dm slow "0 65536 linear $loop 0")
+new_dm slow "0 65536 linear $loop 0" >/dev/null
+disk=/dev/mapper/slow
 must blkrepl create-md --force "$disk" >/dev/null
 must blkrepl new-resource r0 0
 must blkrepl new-volume r0/0 0
