@@ -210,14 +210,17 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	unsigned long flags;
 	int err;
 
+	err = blkrepl_bdev_limits(v, d);
+	if (err)
+		return blkrepl_refuse(extack, err, err == -EBUSY ?
+				      "the disk has blocks of %u bytes, more than those of the open /dev/blkrepl%u: close it first" :
+				      "blocks of %u bytes don't suit /dev/blkrepl%u",
+				      d->lbs, v->minor);
+
 	/* The core may begin to use the disk inside repl_attach(). */
 	blkrepl_lock(r, flags);
 	v->disk = d;
 	v->close_failed = false;
-	blkrepl_unlock(r, flags);
-	blkrepl_bdev_limits(v);
-
-	blkrepl_lock(r, flags);
 	v->vol.conf = a->conf;
 	v->disk_flushes = a->disk_flushes;
 	err = repl_attach(&v->vol, store, &why);

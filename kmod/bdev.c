@@ -320,15 +320,20 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
 }
 
 /*
+ * A change of limits waits for those who submit, and these may wait for the
+ * disk that is being attached: so an open device keeps the limits that it has.
+ *
  * Discards reach replicas as zeroes to be unmapped (see disk.c).  They are
  * offered only if our own disk does that without writing: else they would be
  * the slowest way to say nothing.
  */
-void blkrepl_bdev_limits(struct blkrepl_volume *v)
+int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d)
 {
 	struct request_queue *q = v->gd->queue;
-	struct blkrepl_disk *d = v->disk;
 	struct queue_limits lim;
+
+	if (READ_ONCE(v->openers))
+		return d->lbs > queue_logical_block_size(q) ? -EBUSY : 0;
 
 	lim = queue_limits_start_update(q);
 	lim.logical_block_size = d->lbs;
@@ -336,5 +341,5 @@ void blkrepl_bdev_limits(struct blkrepl_volume *v)
 	lim.io_min = lim.physical_block_size;
 	lim.max_hw_discard_sectors =
 		d->can_zero ? EXTENT_BYTES >> SECTOR_SHIFT : 0;
-	queue_limits_commit_update_frozen(q, &lim);
+	return queue_limits_commit_update_frozen(q, &lim);
 }

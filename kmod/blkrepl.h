@@ -497,8 +497,15 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force);
 /** blkrepl_bdev_complete() - an application's I/O is finished. Any context */
 void blkrepl_bdev_complete(struct blkrepl_io *b, int err);
 
-/** blkrepl_bdev_limits() - take over the backing device's limits. Process context */
-void blkrepl_bdev_limits(struct blkrepl_volume *v);
+/**
+ * blkrepl_bdev_limits() - take over the limits of a disk to be attached
+ * @v: the volume
+ * @d: the disk
+ *
+ * Process context.  Return: 0 or -errno; -EBUSY: the device is open, and has
+ * smaller blocks than the disk.
+ */
+int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d);
 
 /* ---- disk.c: I/O to the backing device ---- */
 
