@@ -169,7 +169,11 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 	} else if (r->res.role != ROLE_PRIMARY && (mode & BLK_OPEN_WRITE)) {
 		err = -EROFS;
 	} else if (r->res.role != ROLE_PRIMARY && !repl_readable(&v->vol)) {
-		err = -EMEDIUMTYPE;
+		/*
+		 * No other error is "come again later" for udev: it would drop
+		 * the device's event, and make no links.
+		 */
+		err = -ENXIO;
 	} else if (!maybe_get_net(r->bn->net)) {
 		/* The namespace is going, and takes the device with it. */
 		err = -ENXIO;

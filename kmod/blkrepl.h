@@ -351,6 +351,7 @@ struct blkrepl_events {
 	/* what the log was told last; the work's */
 	u8 logged_role;
 	u8 logged_disk[BLKREPL_MAX_VOLUMES];
+	u64 readable;				/* volumes, as udev knows */
 	u8 logged_conn[BLKREPL_MAX_NODES];
 };
 

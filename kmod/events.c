@@ -9,6 +9,8 @@
  * message always has the last state, and a lack of memory only delays it.  A
  * listener whose socket overflows gets ENOBUFS from it and asks for a dump.
  */
+#include <linux/blkdev.h>
+#include <linux/sched/mm.h>
 #include <net/genetlink.h>
 
 #include "netlink.h"
@@ -18,6 +20,7 @@
 /* What the work found to send. */
 struct found {
 	enum blkrepl_event event;
+	struct device *dev;		/* udev should look at it, or NULL */
 	struct blkrepl_text text;	/* with a text of its own */
 };
 
@@ -151,6 +154,33 @@ static void log_text(struct blkrepl_resource *r, const struct blkrepl_text *t)
 			    t->text);
 }
 
+/* ---- udev ---- */
+
+/*
+ * A device whose data can be read now: udev could not open it before, and
+ * makes the links by label and UUID when it hears of a change.  Under r->lock.
+ */
+static struct device *now_readable(struct blkrepl_resource *r,
+				   struct blkrepl_volume *v)
+{
+	bool readable = !v->dying && v->gd && repl_readable(&v->vol);
+	u64 bit = BIT_ULL(v->vol.nr);
+
+	if (readable == !!(r->ev.readable & bit))
+		return NULL;
+	r->ev.readable ^= bit;
+	return readable ? get_device(disk_to_dev(v->gd)) : NULL;
+}
+
+static void tell_udev(struct device *dev)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	kobject_uevent(&dev->kobj, KOBJ_CHANGE);
+	put_device(dev);
+	memalloc_noio_restore(noio);
+}
+
 /* ---- the work ---- */
 
 static int fill_text(struct sk_buff *skb, struct blkrepl_resource *r,
@@ -205,6 +235,7 @@ static int next_event(struct blkrepl_resource *r, struct sk_buff *skb,
 		if (!v)
 			continue;
 		found->event = BLKREPL_EV_VOL;
+		found->dev = now_readable(r, v);
 		log_state(r, found->event, v, NULL);
 		return blkrepl_fill_vol(skb, v);
 	}
@@ -227,6 +258,7 @@ static int next_event(struct blkrepl_resource *r, struct sk_buff *skb,
 			if (!v || !p)
 				continue;
 			found->event = BLKREPL_EV_PVOL;
+			found->dev = now_readable(r, v);
 			return blkrepl_fill_pvol(skb, v, p);
 		}
 	}
@@ -267,12 +299,15 @@ static void events_work(struct work_struct *work)
 		hdr = genlmsg_put(skb, 0, 0, &blkrepl_genl_family, 0,
 				  BLKREPL_CMD_EVENT);
 
+		found.dev = NULL;
 		blkrepl_lock(r, flags);
 		err = next_event(r, skb, &found);
 		blkrepl_unlock_quiet(r, flags);
 
 		if (found.event == BLKREPL_EV_UNSPEC)
 			break;
+		if (found.dev)
+			tell_udev(found.dev);
 		if (is_text(found.event))
 			log_text(r, &found.text);
 		if (WARN_ON_ONCE(!hdr || err) ||
@@ -300,8 +335,10 @@ void blkrepl_event_gone(struct blkrepl_resource *r, enum blkrepl_event event,
 	/* What it has read of the object before that went is sent first. */
 	flush_delayed_work(&r->ev.work);
 
-	if (vol >= 0)
+	if (vol >= 0) {
 		r->ev.logged_disk[vol] = DISK_DISKLESS;
+		r->ev.readable &= ~BIT_ULL(vol);
+	}
 	if (peer >= 0)
 		r->ev.logged_conn[peer] = CONN_STANDALONE;
 
