@@ -133,6 +133,7 @@ struct repl_store {
 	enum meta_job job;
 	bool job_l1;		/* JOB_RECORD writes the chunk table */
 	u32 job_extent;
+	bool sb_flush;		/* the next one needs the data on stable media */
 	u64 sb_want;		/* changes asked for */
 	u64 sb_started;		/* of these, in the write under way */
 	u64 sb_durable;		/* of these, on stable media */

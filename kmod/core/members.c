@@ -59,6 +59,11 @@ static void commit_vol(struct repl_vol *vol, bool new_gen)
 		return;
 	s->in_sync = vol->in_sync;
 	s->set_version = res->set_version;
+	/*
+	 * Whoever leaves the set may have had the only stable copy of what was
+	 * acknowledged: those that stay answer for it alone from now on.
+	 */
+	s->sb_flush = true;
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
 }
@@ -311,6 +316,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	}
 	s->in_sync = set;
 	s->set_version = vol->res->set_version;
+	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);
 	if (!(set & BIT(vol->res->node))) {
 		if (vol->disk > DISK_OUTDATED)

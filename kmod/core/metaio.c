@@ -106,7 +106,8 @@ static void start_sb(struct repl_store *s, bool clean)
 	s->seq = s->vol->res->seq;
 	fill_sb(s, clean);
 	submit(s, JOB_SB, s->g.sb_off + copy * META_SB_SIZE, s->sb_buf,
-	       META_SB_SIZE, clean);
+	       META_SB_SIZE, clean || s->sb_flush);
+	s->sb_flush = false;
 }
 
 /* ---- dirty map records ---- */
