@@ -329,11 +329,17 @@ static void meta_apply(struct vol_node *v, bool torn)
 
 void disk_meta_done(struct vol_node *v, int err)
 {
+	struct sim_disk *d = &W.disk[v->node->id][v->nr];
+	u32 set;
 	struct repl_mio *mio = v->mio;
 
 	W.disk_busy--;
+	set = disk_durable_set(d);
 	meta_apply(v, err);
 	v->mio = NULL;
+	/* Those that stay in the set answer alone for what was acknowledged. */
+	if (v->node == admin_primary() && (set & ~disk_durable_set(d)))
+		hist_flushed(v->nr, hist_now());
 	cov[C_META_WRITES]++;
 	T("n%u v%u meta @%llu+%u%s %s", v->node->id, v->nr,
 	  (unsigned long long)mio->offset, mio->len,
