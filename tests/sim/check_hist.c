@@ -287,6 +287,21 @@ static void explain_fail(const char *who, u32 vol, u64 sector, u64 tag,
 		  who, vol, (unsigned long long)sector, (long long)tag, t, buf);
 }
 
+/* Of several writes of this value, one that a power cut may take back. */
+static u32 weakest(const struct sect *s, u64 tag)
+{
+	u32 w = 0;
+
+	for (u16 i = 0; i < s->n; i++) {
+		if (s->e[i].val != tag || s->e[i].elim != NEVER)
+			continue;
+		w = s->e[i].w;
+		if (!durable(w))
+			break;
+	}
+	return w;
+}
+
 void hist_read(u32 vol, u32 submitted, u64 sector, u32 n, const u64 *tags,
 	       const char *who)
 {
@@ -306,9 +321,8 @@ void hist_read(u32 vol, u32 submitted, u64 sector, u32 n, const u64 *tags,
 			    (wr[e->w].complete < submitted ||
 			     wr[e->w].complete < oldest)) {
 				e->elim = now;
-				e->cause = only == NEVER ? 0 : only;
-				if (only == NEVER)
-					e->cause = e->w;
+				e->cause = only == NEVER ?
+					weakest(s, tags[i]) : only;
 			}
 		}
 		if (only != NEVER)
