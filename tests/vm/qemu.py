@@ -87,9 +87,9 @@ class Qemu:
                 "-display", "none", "-no-reboot", "-name", self.name,
                 "-m", str(mem), "-smp", str(cpus),
                 "-kernel", self.kernel.image, "-initrd", self.kernel.initramfs,
-                # no_timer_check: on a busy host the emulated timer may look dead.
+                # On a busy host the emulated timer may look dead, and a CPU stalled.
                 "-append", "console=ttyS0 quiet mitigations=off nokaslr no_timer_check "
-                "random.trust_cpu=on " + append,
+                "rcupdate.rcu_cpu_stall_timeout=120 random.trust_cpu=on " + append,
                 # Appended to: a machine that is booted again keeps its past.
                 "-chardev", f"file,id=log,append=on,path={quote(self.log)}",
                 "-serial", "chardev:log",
