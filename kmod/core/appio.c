@@ -14,10 +14,31 @@ static void start(struct repl_io *io);
 
 #define READ_RETRIES	3	/* of a read that a peer could not serve */
 
+/*
+ * A write that was given up ends.  If it failed, its traces may be on some
+ * peers and not on others; they keep it as unconfirmed, and losing us they
+ * reconcile.
+ */
+static void redo_end(struct repl_io *io, int err)
+{
+	struct repl_res *res = io->vol->res;
+	struct repl_peer *p;
+	int i;
+
+	io->redo = false;
+	if (err)
+		for_each_peer(p, i, res)
+			peer_end(p, false, "a write was given up when there was no data: replicas have to be compared");
+	if (!--res->redo_ios)
+		res->redo_seq = 0;
+}
+
 static void app_complete(struct repl_io *io, int err)
 {
 	struct repl_res *res = io->vol->res;
 
+	if (io->redo)
+		redo_end(io, err);
 	al_leave(io);
 	io->vol->stat.in_flight--;
 	res->app_ios--;
@@ -318,10 +339,16 @@ u64 app_through(const struct repl_res *res)
 {
 	const struct repl_io *io;
 
-	if (list_empty(&res->in_flight))
-		return res->seq;
-	io = list_first_entry(&res->in_flight, struct repl_io, link);
-	return io->seq - 1;
+	u64 through = res->seq;
+
+	if (!list_empty(&res->in_flight)) {
+		io = list_first_entry(&res->in_flight, struct repl_io, link);
+		through = io->seq - 1;
+	}
+	/* What was given up is not complete anywhere, whatever came after. */
+	if (res->redo_seq)
+		through = min(through, res->redo_seq - 1);
+	return through;
 }
 
 static void finish(struct repl_io *io)
@@ -481,6 +508,19 @@ void app_release_held(struct repl_res *res)
 	}
 }
 
+static void give_up(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	if (!io_is_write(io))
+		return;
+	if (!res->redo_seq || io->seq < res->redo_seq)
+		res->redo_seq = io->seq;
+	if (!io->redo)
+		res->redo_ios++;
+	io->redo = true;
+}
+
 /*
  * No good replica is left.  Writes that nobody is going to answer for are to
  * be done again, from the start, once there is one; they come before those
@@ -497,6 +537,7 @@ void app_no_data(struct repl_res *res)
 		list_del_init(&io->link);
 		list_del_init(&io->hash);
 		al_leave(io);
+		give_up(io);
 		io->state = IOS_NEW;
 		list_add_tail(&io->link, &again);
 	}

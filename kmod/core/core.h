@@ -143,6 +143,7 @@ struct repl_io {
 	u8 remote;			/* node id that serves a read, or 0xff */
 	bool stale;			/* resync: a newer write came */
 	bool had_digest;
+	bool redo;			/* given up, to be done again */
 };
 
 /**
@@ -403,6 +404,8 @@ struct repl_res {
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
 	u32 app_ios;			/* IO_APP not completed */
+	u32 redo_ios;			/* of these, given up once */
+	u64 redo_seq;			/* lowest number they had, 0: none */
 };
 
 /* ---- set-up: process context, but serialized like events ---- */

@@ -233,6 +233,7 @@ static void attach_advance(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
 	enum repl_disk disk;
+	struct repl_pv *pv;
 
 	if (!s || vol->disk != DISK_ATTACHING || s->checkpoint ||
 	    s->sb_durable < s->sb_want)
@@ -246,6 +247,9 @@ static void attach_advance(struct repl_vol *vol)
 	}
 	count_receivers(vol);
 	set_disk(vol, disk);
+	for_each_pv(pv, vol)
+		if (pv->known)
+			check_replica(pv);
 }
 
 /* ---- one volume and one peer ---- */

@@ -377,6 +377,8 @@ enum verdict pv_verdict(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
 
 /* node.c */
+/* Is it still the disk that we know things of? */
+void check_replica(struct repl_pv *pv);
 struct repl_pv *pv_get(struct repl_vol *vol, struct repl_peer *peer);
 struct repl_vol *vol_get(struct repl_res *res, u16 nr);
 void io_ready(struct repl_io *io);

@@ -293,14 +293,13 @@ void members_ack(struct repl_peer *p, u64 id)
 static void in_step_with(struct repl_vol *vol, u32 set)
 {
 	struct repl_store *s = vol->store;
-	u32 i;
+	struct repl_pv *pv;
 
-	for (i = 0; i < s->nslots; i++) {
-		if (!s->slot[i].used || !(set & BIT(s->slot[i].node)))
+	for_each_pv(pv, vol) {
+		if (pv->slot == SLOT_NONE || !(set & BIT(pv->peer->node)))
 			continue;
-		dirty_clear_all(&s->dirty, i);
-		s->slot[i].since = s->lineage;
-		s->slot[i].since_valid = true;
+		dirty_clear_all(&s->dirty, pv->slot);
+		store_remember(pv, &s->lineage);
 	}
 }
 

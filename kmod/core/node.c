@@ -432,8 +432,9 @@ static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
 	}
 }
 
-static void new_replica(struct repl_pv *pv, u64 replica)
+void check_replica(struct repl_pv *pv)
 {
+	u64 replica = pv->peer_state.replica;
 	struct repl_store *s = store_live(pv->vol);
 	struct repl_mslot *slot;
 
@@ -465,7 +466,7 @@ static void rx_vol_state(struct repl_pv *pv, const void *payload)
 		note(pv->vol->res, NOTE_PVOL, pv->vol, pv->peer, NULL);
 	pv->peer_state = v;
 	pv->known = true;
-	new_replica(pv, v.replica);
+	check_replica(pv);
 }
 
 static void rx_invalidate(struct repl_pv *pv)

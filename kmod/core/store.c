@@ -44,7 +44,9 @@ void store_remember(struct repl_pv *pv, const struct repl_lineage *since)
 
 	slot->since = *since;
 	slot->since_valid = true;
-	slot->replica = pv->peer_state.replica;
+	/* A peer without a disk has no replica to be remembered. */
+	if (pv->peer_state.replica)
+		slot->replica = pv->peer_state.replica;
 	meta_want_sb(pv->vol->store);
 }
 
