@@ -309,6 +309,16 @@ static int fill_pvol_sync(struct sk_buff *skb, const struct repl_pv_info *pv,
 	return 0;
 }
 
+/* For the core a sync that is held is a sync like any other. */
+static enum repl_state told_state(const struct repl_pv_info *pv)
+{
+	if (pv->paused && pv->state == RS_SYNC_SOURCE)
+		return RS_PAUSED_SOURCE;
+	if (pv->paused && pv->state == RS_SYNC_TARGET)
+		return RS_PAUSED_TARGET;
+	return pv->state;
+}
+
 int blkrepl_fill_pvol(struct sk_buff *skb, struct blkrepl_volume *v,
 		      struct blkrepl_peer *p)
 {
@@ -324,7 +334,7 @@ int blkrepl_fill_pvol(struct sk_buff *skb, struct blkrepl_volume *v,
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, BLKREPL_A_PVOL_INFO);
 	if (!nest ||
-	    nla_put_u32(skb, BLKREPL_PV_REPL_STATE, pv.state) ||
+	    nla_put_u32(skb, BLKREPL_PV_REPL_STATE, told_state(&pv)) ||
 	    nla_put_u32(skb, BLKREPL_PV_PEER_DISK_STATE, pv.peer_disk) ||
 	    nla_put_u64_64bit(skb, BLKREPL_PV_OUT_OF_SYNC, pv.out_of_sync,
 			      BLKREPL_PV_PAD) ||
