@@ -541,6 +541,8 @@ void app_no_data(struct repl_res *res)
 		io->state = IOS_NEW;
 		list_add_tail(&io->link, &again);
 	}
+	/* Reads that waited for one of them are held like the rest. */
+	unpark(res);
 	list_splice_tail_init(&res->held, &again);
 	list_splice_tail_init(&again, &res->held);
 	if (res->conf.on_no_data != NO_DATA_IO_ERROR)
