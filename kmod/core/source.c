@@ -86,6 +86,12 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if (!(h->flags & REPL_HDR_LAST))
 		return;
 	pv->sync.step = SYNC_S_MERGE;
+	/*
+	 * The target has a good copy still, perhaps the only stable one of
+	 * what was acknowledged.  Ours is to be stable before that goes.
+	 */
+	pv->vol->store->sb_flush = true;
+	pv->sync.wait_sb = meta_want_sb(pv->vol->store);
 	pv->sync.stat.total_blocks =
 		pv->vol->store->dirty.map[pv->slot].count;
 	evaluate(pv->vol->res);
