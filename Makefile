@@ -93,10 +93,6 @@ cluster: tool ## one VM a node: power cuts, partitions
 	@tests/cluster/run --kernel $(KERNEL) $(TESTS)
 
 demo: ## three nodes, a power cut and a survivor, in one screen
-	@.ci/install-deps
-	@$(MAKE) --no-print-directory tool
-	@tests/vm/kernel get $(KERNEL)
-	@tests/vm/kernel build $(KERNEL)
 	@tests/cluster/demo --kernel $(KERNEL)
 
 # --- for editors ----------------------------------------------------------

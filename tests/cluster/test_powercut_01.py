@@ -99,7 +99,7 @@ class Test:
                     f"all {self.sqlite.last} commits and {len(self.fio.content)} regions", text)
         if number < CUTS:
             self.load()
-        if number == CUTS or len(self.joined) == 1 or self.lot.random() < 0.7:
+        if number == CUTS or len(self.joined) == 1 or self.lot.random() < 0.5:
             self.come_back()
 
     def run(self):
