@@ -515,6 +515,10 @@ take_down()
 	if loaded; then
 		for node in "${nodes[@]}"; do
 			ls "$conf"/*.conf >/dev/null 2>&1 || continue
+			# a failed test may leave I/O that waits for a disk
+			[ "$tap_failed" -eq 0 ] || repl "$node" \
+				resource-options --on-no-data io-error all \
+				>/dev/null 2>&1
 			timeout 20 nsenter --net="/run/netns/$node" \
 				--uts="$tmp/uts-$node" env BLKREPL_NODE="$node" \
 				blkrepl down all 2>&1 | sed 's/^/# /'
