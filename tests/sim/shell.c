@@ -131,7 +131,9 @@ static void op_disk_close(struct repl_vol *vol, bool failed)
 	if (v->mio || !list_empty(&v->disk_ios))
 		violation("contract", "node %u volume %u: disk_close with I/O under way",
 			  W.cur->id, vol->nr);
-	if (failed)
+	/* Let go of without a clean end, its cache is what a crash leaves. */
+	if (failed || (disk_durable_flags(&W.disk[W.cur->id][vol->nr]) &
+		       META_F_UNCLEAN))
 		admin_disk_failed(W.cur, vol->nr);
 	v->closing = true;
 	v->open = false;
