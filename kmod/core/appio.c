@@ -379,14 +379,19 @@ static void answered(struct repl_io *io, u8 node)
 static void write_done(struct repl_io *io, int err)
 {
 	struct repl_vol *vol = io->vol;
+	struct repl_pv *pv;
 
 	if (err && vol->conf.on_io_error == ON_ERROR_DETACH) {
 		store_fail(vol, "a write failed");
 	} else if (err) {
 		/* The application is told; what is where is not known. */
 		io->err = err;
-		if (store_live(vol) && io_is_write(io))
+		if (store_live(vol) && io_is_write(io)) {
 			mark_absent(vol, io, 0);
+			/* What a target says is clean may be from before. */
+			for_each_pv(pv, vol)
+				source_stop(pv, true);
+		}
 	}
 	answered(io, vol->res->node);
 	if (err)
