@@ -72,14 +72,14 @@ static bool overlaps(const struct repl_io *a, const struct repl_io *b)
  * What a write in flight has put on our disk may be gone after a crash.  A
  * read that saw it would have seen a value that never was.
  */
-static bool under_write(const struct repl_io *io, u64 upto)
+static bool under_write(const struct repl_io *io, u64 limit)
 {
 	struct repl_io *w;
 
 	if (MUTATED(MUT_READ_IN_FLIGHT))
 		return false;
 	list_for_each_entry(w, &io->vol->res->in_flight, link)
-		if (w->seq <= upto && io_is_write(w) && overlaps(io, w))
+		if (w->seq <= limit && io_is_write(w) && overlaps(io, w))
 			return true;
 	return false;
 }

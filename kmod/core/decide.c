@@ -39,14 +39,16 @@ bool repl_better_source(const struct decide_node *a,
 	bool pa = a->vs->flags & REPL_VS_WAS_PRIMARY;
 	bool pb = b->vs->flags & REPL_VS_WAS_PRIMARY;
 
+	bool ua = a->vs->disk == DISK_UPTODATE;
+	bool ub = b->vs->disk == DISK_UPTODATE;
 	/* A primary that had lost its disk was working with the other's data. */
-	bool ma = a->primary && a->vs->disk == DISK_UPTODATE;
-	bool mb = b->primary && b->vs->disk == DISK_UPTODATE;
+	bool ma = a->primary && ua;
+	bool mb = b->primary && ub;
 
 	if (ma != mb)
 		return ma;
-	if ((a->vs->disk == DISK_UPTODATE) != (b->vs->disk == DISK_UPTODATE))
-		return a->vs->disk == DISK_UPTODATE;
+	if (ua != ub)
+		return ua;
 	if (ca != cb)
 		return cb;
 	if (pa != pb)

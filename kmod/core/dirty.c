@@ -163,12 +163,12 @@ u32 dirty_next_stale(const struct dirty_set *d, u32 from)
 			e = (e / CHUNK_EXTENTS + 1) * CHUNK_EXTENTS;
 		else if (!d->stale[e / 8] && e % 8 == 0)
 			e += 8;
-		else if (dirty_is_stale(d, e))
-			return e;
-		else
+		else if (!dirty_is_stale(d, e))
 			e++;
+		else
+			break;
 	}
-	return d->extents;
+	return min(e, d->extents);
 }
 
 /* Whatever the chunk holds, it becomes clean. */
@@ -595,12 +595,12 @@ static u32 scan_extent(const struct dirty_set *d, u32 i, u32 e, u32 from,
 	while (b < n) {
 		if (b % 8 == 0 && bits[b / 8] == skip)
 			b += 8;
-		else if (!!(bits[b / 8] & (1 << (b % 8))) == value)
-			return b;
-		else
+		else if (!!(bits[b / 8] & (1 << (b % 8))) != value)
 			b++;
+		else
+			break;
 	}
-	return n;
+	return min(b, n);
 }
 
 u64 dirty_next(const struct dirty_set *d, u32 i, u64 from)

@@ -5,6 +5,7 @@
  * Who calls whom (node.c sees all):
  *
  *	node.c	   events, packets, ticks -> the modules
+ *	setup.c	   resources, peers, volumes	admin.c	  invalidate, pause
  *	evaluate.c looks at the state as a whole and starts what follows from it
  *	decide.c   compares two replicas: a pure function
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
@@ -396,8 +397,15 @@ void note(struct repl_res *res, enum repl_note n, struct repl_vol *vol,
 #define for_each_vol(v, res)	list_for_each_entry(v, &(res)->vols, link)
 #define for_each_pv(pv, vol)	list_for_each_entry(pv, &(vol)->pvs, by_vol)
 #define for_each_peer(p, i, res)					\
-	for ((i) = 0; (i) < REPL_NODES; (i)++)				\
-		if (!((p) = (res)->peer[i])) {} else
+	for ((i) = 0; ((p) = peer_from(res, &(i))); (i)++)
+
+/* The first peer at or after node @*i, which becomes its node id; or NULL. */
+static inline struct repl_peer *peer_from(const struct repl_res *res, int *i)
+{
+	while (*i < REPL_NODES && !res->peer[*i])
+		(*i)++;
+	return *i < REPL_NODES ? res->peer[*i] : NULL;
+}
 
 static inline u64 io_first_block(const struct repl_io *io)
 {

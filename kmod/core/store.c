@@ -53,7 +53,8 @@ void store_remember(struct repl_pv *pv, const struct repl_lineage *since)
 static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 {
 	struct repl_peer *p;
-	u32 i, need = 0, room = 0;
+	u32 need = 0, room = 0;
+	int i;
 
 	for (i = 0; i < s->nslots; i++)
 		room += !s->slot[i].used;

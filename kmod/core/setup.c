@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Making and removing resources, peers and volumes; settings. */
+#include "internal.h"
+
+void repl_res_conf_init(struct repl_res_conf *c)
+{
+	c->ack_policy = ACK_SYNC;
+	c->on_no_data = NO_DATA_SUSPEND;
+}
+
+void repl_vol_conf_init(struct repl_vol_conf *c)
+{
+	c->al_extents = META_AL_MAX;
+	c->on_io_error = ON_ERROR_DETACH;
+}
+
+void repl_peer_conf_init(struct repl_peer_conf *c)
+{
+	c->timeout_ms = 6000;
+	c->ping_int_ms = 1000;
+	c->ack_timeout_ms = 30000;
+	c->rate_max = 0;
+	c->rate_min = 1 << 20;
+}
+
+void repl_res_init(struct repl_res *res)
+{
+	u32 i;
+
+	res->role = ROLE_SECONDARY;
+	res->promised_to = NODE_NONE;
+	INIT_LIST_HEAD(&res->vols);
+	INIT_LIST_HEAD(&res->in_flight);
+	INIT_LIST_HEAD(&res->held);
+	INIT_LIST_HEAD(&res->parked);
+	INIT_LIST_HEAD(&res->remote_reads);
+	INIT_LIST_HEAD(&res->tail);
+	INIT_LIST_HEAD(&res->peer_flushes);
+	for (i = 0; i < REPL_SEQ_HASH; i++)
+		INIT_LIST_HEAD(&res->seq_hash[i]);
+}
+
+static int pv_add(struct repl_vol *vol, struct repl_peer *peer)
+{
+	struct repl_pv *pv = vol->res->ops->alloc(vol->res, sizeof(*pv));
+
+	if (!pv)
+		return -ENOMEM;
+	pv->vol = vol;
+	pv->peer = peer;
+	pv->slot = SLOT_NONE;
+	INIT_LIST_HEAD(&pv->sync.reqs);
+	memset(&pv->sent_state, 0xff, sizeof(pv->sent_state));
+	list_add_tail(&pv->by_vol, &vol->pvs);
+	list_add_tail(&pv->by_peer, &peer->pvs);
+	return 0;
+}
+
+static void pv_del(struct repl_pv *pv)
+{
+	struct repl_res *res = pv->vol->res;
+
+	list_del(&pv->by_vol);
+	list_del(&pv->by_peer);
+	res->ops->free(res, pv, sizeof(*pv));
+}
+
+static bool slot_free_for(struct repl_vol *vol, u8 node)
+{
+	u32 i;
+
+	if (!vol->store || store_slot_for(vol->store, node) != SLOT_NONE)
+		return true;
+	for (i = 0; i < vol->store->nslots; i++)
+		if (!vol->store->slot[i].used)
+			return true;
+	return false;
+}
+
+int repl_peer_add(struct repl_peer *peer)
+{
+	struct repl_res *res = peer->res;
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+	int err = 0;
+
+	if (peer->node >= REPL_NODES || peer->node == res->node)
+		return -EINVAL;
+	if (res->peer[peer->node])
+		return -EEXIST;
+	for_each_vol(vol, res)
+		if (!slot_free_for(vol, peer->node))
+			return -ENOSPC;
+	INIT_LIST_HEAD(&peer->pvs);
+	peer->sees_primary = NODE_NONE;
+	res->peer[peer->node] = peer;
+	for_each_vol(vol, res)
+		if (!err)
+			err = pv_add(vol, peer);
+	if (err) {
+		while ((pv = list_first_entry_or_null(&peer->pvs,
+						      struct repl_pv, by_peer)))
+			pv_del(pv);
+		res->peer[peer->node] = NULL;
+		return err;
+	}
+	for_each_vol(vol, res)
+		store_assign_slots(vol);
+	evaluate(res);
+	return 0;
+}
+
+int repl_peer_del(struct repl_peer *peer)
+{
+	struct repl_res *res = peer->res;
+	struct repl_pv *pv;
+
+	if (peer->conn == CONN_CONNECTED || peer->ios)
+		return -EBUSY;
+	while ((pv = list_first_entry_or_null(&peer->pvs, struct repl_pv,
+					      by_peer)))
+		pv_del(pv);
+	res->peer[peer->node] = NULL;
+	evaluate(res);
+	return 0;
+}
+
+int repl_vol_add(struct repl_vol *vol)
+{
+	struct repl_res *res = vol->res;
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i, err = 0;
+
+	if (vol_get(res, vol->nr))
+		return -EEXIST;
+	INIT_LIST_HEAD(&vol->pvs);
+	vol->disk = DISK_DISKLESS;
+	list_add_tail(&vol->link, &res->vols);
+	for_each_peer(p, i, res)
+		if (!err)
+			err = pv_add(vol, p);
+	if (err) {
+		while ((pv = list_first_entry_or_null(&vol->pvs,
+						      struct repl_pv, by_vol)))
+			pv_del(pv);
+		list_del(&vol->link);
+		return err;
+	}
+	evaluate(res);
+	return 0;
+}
+
+int repl_vol_del(struct repl_vol *vol)
+{
+	struct repl_res *res = vol->res;
+	struct repl_pv *pv;
+
+	if (vol->store || vol->stat.in_flight)
+		return -EBUSY;
+	for_each_pv(pv, vol)
+		if (pv->peer->conn == CONN_CONNECTED)
+			return -EBUSY;
+	while ((pv = list_first_entry_or_null(&vol->pvs, struct repl_pv,
+					      by_vol)))
+		pv_del(pv);
+	list_del(&vol->link);
+	evaluate(res);
+	return 0;
+}
