@@ -214,10 +214,18 @@ static void commit_done(struct repl_res *res)
 static void commit_abort(struct repl_res *res)
 {
 	struct repl_vol *vol;
+	struct repl_pv *pv;
 
-	for_each_vol(vol, res)
-		if (!in_sync_now(vol))
-			vol->lineage = vol->before;
+	for_each_vol(vol, res) {
+		if (in_sync_now(vol))
+			continue;
+		/* What we expected of members that have not been told. */
+		for_each_pv(pv, vol)
+			if (res->commit.step == COMMIT_META &&
+			    (vol->in_sync & BIT(pv->peer->node)))
+				pv->peer_state.lineage = vol->before;
+		vol->lineage = vol->before;
+	}
 	res->commit.step = COMMIT_IDLE;
 	res->commit.again = false;
 	res->commit.again_gen = false;

@@ -281,9 +281,11 @@ static void done(struct repl_pv *pv, const void *payload)
 	    s->dirty.map[pv->slot].count) {
 		/*
 		 * A new generation crossed it, or a write failed here alone
-		 * (on-io-error pass-on): the target comes again.
+		 * (on-io-error pass-on): the target comes again.  It takes our
+		 * map for clean, so it has to hear of it once more.
 		 */
 		source_stop(pv, false);
+		memset(&pv->sent_state, 0xff, sizeof(pv->sent_state));
 		evaluate(pv->vol->res);
 		return;
 	}
