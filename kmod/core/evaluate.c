@@ -320,6 +320,13 @@ static void evaluate_equal(struct repl_pv *pv)
 
 	if (pv->sync.step != SYNC_IDLE)
 		return;
+	/* Equal to the old disk that a Primary has attached, and as old. */
+	if (pv->vol->res->role == ROLE_PRIMARY && pv->vol->dataset &&
+	    pv->vol->disk != DISK_UPTODATE &&
+	    !same_but_for_ours(pv->vol, &pv->peer_state.lineage)) {
+		pv_off(pv);
+		return;
+	}
 	set_pv_state(pv, RS_ESTABLISHED);
 	if (!pv->receiving)
 		pv->vol->res->set_due = true;
