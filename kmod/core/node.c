@@ -263,6 +263,18 @@ static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
 	}
 }
 
+/* Both of us have all that was acknowledged, by the same word. */
+static bool member_beside_us(const struct repl_pv *pv,
+			     const struct repl_store *s)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	u32 both = BIT(pv->peer->node) | BIT(pv->vol->res->node);
+
+	return (s->in_sync & both) == both && pv->vol->disk == DISK_UPTODATE &&
+	       ps->disk == DISK_UPTODATE && ps->dataset == s->dataset &&
+	       lineage_compare(&ps->lineage, &s->lineage) == ORDER_EQUAL;
+}
+
 void check_replica(struct repl_pv *pv)
 {
 	u64 replica = pv->peer_state.replica;
@@ -272,7 +284,12 @@ void check_replica(struct repl_pv *pv)
 	if (!s || pv->slot == SLOT_NONE || !replica)
 		return;
 	slot = &s->slot[pv->slot];
-	if (slot->replica && slot->replica != replica) {
+	if (slot->replica && slot->replica != replica &&
+	    member_beside_us(pv, s)) {
+		/* Filled while we were not connected; the primary vouches. */
+		slot->since = s->lineage;
+		slot->since_valid = true;
+	} else if (slot->replica && slot->replica != replica) {
 		/* Another disk under an old name: nothing we know holds. */
 		slot->since_valid = false;
 		dirty_fill(&s->dirty, pv->slot);
