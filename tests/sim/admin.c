@@ -94,6 +94,19 @@ static void follow_source(struct node *h)
 	}
 }
 
+/* Packets of a dead node may still reach this one. */
+static bool half_open(struct node *n)
+{
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct link *l = link_of(n->id, i);
+
+		if (i != n->id && l->up[n->peers[i].side] &&
+		    !l->up[!n->peers[i].side])
+			return true;
+	}
+	return false;
+}
+
 /* What the primary counts on, as long as it lives. */
 void admin_poll_set(void)
 {
@@ -114,6 +127,8 @@ void admin_poll_set(void)
 			if (!h->up || !in_all_sets(i) || (M.lost & BIT(i)))
 				continue;
 			follow_source(h);
+			if (half_open(h))
+				continue;
 			for (u32 k = 0; k < W.o.nodes; k++) {
 				if (k == i || !equal_pair(h, &W.node[k]))
 					continue;

@@ -64,7 +64,7 @@ static bool expendable(struct node *n, u32 v)
 		struct node *o = &W.node[i];
 
 		if (o == n || !o->up || !(admin_set(v) & BIT(i)) ||
-		    (M.lost & BIT(i)) ||
+		    (M.lost & BIT(i)) || W.disk[i][v].error_what ||
 		    o->vols[v].vol.disk != DISK_UPTODATE)
 			continue;
 		if (o == p || net_both_up(link_of(i, p->id)))
