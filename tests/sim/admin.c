@@ -420,13 +420,19 @@ static void care_for_primary(void)
 {
 	struct node *p = admin_primary(), *c;
 	const char *why = NULL;
+	struct node *last = NULL;
 	u32 primaries = 0;
 
 	if (M.primary && !p)
 		M.primary = NULL;
 	for (u32 i = 0; i < W.o.nodes; i++)
-		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY)
+		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY) {
 			primaries++;
+			last = &W.node[i];
+		}
+	/* Of several after a split, the one that is left. */
+	if (!p && primaries == 1 && W.diverged_ok && !last->voting)
+		M.primary = p = last;
 	/* The one to be promoted may have dropped out meanwhile. */
 	if (M.want && (!usable(M.want) || !in_all_sets(M.want->id) ||
 		       (M.lost & BIT(M.want->id))))

@@ -214,6 +214,12 @@ void script_event(void)
 		later(500, 1000);
 		return;
 	case 7:
+		/* A connection that broke before the sync began. */
+		if (!l->want[0] || !l->want[1]) {
+			l->discard[l->end[0] == side[1] ? 0 : 1] = true;
+			l->want[0] = l->want[1] = true;
+			return;
+		}
 		for (u32 v = 0; v < W.o.vols; v++) {
 			struct repl_pv_info x;
 
