@@ -79,6 +79,8 @@ static void scene_source(struct fake *f)
 	simple(f, 0, PKT_SYNC_BEGIN, 0);
 	simple(f, 0, PKT_MAP, REPL_HDR_LAST);
 	fake_run(f);
+	simple(f, 0, PKT_SYNC_START, 0);
+	fake_run(f);
 	simple(f, 0, PKT_MAP_ACK, 0);
 }
 
