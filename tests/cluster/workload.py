@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import signal
 import sys
 import time
 
@@ -16,6 +17,9 @@ TOOLS = os.path.join(TOP, "tests", "tools")
 MOUNT = "/mnt"
 # Sooner than the defaults, and long enough for an emulated CPU that is busy.
 NET = "net { timeout 5s; ping-int 1s; connect-int 500ms; }"
+
+# A test that is ended from outside takes its machines along.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 
 
 def seed_from_env():
