@@ -211,10 +211,13 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	int err;
 
 	err = blkrepl_bdev_limits(v, d);
+	if (err == -EBUSY)
+		return blkrepl_refuse(extack, err,
+				      "/dev/blkrepl%u is open, and has smaller blocks than the disk's %u bytes: close it first",
+				      v->minor, d->lbs);
 	if (err)
-		return blkrepl_refuse(extack, err, err == -EBUSY ?
-				      "the disk has blocks of %u bytes, more than those of the open /dev/blkrepl%u: close it first" :
-				      "blocks of %u bytes don't suit /dev/blkrepl%u",
+		return blkrepl_refuse(extack, err,
+				      "the disk's blocks of %u bytes don't suit /dev/blkrepl%u",
 				      d->lbs, v->minor);
 
 	/* The core may begin to use the disk inside repl_attach(). */

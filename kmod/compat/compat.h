@@ -39,6 +39,7 @@ static void compat_##_release(struct gendisk *gd, fmode_t mode)	\
 {									\
 	_release(gd);							\
 }
+
 #define COMPAT_BDEV_OPEN(_open)		compat_##_open
 #define COMPAT_BDEV_RELEASE(_release)	compat_##_release
 #endif
