@@ -654,8 +654,11 @@ void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
 
 /* ---- sock.c: sockets and their handshake ---- */
 
-/** blkrepl_sock_setup() - options of a new socket for @p */
-void blkrepl_sock_setup(struct blkrepl_peer *p, struct socket *sock);
+/** blkrepl_sock_setup() - options of a new socket; once for each */
+void blkrepl_sock_setup(struct socket *sock);
+
+/** blkrepl_sock_bufs() - sizes of its buffers, as configured for @p */
+void blkrepl_sock_bufs(struct blkrepl_peer *p, struct socket *sock);
 
 /** blkrepl_sock_trust() - the peer is authenticated: no limits of time any more */
 void blkrepl_sock_trust(struct socket *sock);

@@ -246,7 +246,8 @@ static int dial_stream(struct blkrepl_peer *p, enum repl_stream nr,
 			       IPPROTO_TCP, &sock);
 	if (err)
 		goto out;
-	blkrepl_sock_setup(p, sock);
+	blkrepl_sock_setup(sock);
+	blkrepl_sock_bufs(p, sock);
 	err = -ESHUTDOWN;
 	if (!set_dialing(p, sock))
 		goto out_sock;

@@ -82,7 +82,7 @@ static void shake_work(struct work_struct *work)
 	enum repl_wire_error bad;
 	int from, to, err;
 
-	blkrepl_sock_setup(NULL, k->sock);
+	blkrepl_sock_setup(k->sock);
 	err = blkrepl_recv_all(k->sock, &hello, sizeof(hello));
 	if (err) {
 		pr_info_ratelimited("blkrepl: %pISc connected and sent no hello\n",
@@ -104,7 +104,7 @@ static void shake_work(struct work_struct *work)
 	/* Told to stay away: not worth a word. */
 	if (!blkrepl_conn_wanted(p))
 		goto out;
-	blkrepl_sock_setup(p, k->sock);
+	blkrepl_sock_bufs(p, k->sock);
 	err = blkrepl_shake_acceptor(p, k->sock, &hello, &res, why);
 	if (err) {
 		blkrepl_peer_error(p, why);

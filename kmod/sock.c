@@ -61,12 +61,11 @@ static void set_timeouts(struct sock *sk, long t)
 	release_sock(sk);
 }
 
-void blkrepl_sock_setup(struct blkrepl_peer *p, struct socket *sock)
+void blkrepl_sock_setup(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
-	u32 sndbuf = p ? READ_ONCE(p->cfg.sndbuf) : 0;
-	u32 rcvbuf = p ? READ_ONCE(p->cfg.rcvbuf) : 0;
 
+	/* With lockdep this takes a reference on the module each time. */
 	sock_reclassify(sock);
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
@@ -75,6 +74,14 @@ void blkrepl_sock_setup(struct blkrepl_peer *p, struct socket *sock)
 	sock_set_keepalive(sk);
 	sock_set_priority(sk, TC_PRIO_INTERACTIVE);
 	tcp_sock_set_nodelay(sk);
+}
+
+void blkrepl_sock_bufs(struct blkrepl_peer *p, struct socket *sock)
+{
+	u32 sndbuf = READ_ONCE(p->cfg.sndbuf);
+	u32 rcvbuf = READ_ONCE(p->cfg.rcvbuf);
+	struct sock *sk = sock->sk;
+
 	if (rcvbuf)
 		sock_set_rcvbuf(sk, rcvbuf);
 	if (sndbuf) {
