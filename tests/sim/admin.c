@@ -238,6 +238,7 @@ void admin_declare_loss(const char *why)
 void admin_promoted(struct node *n)
 {
 	cov[C_PROMOTIONS]++;
+	n->demoting = 0;
 	M.primary = n;
 	if (M.total_loss) {
 		hist_total_loss();

@@ -378,11 +378,14 @@ static void parse_sb(struct sim_disk *d)
 	d->sb_at = d->sb_writes;
 	d->sb_in_sync = 0;
 	d->sb_flags = 0;
+	d->sb_number = 0;
 	if (meta_sb_pick(d->meta + at, d->meta + at + META_SB_SIZE,
 			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) != META_OK)
 		return;
 	d->sb_in_sync = le32_to_cpu(sb->in_sync);
 	d->sb_flags = le32_to_cpu(sb->flags);
+	d->sb_number = le64_to_cpu(sb->writes);
+	memcpy(d->sb_lineage, sb->lineage, sizeof(d->sb_lineage));
 }
 
 /* In-sync set of the superblock on stable media; 0 if there is none. */
@@ -396,6 +399,25 @@ u32 disk_durable_flags(struct sim_disk *d)
 {
 	parse_sb(d);
 	return d->sb_flags;
+}
+
+/* An image of a disk that is not in use. */
+void disk_copy(struct sim_disk *to, const struct sim_disk *from)
+{
+	*to = *from;
+	to->live = arena_alloc(from->nchunks * sizeof(u64 *));
+	for (u32 c = 0; c < from->nchunks; c++) {
+		if (!from->live[c])
+			continue;
+		to->live[c] = arena_alloc(CHUNK * sizeof(u64));
+		memcpy(to->live[c], from->live[c], CHUNK * sizeof(u64));
+	}
+	to->meta = arena_alloc(from->meta_len);
+	memcpy(to->meta, from->meta, from->meta_len);
+	to->undo_cap = 256;
+	to->undo = arena_alloc(to->undo_cap * sizeof(*to->undo));
+	to->undo_head = to->undo_tail = 0;
+	to->sb_at = NEVER;
 }
 
 /* ---- power cut ---- */
@@ -426,9 +448,20 @@ void disk_crash(struct vol_node *v)
 	}
 	INIT_LIST_HEAD(&v->disk_ios);
 	if (v->mio) {
+		u64 number;
+
 		W.disk_busy--;
+		parse_sb(d);
+		number = d->sb_number;
 		meta_apply(v, true);
 		v->mio = NULL;
+		parse_sb(d);
+		if (d->sb_number < number)
+			violation("metadata",
+				  "node %u volume %u: a torn write takes the superblock back from %llu to %llu",
+				  v->node->id, v->nr,
+				  (unsigned long long)number,
+				  (unsigned long long)d->sb_number);
 	}
 	done = arena_alloc(d->nchunks * sizeof(u64 *));
 	while (d->undo_tail != d->undo_head) {

@@ -223,6 +223,63 @@ static void replace(void)
 	ev_add(rng_below(R, 500 * MS), EV_ATTACH, n, (u16)v, NULL, 0);
 }
 
+/*
+ * The image of a secondary's disk is set back, as by a snapshot of its
+ * machine.  Only if it was a member again since, in a newer generation: an
+ * older image of the same generation can't be told from the disk.
+ */
+static struct rollback {
+	struct sim_disk image;
+	struct node *node;
+	u32 v;
+} rb;
+
+static void rollback(void)
+{
+	struct node *n = rb.node ? rb.node : some_secondary();
+	u32 v = rb.node ? rb.v : rng_below(R, W.o.vols);
+	struct node *p = admin_primary();
+	struct sim_disk *d;
+	struct vol_node *vn;
+	const char *why = NULL;
+	bool newer;
+
+	if (!n || !p || n == p || !n->up || n->paused_until > W.now ||
+	    n->down_wanted || !expendable(n, v))
+		return;
+	d = &W.disk[n->id][v];
+	vn = &n->vols[v];
+	if (d->error_what || vn->closing || vn->attaching)
+		return;
+	newer = rb.node && (disk_durable_flags(d), true) &&
+		memcmp(d->sb_lineage, rb.image.sb_lineage,
+		       sizeof(d->sb_lineage));
+	if (vn->open) {
+		if (vn->vol.disk != DISK_UPTODATE || (rb.node && !newer))
+			return;
+		W.cur = n;
+		repl_detach(&vn->vol, false, &why);
+		W.cur = NULL;
+		return;
+	}
+	if ((disk_durable_flags(d) & (META_F_UNCLEAN | META_F_INCONSISTENT |
+				      META_F_OUTDATED)) ||
+	    (admin_set(v) & BIT(n->id)))
+		return;
+	if (!rb.node) {
+		T("admin: image of n%u v%u taken", n->id, v);
+		rb.node = n;
+		rb.v = v;
+		disk_copy(&rb.image, d);
+		memcpy(rb.image.sb_lineage, d->sb_lineage,
+		       sizeof(d->sb_lineage));
+	} else if (newer) {
+		T("admin: n%u v%u set back to its image", n->id, v);
+		disk_copy(d, &rb.image);
+		rb.node = NULL;
+	}
+}
+
 /* A second primary is asked for, in full view of the first. */
 static void illegal(void)
 {
@@ -281,6 +338,11 @@ static void stop_clean(void)
 		return;
 	T("admin: n%u down", n->id);
 	node_stop(n);
+}
+
+void fault_init(void)
+{
+	memset(&rb, 0, sizeof(rb));
 }
 
 void fault_event(void)
@@ -367,6 +429,9 @@ void fault_event(void)
 		break;
 	case F_ADMIN_REPLACE:
 		replace();
+		break;
+	case F_ADMIN_ROLLBACK:
+		rollback();
 		break;
 	case F_COUNT:
 		break;

@@ -7,14 +7,14 @@
 #include "sim.h"
 
 const char *const scenario_name[SCN_COUNT] = {
-	"careful", "split", "reborn", "hostile",
+	"careful", "split", "reborn", "resync", "wide", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
-	"replace",
+	"replace", "rollback",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -57,8 +57,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario)
 	memset(o, 0, sizeof(*o));
 	o->seed = seed;
 	dice = rng_below(r, 100);
-	o->scenario = dice < 92 ? SCN_CAREFUL : dice < 95 ? SCN_SPLIT :
-		      dice < 98 ? SCN_REBORN : SCN_HOSTILE;
+	o->scenario = dice < 90 ? SCN_CAREFUL : dice < 93 ? SCN_SPLIT :
+		      dice < 96 ? SCN_REBORN : dice < 98 ? SCN_RESYNC :
+		      SCN_HOSTILE;
 	if (scenario >= 0)
 		o->scenario = (enum scenario)scenario;
 	dice = rng_below(r, 100);
@@ -111,7 +112,49 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario)
 	if (o->nodes == 2 && rng_pct(r, 50))
 		o->weight[F_CRASH_PRIMARY] = 10;
 
+	if (!rng_pct(r, 15))
+		o->weight[F_ADMIN_ROLLBACK] = 0;
+
 	switch (o->scenario) {
+	case SCN_RESYNC:
+		o->init_sync = 1;
+		o->garbage = 1;
+		o->rate_max = 8U << 20;
+		o->rate_min = 1U << 20;
+		o->survive = 0;
+		o->faults_s = 6;
+		memset(o->weight, 0, sizeof(o->weight));
+		o->weight[F_CRASH] = 10;
+		o->weight[F_RESET] = rng_below(r, 4);
+		break;
+	case SCN_WIDE:
+		o->nodes = 2;
+		o->vols = 1;
+		o->vol_extents[0] = 180;
+		o->al_extents = 170;
+		o->init_sync = 0;
+		o->garbage = 0;
+		o->digest = 1;
+		o->discard = 0;
+		o->pct_discard = 0;
+		o->external = 0;
+		o->survive = 0;
+		o->disk_us = 3000;
+		o->pct_cold = 97;
+		o->pct_read = 5;
+		o->pct_flush = 1;
+		o->pct_fua = 0;
+		o->pct_large = 0;
+		o->think_us = 2000;
+		o->depth = 8;
+		o->pause_pct = 0;
+		o->rate_max = 0;
+		o->rate_min = 200U << 20;
+		o->faults_s = 4;
+		o->fault_ms = 1500;
+		memset(o->weight, 0, sizeof(o->weight));
+		o->weight[F_CRASH_PRIMARY] = 10;
+		break;
 	case SCN_REBORN:
 		o->nodes = 3;
 		fallthrough;

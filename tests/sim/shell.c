@@ -189,6 +189,11 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 		  text ? text : "");
 		cov[C_DIVERGED]++;
 		W.seen_diverged++;
+		if (W.o.scenario == SCN_REBORN && W.script >= 100 &&
+		    W.phase == PH_FAULTS)
+			violation("divergence",
+				  "node %u: a branch that was given up is not seen as past",
+				  n->id);
 		if (!W.diverged_ok && W.o.scenario != SCN_HOSTILE)
 			violation("one writer",
 				  "node %u found divergence from node %d that nobody caused",

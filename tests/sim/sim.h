@@ -28,6 +28,8 @@ enum scenario {
 	SCN_CAREFUL,	/* a good cluster manager: nothing may be lost */
 	SCN_SPLIT,	/* partition, promotion on both sides, divergence */
 	SCN_REBORN,	/* a discarded branch returns on a third node */
+	SCN_RESYNC,	/* long syncs, targets lose power */
+	SCN_WIDE,	/* so many hot extents that a log block can tear */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -52,6 +54,7 @@ enum fault {
 	F_ADMIN_ILLEGAL,	/* a second primary is asked for */
 	F_ADMIN_FORCE,		/* primary --force with possible loss */
 	F_ADMIN_REPLACE,	/* another disk, with new metadata */
+	F_ADMIN_ROLLBACK,	/* an old image of a disk comes back */
 	F_COUNT,
 };
 
@@ -146,6 +149,8 @@ struct sim_disk {
 	/* what the durable superblock says, parsed when needed */
 	u32 sb_writes, sb_at;
 	u32 sb_in_sync, sb_flags;
+	u64 sb_number;		/* counts its writes */
+	__le32 sb_lineage[REPL_NODES];
 	/* faults */
 	u64 slow_until;
 	u64 error_until;	/* persistent errors until then */
@@ -164,6 +169,7 @@ u64 disk_tag(const struct sim_disk *d, u64 sector);
 void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
 u32 disk_durable_flags(struct sim_disk *d);
+void disk_copy(struct sim_disk *to, const struct sim_disk *from);
 void disk_submit(struct vol_node *v, struct sio *s);
 void disk_done(struct vol_node *v, struct sio *s, int err);
 void disk_meta_submit(struct vol_node *v, struct repl_mio *mio);
@@ -383,6 +389,7 @@ extern struct manager {
 	u64 next_try;
 	u32 setup;		/* progress of the first set-up */
 } M;
+void fault_init(void);
 void fault_event(void);
 void fault_heal(void);
 void script_event(void);

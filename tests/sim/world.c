@@ -398,6 +398,7 @@ void world_run(const struct sim_opts *o)
 	hist_init();
 	app_init();
 	admin_init();
+	fault_init();
 	for (u32 i = 0; i < o->nodes; i++) {
 		struct node *n = &W.node[i];
 
