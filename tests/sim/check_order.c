@@ -70,6 +70,27 @@ void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 			  (unsigned long long)old, (unsigned long long)sector);
 }
 
+/*
+ * A target says that blocks are clean: a power cut now must not take back what
+ * the resync wrote there.
+ */
+void order_cleared(struct node *n, const struct repl_wire_hdr *h,
+		   const void *payload)
+{
+	u32 v = le16_to_cpu(h->volume);
+	u32 count = le32_to_cpu(h->length) / sizeof(struct repl_wire_range);
+	const struct repl_wire_range *r = payload;
+
+	for (u32 i = 0; i < count && v < W.o.vols; i++)
+		if (!disk_resync_stable(&W.disk[n->id][v],
+					le64_to_cpu(r[i].sector),
+					le32_to_cpu(r[i].size) / SECTOR_BYTES))
+			violation("stable",
+				  "node %u volume %u: sector %llu is called clean, but it is in the cache only",
+				  n->id, v,
+				  (unsigned long long)le64_to_cpu(r[i].sector));
+}
+
 /* The state of a disk has changed. */
 void order_disk_state(struct node *n, u32 v)
 {

@@ -16,6 +16,7 @@ struct undo {
 	u64 sector;
 	u32 n;
 	bool fua;
+	bool resync;
 	u64 *old;
 };
 
@@ -103,7 +104,8 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 }
 
 /* Log what a write replaces. */
-static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua)
+static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua,
+		      bool resync)
 {
 	struct undo *u;
 
@@ -121,6 +123,7 @@ static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua)
 	u->sector = sector;
 	u->n = n;
 	u->fua = fua;
+	u->resync = resync;
 	u->old = arena_alloc(n * sizeof(u64));
 	for (u32 i = 0; i < n; i++)
 		u->old[i] = disk_tag(d, sector + i);
@@ -140,7 +143,7 @@ static void apply(struct vol_node *v, struct sio *s, bool partly)
 	u32 n = io->size / SECTOR_BYTES;
 	bool fua = (io->flags & IOF_FUA) && !partly;
 
-	undo_push(d, io->sector, n, fua);
+	undo_push(d, io->sector, n, fua, io->kind == IO_RS_WRITE);
 	for (u32 i = 0; i < n; i++) {
 		u64 tag = io->op == OP_WRITE ? s->tags[i] : 0;
 
@@ -151,6 +154,19 @@ static void apply(struct vol_node *v, struct sio *s, bool partly)
 				      disk_tag(d, io->sector + i), tag);
 		disk_write_tag(d, io->sector + i, tag);
 	}
+}
+
+/* Is all that a resync wrote there on stable media? */
+bool disk_resync_stable(const struct sim_disk *d, u64 sector, u32 n)
+{
+	for (u64 i = d->undo_head; i != d->undo_tail; i++) {
+		const struct undo *u = &d->undo[i & (d->undo_cap - 1)];
+
+		if (u->resync && !u->fua && u->sector < sector + n &&
+		    sector < u->sector + u->n)
+			return false;
+	}
+	return true;
 }
 
 static void sample(struct vol_node *v, struct sio *s)

@@ -220,6 +220,7 @@ static void replace(void)
 		return;
 	T("admin: n%u v%u gets another disk", n->id, v);
 	disk_init(&W.disk[n->id][v], n->id, v, true);
+	cov[C_REPLACED]++;
 	ev_add(rng_below(R, 500 * MS), EV_ATTACH, n, (u16)v, NULL, 0);
 }
 
@@ -276,6 +277,7 @@ static void rollback(void)
 	} else if (newer) {
 		T("admin: n%u v%u set back to its image", n->id, v);
 		disk_copy(d, &rb.image);
+		cov[C_ROLLBACKS]++;
 		rb.node = NULL;
 	}
 }

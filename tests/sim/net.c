@@ -139,6 +139,8 @@ void net_send(struct repl_peer *peer, enum repl_stream st,
 	  (unsigned long long)le64_to_cpu(h->dep),
 	  (unsigned long long)le64_to_cpu(h->through),
 	  (unsigned long long)le64_to_cpu(h->id), h->flags, len);
+	if (h->type == PKT_RS_CLEAR)
+		order_cleared(W.cur, h, payload);
 	if (h->type == PKT_MEMBERS)
 		cov[C_MEMBERS]++;
 	if (h->type == PKT_RS_EQUAL)

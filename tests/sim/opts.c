@@ -7,7 +7,7 @@
 #include "sim.h"
 
 const char *const scenario_name[SCN_COUNT] = {
-	"careful", "split", "reborn", "resync", "wide", "hostile",
+	"careful", "split", "reborn", "resync", "rollback", "wide", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -58,8 +58,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario)
 	o->seed = seed;
 	dice = rng_below(r, 100);
 	o->scenario = dice < 90 ? SCN_CAREFUL : dice < 93 ? SCN_SPLIT :
-		      dice < 96 ? SCN_REBORN : dice < 98 ? SCN_RESYNC :
-		      SCN_HOSTILE;
+		      dice < 96 ? SCN_REBORN : dice < 97 ? SCN_RESYNC :
+		      dice < 98 ? SCN_ROLLBACK : SCN_HOSTILE;
 	if (scenario >= 0)
 		o->scenario = (enum scenario)scenario;
 	dice = rng_below(r, 100);
@@ -126,6 +126,17 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario)
 		memset(o->weight, 0, sizeof(o->weight));
 		o->weight[F_CRASH] = 10;
 		o->weight[F_RESET] = rng_below(r, 4);
+		break;
+	case SCN_ROLLBACK:
+		o->init_sync = 0;
+		o->garbage = 0;
+		o->think_us = 5000;
+		o->pct_read = 5;
+		o->fault_ms = 150;
+		o->faults_s = 8;
+		memset(o->weight, 0, sizeof(o->weight));
+		o->weight[F_ADMIN_ROLLBACK] = 10;
+		o->weight[F_RESET] = 1;
 		break;
 	case SCN_WIDE:
 		o->nodes = 2;

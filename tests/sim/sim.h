@@ -29,6 +29,7 @@ enum scenario {
 	SCN_SPLIT,	/* partition, promotion on both sides, divergence */
 	SCN_REBORN,	/* a discarded branch returns on a third node */
 	SCN_RESYNC,	/* long syncs, targets lose power */
+	SCN_ROLLBACK,	/* old images of disks come back */
 	SCN_WIDE,	/* so many hot extents that a log block can tear */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
@@ -170,6 +171,7 @@ void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
 u32 disk_durable_flags(struct sim_disk *d);
 void disk_copy(struct sim_disk *to, const struct sim_disk *from);
+bool disk_resync_stable(const struct sim_disk *d, u64 sector, u32 n);
 void disk_submit(struct vol_node *v, struct sio *s);
 void disk_done(struct vol_node *v, struct sio *s, int err);
 void disk_meta_submit(struct vol_node *v, struct repl_mio *mio);
@@ -422,6 +424,8 @@ void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag);
 
 void order_disk_state(struct node *n, u32 v);
+void order_cleared(struct node *n, const struct repl_wire_hdr *h,
+		   const void *payload);
 
 /* check_state.c */
 void state_monitor(void);
@@ -455,6 +459,7 @@ enum cov {
 	C_RESETS, C_RS_WRITES, C_RS_EQUAL, C_SYNC_DONE, C_MEMBERS, C_DIVERGED,
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
+	C_ROLLBACKS, C_REPLACED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

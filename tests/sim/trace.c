@@ -24,7 +24,8 @@ const char *const cov_name[C_COUNT] = {
 	"resets", "resync writes", "resync equal", "syncs done",
 	"members packets", "divergences", "disk errors", "metadata writes",
 	"torn metadata", "total losses", "forced", "quiet checks", "settled",
-	"refused votes", "remote reads", "no memory",
+	"refused votes", "remote reads", "no memory", "set back",
+	"disks replaced",
 };
 
 void trace_reset(bool on, FILE *live)
