@@ -80,5 +80,5 @@ module_exit(blkrepl_exit);
 
 MODULE_DESCRIPTION("block device mirrored over TCP");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION("0.1");
 MODULE_ALIAS_GENL_FAMILY(BLKREPL_GENL_NAME);
