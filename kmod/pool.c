@@ -202,7 +202,7 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		      u32 size, enum blkrepl_pages which, gfp_t gfp)
 {
 	unsigned int nr = DIV_ROUND_UP(size, PAGE_SIZE);
-	struct mutex *lock;
+	struct mutex *lock;	/* of the reserve that is dug in */
 
 	if (WARN_ON_ONCE(buf->vec || !size || size > REPL_MAX_DATA))
 		return -EINVAL;
