@@ -81,6 +81,10 @@ static bool under_write(const struct repl_io *io, u64 limit)
 	list_for_each_entry(w, &io->vol->res->in_flight, link)
 		if (w->seq <= limit && io_is_write(w) && overlaps(io, w))
 			return true;
+	/* Nor must a write of the primary before us land after it. */
+	list_for_each_entry(w, &io->vol->res->tail, hash)
+		if (w->state == IOS_ISSUED && overlaps(io, w))
+			return true;
 	return false;
 }
 
@@ -141,7 +145,7 @@ static void app_read(struct repl_io *io)
 }
 
 /* A write has gone: reads that waited for it may be able to start. */
-static void unpark(struct repl_res *res)
+void app_unpark(struct repl_res *res)
 {
 	struct repl_io *io;
 	LIST_HEAD(list);
@@ -364,7 +368,7 @@ static void finish(struct repl_io *io)
 	list_del_init(&io->hash);
 	res->done_seq = max(res->done_seq, io->seq);
 	app_complete(io, io->err);
-	unpark(res);
+	app_unpark(res);
 }
 
 static void answered(struct repl_io *io, u8 node)
@@ -547,7 +551,7 @@ void app_no_data(struct repl_res *res)
 		list_add_tail(&io->link, &again);
 	}
 	/* Reads that waited for one of them are held like the rest. */
-	unpark(res);
+	app_unpark(res);
 	list_splice_tail_init(&res->held, &again);
 	list_splice_tail_init(&again, &res->held);
 	if (res->conf.on_no_data != NO_DATA_IO_ERROR)

@@ -283,6 +283,7 @@ void app_unanswered_dirty(struct repl_vol *vol);
 void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data);
 void app_reads_lost(struct repl_peer *p);
 void app_release_held(struct repl_res *res);
+void app_unpark(struct repl_res *res);
 void app_no_data(struct repl_res *res);
 u32 in_sync_now(const struct repl_vol *vol);
 void app_check_done(struct repl_res *res);

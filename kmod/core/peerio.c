@@ -320,4 +320,5 @@ void peer_disk_done(struct repl_io *io, int err)
 		write_done(io);
 	}
 	kick_flushes(res);
+	app_unpark(res);
 }
