@@ -56,7 +56,7 @@ dkms-install: ## register the module with DKMS, which builds it
 
 # --- test -----------------------------------------------------------------
 
-check: ## all tests, in order; what CI runs
+check: ## the tests that every change has to pass; what CI runs
 	@tests/check
 
 lint: ## style and static checks: W=1, sparse, checkpatch, shellcheck, ...
