@@ -239,6 +239,7 @@ out:
 
 int blkrepl_nl_connect(struct sk_buff *skb, struct genl_info *info)
 {
+	bool discard = info->attrs[BLKREPL_A_DISCARD_MY_DATA];
 	struct blkrepl_cmd_ctx c;
 	const char *why = NULL;
 	unsigned long flags;
@@ -247,7 +248,7 @@ int blkrepl_nl_connect(struct sk_buff *skb, struct genl_info *info)
 	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
 	if (err)
 		return err;
-	if (info->attrs[BLKREPL_A_DISCARD_MY_DATA]) {
+	if (discard) {
 		if (c.r->res.role == ROLE_PRIMARY) {
 			err = blkrepl_refuse(c.extack, -EBUSY,
 					     "a Primary can't discard its data: make it Secondary first");
@@ -259,10 +260,12 @@ int blkrepl_nl_connect(struct sk_buff *skb, struct genl_info *info)
 					     c.peer_nr);
 			goto out;
 		}
-		blkrepl_lock(c.r, flags);
-		c.p->peer.discard_my_data = true;
-		blkrepl_unlock(c.r, flags);
 	}
+	/* It holds for this attempt: the next one has to say it again. */
+	blkrepl_lock(c.r, flags);
+	if (c.p->peer.conn != CONN_CONNECTED)
+		c.p->peer.discard_my_data = discard;
+	blkrepl_unlock(c.r, flags);
 	err = blkrepl_peer_connect(c.p, &why);
 	if (err)
 		blkrepl_refuse(c.extack, err, "peer %u: %s", c.peer_nr,

@@ -133,27 +133,36 @@ static int volume_busy(struct blkrepl_volume *v, struct netlink_ext_ack *extack)
 }
 
 /*
- * The device and the disk are gone, but a peer's I/O may still be about to
- * end.  Without a disk that is a matter of moments.
+ * Let the core forget the volume, and nobody open it any more.  A peer's I/O
+ * may just be about to end; without a disk that is a matter of moments.
+ * Return: 0, -EBUSY: it is open, -EAGAIN: its I/O does not end.
  */
-static void volume_forget(struct blkrepl_volume *v)
+static int volume_forget(struct blkrepl_volume *v, bool force)
 {
+	unsigned long end = jiffies + 5 * HZ;
 	struct blkrepl_resource *r = v->r;
-	unsigned int tries = 0;
 	unsigned long flags;
 	int err;
 
 	for (;;) {
 		blkrepl_lock(r, flags);
-		err = repl_vol_del(&v->vol);
+		err = -EBUSY;
+		if (force || !v->openers) {
+			err = repl_vol_del(&v->vol) ? -EAGAIN : 0;
+			v->dying = !err;
+		}
 		if (!err)
 			r->volume[v->vol.nr] = NULL;
 		blkrepl_unlock(r, flags);
-		if (!err)
-			return;
-		if (++tries % 500 == 0)
+		if (err != -EAGAIN)
+			return err;
+		if (time_after(jiffies, end)) {
+			if (!force)
+				return err;
 			pr_warn("blkrepl %s/%u: waiting for its last I/O\n",
 				r->name, v->vol.nr);
+			end = jiffies + 30 * HZ;
+		}
 		msleep(20);
 	}
 }
@@ -165,12 +174,16 @@ static int volume_remove(struct blkrepl_volume *v, bool force,
 	u16 nr = v->vol.nr;
 	int err;
 
-	err = blkrepl_bdev_del(v, force);
+	err = volume_forget(v, force);
+	if (err == -EAGAIN)
+		return blkrepl_refuse(extack, -EBUSY,
+				      "volume %u still has I/O under way: try again",
+				      nr);
 	if (err)
 		return blkrepl_refuse(extack, err,
 				      "/dev/blkrepl%u was just opened: close it first",
 				      v->minor);
-	volume_forget(v);
+	WARN_ON_ONCE(blkrepl_bdev_del(v, force));
 	atomic_inc(&r->bn->generation);
 	blkrepl_event_gone(r, BLKREPL_EV_VOL_GONE, nr, -1);
 
