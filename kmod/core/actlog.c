@@ -117,16 +117,10 @@ static struct repl_slot *stage(struct repl_store *s, u32 extent)
 	return slot;
 }
 
-static bool spans_overlap(const struct repl_io *a, const struct repl_io *b)
-{
-	return a->sector < b->sector + b->size / SECTOR_BYTES &&
-	       b->sector < a->sector + a->size / SECTOR_BYTES;
-}
-
 static bool must_wait_for(const struct repl_io *later,
 			  const struct repl_io *earlier)
 {
-	if (!io_is_write(earlier) || !spans_overlap(later, earlier))
+	if (!io_is_write(earlier) || !io_overlaps(later, earlier))
 		return false;
 	if (io_is_write(later))
 		return !MUTATED(MUT_OVERLAP_ANY_ORDER);

@@ -61,13 +61,6 @@ static void fail_or_hold(struct repl_io *io)
 
 /* ---- reads ---- */
 
-static bool overlaps(const struct repl_io *a, const struct repl_io *b)
-{
-	return a->vol == b->vol &&
-	       a->sector < b->sector + b->size / SECTOR_BYTES &&
-	       b->sector < a->sector + a->size / SECTOR_BYTES;
-}
-
 /*
  * What a write in flight has put on our disk may be gone after a crash.  A
  * read that saw it would have seen a value that never was.
@@ -79,11 +72,13 @@ static bool under_write(const struct repl_io *io, u64 limit)
 	if (MUTATED(MUT_READ_IN_FLIGHT))
 		return false;
 	list_for_each_entry(w, &io->vol->res->in_flight, link)
-		if (w->seq <= limit && io_is_write(w) && overlaps(io, w))
+		if (w->seq <= limit && io_is_write(w) &&
+		    w->vol == io->vol && io_overlaps(io, w))
 			return true;
 	/* Nor must a write of the primary before us land after it. */
 	list_for_each_entry(w, &io->vol->res->tail, hash)
-		if (w->state == IOS_ISSUED && overlaps(io, w))
+		if (w->state == IOS_ISSUED && w->vol == io->vol &&
+		    io_overlaps(io, w))
 			return true;
 	return false;
 }

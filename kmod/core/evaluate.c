@@ -45,24 +45,12 @@ void set_pv_state(struct repl_pv *pv, enum repl_state state)
 
 static void count_receivers(struct repl_vol *vol)
 {
-	struct repl_store *s = vol->store;
 	struct repl_pv *pv;
-	u32 here = 0, i;
 
 	vol->receivers = 0;
-	for_each_pv(pv, vol) {
-		if (!pv->receiving)
-			continue;
-		vol->receivers |= BIT(pv->peer->node);
-		if (pv->slot != SLOT_NONE)
-			here |= BIT(pv->slot);
-	}
-	if (!s)
-		return;
-	s->absent = 0;
-	for (i = 0; i < s->nslots; i++)
-		if (s->slot[i].used && !(here & BIT(i)))
-			s->absent |= BIT(i);
+	for_each_pv(pv, vol)
+		if (pv->receiving)
+			vol->receivers |= BIT(pv->peer->node);
 }
 
 void set_receiving(struct repl_pv *pv, bool on)

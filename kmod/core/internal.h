@@ -126,7 +126,6 @@ struct repl_store {
 	struct dirty_set dirty;
 	struct repl_chunk *chunk;
 	struct repl_actlog al;
-	u32 absent;		/* slots whose peers don't get writes */
 	u32 disk_ios;		/* ->disk_io() under way */
 
 	/* metadata writer, metaio.c */
@@ -225,7 +224,6 @@ struct repl_pv {
 	bool was_receiving;	/* did they, when the connection was lost? */
 	bool paused;		/* by us */
 	bool agreed;		/* was Established on this connection */
-	bool told_diverged;
 	enum repl_state state;
 	struct repl_vstate peer_state;
 	struct repl_wire_vol_state sent_state;
@@ -418,6 +416,12 @@ static inline u64 io_blocks(const struct repl_io *io)
 	u64 end = io->sector + io->size / SECTOR_BYTES;
 
 	return DIV_ROUND_UP_ULL(end, BLOCK_SECTORS) - io_first_block(io);
+}
+
+static inline bool io_overlaps(const struct repl_io *a, const struct repl_io *b)
+{
+	return a->sector < b->sector + b->size / SECTOR_BYTES &&
+	       b->sector < a->sector + a->size / SECTOR_BYTES;
 }
 
 static inline bool io_is_write(const struct repl_io *io)
