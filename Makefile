@@ -8,6 +8,8 @@ SEEDS	?= 20000
 SEED	?=
 JOBS	?= 2
 TESTS	?=
+BENCH	?=
+CLOCK	?=
 PREFIX	?= /usr
 DESTDIR	?=
 RELEASE	?= $(shell uname -r)
@@ -92,6 +94,9 @@ cluster: tool ## one VM a node: power cuts, partitions
 	@tests/vm/kernel build $(KERNEL)
 	@tests/cluster/run --kernel $(KERNEL) $(TESTS)
 
+bench: ## beside DRBD and others: BENCH="writes|reads|..." [CLOCK=instructions|host]
+	@tests/bench/run --kernel $(KERNEL) $(if $(CLOCK),--clock $(CLOCK)) $(BENCH)
+
 demo: ## three nodes, a power cut and a survivor, in one screen
 	@tests/cluster/demo --kernel $(KERNEL)
 
@@ -107,5 +112,5 @@ clean: ## remove build/ (kernels are kept in their cache)
 	rm -rf build compile_commands.json tags
 
 .PHONY: help all modules modules_install tool install dkms-install check lint \
-	unit fuzz sim mutations selftests check-kernels check-debug cluster demo \
+	unit fuzz sim mutations selftests check-kernels check-debug cluster bench demo \
 	compile_commands.json tags clean

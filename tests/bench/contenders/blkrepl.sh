@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# blkrepl, synchronous, two nodes: a network namespace each, a veth pair between
+# them.
+#
+# nodes: how many; res_options, net_settings, disk_settings: of the configuration
+
+# shellcheck disable=SC2154 # work, module: lib.sh
+
+: "${name:=blkrepl}" "${nodes:=2}" "${minor:=0}"
+: "${res_options:=}" "${net_settings:=}" "${disk_settings:=}"
+
+export BLKREPL_CONFIG_DIR=$work/conf-$name
+
+node_name()
+{
+	echo "$name-$1"
+}
+
+repl()
+{
+	local node
+
+	node=$(node_name "$1")
+	shift
+	on "$node" blkrepl "$@"
+}
+
+net_config()
+{
+	local i j
+
+	for ((i = 0; i < nodes; i++)); do
+		node "$(node_name "$i")"
+		for ((j = 0; j < i; j++)); do
+			wire "$(node_name "$j")" "10.12.$j.$i" "$(node_name "$i")" "10.12.$i.$j"
+		done
+	done
+}
+
+config()
+{
+	local i j
+
+	echo "resource $name {"
+	echo "	net { secret \"not a secret at all\"; $net_settings }"
+	echo "	$res_options"
+	for ((i = 0; i < nodes; i++)); do
+		cat <<-END
+			on $(node_name "$i") {
+				node-id $i;
+				address 10.12.$i.$i:7789;
+				volume 0 {
+					device minor $((minor + i));
+					disk $(data "$name-disk$i");
+					meta-disk $(ram "$name-meta$i");
+					$disk_settings
+				}
+			}
+		END
+	done
+	for ((i = 0; i < nodes; i++)); do
+		for ((j = 0; j < i; j++)); do
+			cat <<-END
+				connection {
+					host $(node_name "$j") address 10.12.$j.$i:7789;
+					host $(node_name "$i") address 10.12.$i.$j:7789;
+				}
+			END
+		done
+	done
+	echo "}"
+}
+
+query()
+{
+	repl "$1" status --json "$name" | jq -r ".[0]$2"
+}
+
+all_connected()
+{
+	[ "$(query 0 '.connections | all(."connection-state" == "Connected")')" = true ]
+}
+
+in_step()
+{
+	[ "$(query 0 '| ([.devices[]."disk-state"] +
+		[.connections[].peer_devices[]."peer-disk-state"]) |
+		all(. == "UpToDate")')" = true ]
+}
+
+start()
+{
+	local i
+
+	if ! grep -q '^blkrepl ' /proc/modules; then
+		for i in $(modinfo -F depends "$module" | tr , ' '); do
+			must modprobe "$i"
+		done
+		must insmod "$module"
+	fi
+	mkdir -p "$BLKREPL_CONFIG_DIR"
+	net_config
+	(umask 077; config >"$BLKREPL_CONFIG_DIR/$name.conf")
+	for ((i = 0; i < nodes; i++)); do
+		must repl "$i" create-md --force "$name"
+		must repl "$i" up "$name"
+	done
+	wait_for 60 all_connected
+	must repl 0 new-data-set "$name"
+	wait_for 60 in_step
+	must repl 0 primary "$name"
+}
+
+stop()
+{
+	local i
+
+	for ((i = 0; i < nodes; i++)); do
+		repl "$i" down "$name"
+		ip netns del "$(node_name "$i")"
+	done
+}
+
+device()
+{
+	echo "/dev/blkrepl$minor"
+}

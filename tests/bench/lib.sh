@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the guest side of the benchmark and its contenders share.
+
+set -u
+
+bench_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+tree=${VM_TREE:-$(cd "$bench_dir/../.." && pwd -P)}
+# shellcheck disable=SC2034 # for contenders
+module=${BLKREPL_KO:-$tree/build/modules/${VM_KERNEL:-$(uname -r)}/blkrepl.ko}
+PATH=$tree/build/userspace:$tree/build/bench:$PATH
+work=/run/bench
+
+# MiB of every replica.
+disk_mib=${BENCH_DISK_MIB:-256}
+
+die()
+{
+	echo "bench: $*" >&2
+	exit 1
+}
+
+# must COMMAND...: or the contender can't take part
+must()
+{
+	local out
+
+	out=$("$@" 2>&1) || die "$* failed: $out"
+}
+
+# wait_for SECONDS COMMAND...: seconds of the host may be many of the guest
+wait_for()
+{
+	local end=$((SECONDS + $1)) out
+
+	shift
+	until out=$("$@" 2>&1); do
+		[ "$SECONDS" -lt "$end" ] || die "$* not in time: $out"
+		sleep 0.05
+	done
+}
+
+# ram NAME: a ramdisk of that name, the same whenever it is asked for
+ram()
+{
+	local number
+
+	if [ ! -e "$work/ram/$1" ]; then
+		number=$(cat "$work/ram.next")
+		echo $((number + 1)) >"$work/ram.next"
+		[ -b "/dev/ram$number" ] || die "no more ramdisks"
+		ln -s "/dev/ram$number" "$work/ram/$1"
+	fi
+	readlink "$work/ram/$1"
+}
+
+# data NAME: a ramdisk for data: all of it is there, none is to be allocated
+# while we measure
+data()
+{
+	local disk
+
+	disk=$(ram "$1")
+	if [ ! -e "$work/ram/$1.filled" ]; then
+		dd if=/dev/zero of="$disk" bs=1M oflag=direct status=none \
+			count="$disk_mib"
+		touch "$work/ram/$1.filled"
+	fi
+	echo "$disk"
+}
+
+# node NAME: a network namespace, with a host name of its own
+node()
+{
+	must ip netns add "$1"
+	must ip -n "$1" link set lo up
+	touch "$work/uts-$1"
+	must unshare --uts="$work/uts-$1" hostname "$1"
+}
+
+# on NODE COMMAND...
+on()
+{
+	local node=$1
+
+	shift
+	nsenter --net="/run/netns/$node" --uts="$work/uts-$node" \
+		env BLKREPL_NODE="$node" "$@"
+}
+
+# wire NODE ADDRESS NODE ADDRESS: a link between two nodes, with frames as large
+# as the loopback device has them
+wire()
+{
+	# names of interfaces are short
+	local here=to-${3##*-} there=to-${1##*-}
+
+	must ip link add "$here" netns "$1" mtu 65535 type veth \
+		peer name "$there" netns "$3" mtu 65535
+	must ip -n "$1" addr add "$2" peer "$4" dev "$here"
+	must ip -n "$3" addr add "$4" peer "$2" dev "$there"
+	must ip -n "$1" link set "$here" up
+	must ip -n "$3" link set "$there" up
+}
+
+# kernel_module NAME [PARAMETER...]
+kernel_module()
+{
+	grep -q "^$1 " /proc/modules || must modprobe "$@"
+}
+
+prepare()
+{
+	mkdir -p "$work/ram" "$work/results"
+	echo 0 >"$work/ram.next"
+	# some to spare for metadata, which takes no memory but what is used
+	must modprobe brd rd_nr="${BENCH_RAMDISKS:-40}" rd_size=$((disk_mib * 1024))
+}
