@@ -156,7 +156,7 @@ static void issue(struct node *n, u32 i)
 	} else {
 		s->submitted = hist_now();
 		if (op == OP_READ)
-			hist_read_begin(v, s->submitted);
+			hist_read_begin(n->id, s->submitted);
 	}
 	if (W.phase == PH_HEAL && heal_left)
 		heal_left--;
@@ -199,7 +199,7 @@ void app_complete(struct sio *s, int err)
 	  s->w, (unsigned long long)io->sector, ns, err);
 	switch (io->op) {
 	case OP_READ:
-		hist_read_end(v, s->submitted);
+		hist_read_end(n->id, s->submitted);
 		if (!err && W.o.scenario != SCN_HOSTILE && !W.diverged_ok)
 			hist_read(v, s->submitted, io->sector, ns, s->tags,
 				  "read");

@@ -56,8 +56,9 @@ static u32 durable_upto[MAX_VOLS];
 static u32 forget_before;
 static struct sect **tab[MAX_VOLS];
 static u32 nchunks[MAX_VOLS];
-static u32 open_read[MAX_VOLS][MAX_SLOTS * MAX_NODES];
-static u32 open_reads[MAX_VOLS];
+/* When the reads under way began, by the node that reads. */
+static u32 open_read[MAX_NODES][MAX_SLOTS];
+static u32 open_reads[MAX_NODES];
 
 void hist_init(void)
 {
@@ -69,8 +70,8 @@ void hist_init(void)
 		tab[v] = arena_alloc(nchunks[v] * sizeof(struct sect *));
 		epoch[v] = 1;
 		durable_upto[v] = 0;
-		open_reads[v] = 0;
 	}
+	memset(open_reads, 0, sizeof(open_reads));
 	if (!wr_cap) {
 		wr_cap = 4096;
 		wr = malloc(wr_cap * sizeof(*wr));
@@ -133,13 +134,14 @@ static struct sect *get(u32 vol, u64 sector)
 }
 
 /* Drop what can't come back: eliminated for good, before any open read. */
-static void purge(struct sect *s, u32 vol)
+static void purge(struct sect *s)
 {
 	u32 oldest = clock_now;
 	u16 k = 0;
 
-	for (u32 i = 0; i < open_reads[vol]; i++)
-		oldest = min(oldest, open_read[vol][i]);
+	for (u32 node = 0; node < W.o.nodes; node++)
+		for (u32 i = 0; i < open_reads[node]; i++)
+			oldest = min(oldest, open_read[node][i]);
 	for (u16 i = 0; i < s->n; i++) {
 		struct ent *e = &s->e[i];
 
@@ -169,7 +171,7 @@ u32 hist_write(u32 vol, u32 node, u64 sector, u32 n, bool zero, bool fua)
 		struct sect *s = get(vol, sector + i);
 
 		if (s->n >= 4)
-			purge(s, vol);
+			purge(s);
 		add(s, zero ? 0 : w, w);
 	}
 	return w;
@@ -205,20 +207,18 @@ void hist_failed(u32 w)
 	wr[w].complete = hist_now();
 }
 
-void hist_read_begin(u32 vol, u32 t)
+void hist_read_begin(u32 node, u32 t)
 {
-	if (open_reads[vol] < ARRAY_SIZE(open_read[0]))
-		open_read[vol][open_reads[vol]++] = t;
+	open_read[node][open_reads[node]++] = t;
 }
 
-void hist_read_end(u32 vol, u32 t)
+void hist_read_end(u32 node, u32 t)
 {
-	for (u32 i = 0; i < open_reads[vol]; i++) {
-		if (open_read[vol][i] == t) {
-			open_read[vol][i] = open_read[vol][--open_reads[vol]];
-			return;
-		}
-	}
+	u32 i = 0;
+
+	while (open_read[node][i] != t)
+		i++;
+	open_read[node][i] = open_read[node][--open_reads[node]];
 }
 
 /* Could a read that began at @t return @tag?  Binds what was not known. */
@@ -340,9 +340,7 @@ void hist_node_gone(u32 node)
 	for (u32 w = 1; w < wr_n; w++)
 		if (wr[w].node == node && wr[w].complete == NEVER)
 			wr[w].flags |= WR_MAYBE;
-	/* The only reader is the primary's application. */
-	for (u32 v = 0; v < W.o.vols; v++)
-		open_reads[v] = 0;
+	open_reads[node] = 0;
 }
 
 void hist_settle(void)

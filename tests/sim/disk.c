@@ -354,7 +354,8 @@ void disk_meta_done(struct vol_node *v, int err)
 	meta_apply(v, err);
 	v->mio = NULL;
 	/* Those that stay in the set answer alone for what was acknowledged. */
-	if (v->node == admin_primary() && (set & ~disk_durable_set(d)))
+	if (v->node == admin_primary() && v->vol.disk == DISK_UPTODATE &&
+	    (set & ~disk_durable_set(d)))
 		hist_flushed(v->nr, hist_now());
 	cov[C_META_WRITES]++;
 	T("n%u v%u meta @%llu+%u%s %s", v->node->id, v->nr,

@@ -148,8 +148,6 @@ static void invalidate(void)
 	}
 	W.cur = NULL;
 	T("admin: n%u v%u invalidate %d %s", n->id, v, err, why ? why : "");
-	if (!err)
-		M.lost |= BIT(n->id);
 }
 
 static void pause_sync(void)

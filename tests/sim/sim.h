@@ -415,8 +415,8 @@ bool hist_may_hold(u32 vol, u64 sector, u64 tag);
 bool hist_stale(u32 vol, u64 old, u64 tag);
 void hist_verify(u32 node);
 void hist_explain(u32 vol, u64 sector, char *buf, size_t len);
-void hist_read_begin(u32 vol, u32 t);
-void hist_read_end(u32 vol, u32 t);
+void hist_read_begin(u32 node, u32 t);
+void hist_read_end(u32 node, u32 t);
 
 /* check_order.c */
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
