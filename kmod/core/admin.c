@@ -37,10 +37,19 @@ int repl_invalidate(struct repl_vol *vol, const char **why)
 		set_receiving(pv, false);
 		set_pv_state(pv, RS_OFF);
 	}
-	for (i = 0; i < s->nslots; i++)
+	/*
+	 * Inconsistent only once a source is ready (target.c): until then this
+	 * may turn out to be the only copy left.
+	 */
+	for (i = 0; i < s->nslots; i++) {
 		s->slot[i].since_valid = false;
-	set_disk(vol, DISK_INCONSISTENT);
+		if (s->slot[i].used)
+			dirty_fill(&s->dirty, i);
+	}
+	meta_checkpoint(s);
 	meta_want_sb(s);
+	if (vol->disk > DISK_OUTDATED)
+		set_disk(vol, DISK_OUTDATED);
 	evaluate(vol->res);
 	return 0;
 }

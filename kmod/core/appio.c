@@ -265,7 +265,7 @@ static void issue(struct repl_io *io)
 
 	number(io);
 	io->receivers = vol->receivers;
-	if (io->op == OP_FLUSH && MUTATED(MUT_FLUSH_NOT_FORWARDED))
+	if (io->op == OP_FLUSH && local && MUTATED(MUT_FLUSH_NOT_FORWARDED))
 		io->receivers = 0;
 	if (local)
 		io->receivers |= BIT(vol->res->node);
@@ -350,10 +350,38 @@ u64 app_through(const struct repl_res *res)
 	return through;
 }
 
+/*
+ * Nobody who counts is going to answer for this write any more: it is to be
+ * done again, from the start.
+ */
+static void give_up(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	list_del_init(&io->link);
+	list_del_init(&io->hash);
+	al_leave(io);
+	io->lost = false;
+	io->state = IOS_NEW;
+	if (!io_is_write(io))
+		return;
+	if (!res->redo_seq || io->seq < res->redo_seq)
+		res->redo_seq = io->seq;
+	if (!io->redo)
+		res->redo_ios++;
+	io->redo = true;
+}
+
 static void finish(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
+	if (io->lost) {
+		give_up(io);
+		list_add_tail(&io->link, &res->held);
+		app_unpark(res);
+		return;
+	}
 	if ((res->gen_pending || res->susp) &&
 	    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
 		io->state = IOS_DONE_HELD;
@@ -512,19 +540,6 @@ void app_release_held(struct repl_res *res)
 	}
 }
 
-static void give_up(struct repl_io *io)
-{
-	struct repl_res *res = io->vol->res;
-
-	if (!io_is_write(io))
-		return;
-	if (!res->redo_seq || io->seq < res->redo_seq)
-		res->redo_seq = io->seq;
-	if (!io->redo)
-		res->redo_ios++;
-	io->redo = true;
-}
-
 /*
  * No good replica is left.  Writes that nobody is going to answer for are to
  * be done again, from the start, once there is one; they come before those
@@ -536,13 +551,13 @@ void app_no_data(struct repl_res *res)
 	LIST_HEAD(again);
 
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
-		if (io->wait || in_sync_now(io->vol))
+		if (in_sync_now(io->vol))
 			continue;
-		list_del_init(&io->link);
-		list_del_init(&io->hash);
-		al_leave(io);
+		/* An old disk or a sync target may have to answer still. */
+		io->lost = io->wait;
+		if (io->lost)
+			continue;
 		give_up(io);
-		io->state = IOS_NEW;
 		list_add_tail(&io->link, &again);
 	}
 	/* Reads that waited for one of them are held like the rest. */

@@ -143,6 +143,7 @@ struct repl_io {
 	u8 remote;			/* node id that serves a read, or 0xff */
 	bool stale;			/* resync: a newer write came */
 	bool had_digest;
+	bool lost;			/* to be given up when all have answered */
 	bool redo;			/* given up, to be done again */
 };
 
@@ -291,6 +292,7 @@ struct repl_peer {
 	bool state_seen;	/* its RES_STATE has arrived */
 	bool vote_wait;		/* asked for its vote */
 	bool discard_my_data;	/* this connect: ours is the victim */
+	bool before_reign;	/* connected since before we became Primary */
 	u32 conn_count;		/* connections so far */
 	u32 ios;		/* I/Os of ours that name this peer */
 	u64 term;
@@ -341,7 +343,9 @@ struct repl_vol {
 	struct repl_store *store;	/* all that exists only with a disk */
 	u32 receivers;			/* nodes that get writes, not ourselves */
 	u32 in_sync;
-	struct repl_lineage before;	/* lineage before the commit under way */
+	struct repl_lineage before;	/* lineage last committed, if ... */
+	bool uncommitted;		/* ... ours is not yet */
+	u32 own_gen;			/* newest generation number of ours used */
 	bool closing;			/* ->disk_close() was called */
 };
 
@@ -385,6 +389,7 @@ struct repl_res {
 	u64 set_version;
 	u64 next_id;
 	bool gen_pending;		/* begin a generation before the next write */
+	bool gen_due;			/* begin one as soon as there is data */
 	bool set_due;			/* tell the members, even of the same set */
 	struct repl_commit {
 		u8 step;

@@ -26,10 +26,24 @@ static enum verdict mirrored_if(bool me_target, bool peer_target)
 }
 
 /*
+ * The version of the set that a node is a member of, 0: it was left out.
+ *
+ * Whoever makes a set durable that it is in has flushed before: it has all that
+ * was acknowledged until then on stable media.  A member that does not know
+ * this set never confirmed it, so nothing was acknowledged under it either.
+ */
+static u64 membership(const struct decide_node *n)
+{
+	return n->vs->in_sync & BIT(n->node) ? n->vs->set_version : 0;
+}
+
+/*
  * Both are consistent and of the same lineage, but some blocks may differ:
  * unconfirmed writes, or what a crash took from a cache.  Whose blocks count?
- * The survivor's: what it has was acknowledged or may be; then the former
- * primary's; then the lower node id's, so that there is an answer.
+ * Those of the newer set; the survivor's: what it has was acknowledged or may
+ * be; then the former primary's; then the lower node id's, so that there is an
+ * answer.  Each of these is a property of one node: so there are no circles
+ * among three.
  */
 bool repl_better_source(const struct decide_node *a,
 			const struct decide_node *b)
@@ -47,6 +61,8 @@ bool repl_better_source(const struct decide_node *a,
 
 	if (ma != mb)
 		return ma;
+	if (membership(a) != membership(b))
+		return membership(a) > membership(b);
 	if (ua != ub)
 		return ua;
 	if (ca != cb)
@@ -167,6 +183,21 @@ enum verdict repl_decide(const struct decide_node *me,
 }
 
 /*
+ * A target is Inconsistent from the first block of a sync until it has the
+ * source's lineage.  One that shows up as it was before the sync began has been
+ * set back to an old image: what the source has cleared since is missing there.
+ */
+static bool was_set_back(const struct repl_vstate *target,
+			 const struct repl_vstate *source)
+{
+	return (source->flags & REPL_VS_BEGUN) && !inconsistent(target) &&
+	       lineage_compare(&target->lineage, &source->since) ==
+			ORDER_EQUAL &&
+	       lineage_compare(&target->lineage, &source->lineage) !=
+			ORDER_EQUAL;
+}
+
+/*
  * Do the two dirty maps together name every block that may differ?  Each map
  * is complete since the vector beside it; the other replica must not be older
  * than that.
@@ -181,6 +212,8 @@ bool repl_partial_ok(const struct repl_vstate *me,
 		return false;
 	/* A replica gets its data set at the end of its first sync. */
 	if (me->dataset != peer->dataset && me->dataset && peer->dataset)
+		return false;
+	if (was_set_back(me, peer) || was_set_back(peer, me))
 		return false;
 	return lineage_contains(&peer->lineage, &me->since) &&
 	       lineage_contains(&me->lineage, &peer->since);

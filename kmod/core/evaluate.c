@@ -132,6 +132,8 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	if (s->slot[pv->slot].since_valid) {
 		out->flags |= REPL_VS_SINCE_VALID;
 		out->since = s->slot[pv->slot].since;
+		if (s->slot[pv->slot].begun)
+			out->flags |= REPL_VS_BEGUN;
 	}
 }
 
@@ -226,6 +228,8 @@ static void attach_advance(struct repl_vol *vol)
 	if (!s || vol->disk != DISK_ATTACHING || s->checkpoint ||
 	    s->sb_durable < s->sb_want)
 		return;
+	if (store_adopt_set(vol))
+		return;
 	disk = state_after_attach(vol);
 	if (vol->res->role != ROLE_PRIMARY || !vol->dataset) {
 		vol->dataset = s->dataset;
@@ -260,10 +264,11 @@ static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 
 	pv_off(pv);
 	/*
-	 * We were in step once on this connection.  It may be half dead, and
-	 * what we know of the peer old: ask again before we give it up.
+	 * We were in step once on this connection, or it is older than our
+	 * reign.  It may be half dead, and what we know of the peer old: ask
+	 * again before we give it up.
 	 */
-	if (pv->agreed) {
+	if (pv->agreed || p->before_reign) {
 		peer_end(p, false, why);
 		return;
 	}
@@ -339,6 +344,7 @@ static void evaluate_source(struct repl_pv *pv)
 static void evaluate_target(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
+	bool lives_there;
 
 	if (vol->res->role == ROLE_PRIMARY && vol->disk == DISK_UPTODATE) {
 		refuse(pv, "this node is Primary on older data: make it Secondary first", true);
@@ -350,9 +356,11 @@ static void evaluate_target(struct repl_pv *pv)
 		return;
 	}
 	source_stop(pv, true);
-	set_receiving(pv, false);
+	/* A Primary whose own disk is old goes on with the peers' data. */
+	lives_there = vol->res->role == ROLE_PRIMARY && may_source(pv);
 	set_pv_state(pv, pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ?
-		     RS_PAUSED_TARGET : RS_OFF);
+		     RS_PAUSED_TARGET : lives_there ? RS_ESTABLISHED : RS_OFF);
+	set_receiving(pv, lives_there);
 	if (pv->peer_state.disk == DISK_UPTODATE &&
 	    vol->disk > DISK_OUTDATED)
 		set_disk(vol, DISK_OUTDATED);

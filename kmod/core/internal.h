@@ -85,6 +85,7 @@ struct repl_mslot {
 	u8 node;
 	bool used;
 	bool since_valid;
+	bool begun;		/* a sync of it has begun at @since */
 	u64 replica;
 	struct repl_lineage since;
 };
@@ -356,6 +357,11 @@ struct repl_store *store_live(const struct repl_vol *vol);
 u8 store_slot_for(struct repl_store *s, u8 node);
 /* Our map for this peer is complete since @since, on its present replica. */
 void store_remember(struct repl_pv *pv, const struct repl_lineage *since);
+/*
+ * A disk that a Primary attaches has missed the changes of the set that left
+ * it out.  Return: true if there were any.
+ */
+bool store_adopt_set(struct repl_vol *vol);
 void store_assign_slots(struct repl_vol *vol);
 void store_fail(struct repl_vol *vol, const char *why);
 void store_try_close(struct repl_vol *vol);
@@ -377,6 +383,7 @@ enum verdict pv_verdict(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
 
 /* node.c */
+void depose(struct repl_res *res);
 /* Is it still the disk that we know things of? */
 void check_replica(struct repl_pv *pv);
 struct repl_pv *pv_get(struct repl_vol *vol, struct repl_peer *peer);

@@ -88,6 +88,7 @@ static int load_sb(struct loader *l, u16 nr)
 		s->slot[i].node = in->node;
 		s->slot[i].used = in->flags & META_SLOT_USED;
 		s->slot[i].since_valid = in->flags & META_SLOT_SINCE;
+		s->slot[i].begun = in->flags & META_SLOT_BEGUN;
 		s->slot[i].replica = le64_to_cpu(in->replica);
 		lineage_from_wire(&s->slot[i].since, in->since);
 	}

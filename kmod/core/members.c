@@ -14,7 +14,8 @@
  * generation is reserved in the first step, so that it is never used twice.
  *
  * A generation begins when a primary's reign begins and before the first write
- * that a lost receiver does not get.
+ * that a lost receiver does not get.  Its number is never used again, not even
+ * if the commit comes to nothing: a member may have it on its disk.
  */
 #include "internal.h"
 
@@ -42,23 +43,28 @@ static void expect_lineage(struct repl_vol *vol)
 			pv->peer_state.lineage = vol->lineage;
 }
 
-static void commit_vol(struct repl_vol *vol, bool new_gen)
+static void next_generation(struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
-	struct repl_res *res = vol->res;
+	u32 *gen = &vol->lineage.gen[vol->res->node];
 
-	vol->before = vol->lineage;
-	if (new_gen && s)
-		s->own_gen = max(s->own_gen, vol->lineage.gen[res->node]) + 1;
-	if (new_gen)
-		vol->lineage.gen[res->node] =
-			s ? s->own_gen : vol->lineage.gen[res->node] + 1;
+	if (s)
+		vol->own_gen = max(vol->own_gen, s->own_gen);
+	*gen = vol->own_gen = max(vol->own_gen, *gen) + 1;
+	if (s)
+		s->own_gen = vol->own_gen;
+}
+
+static void propose_set(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+
 	vol->in_sync = in_sync_now(vol);
 	expect_lineage(vol);
 	if (!s)
 		return;
 	s->in_sync = vol->in_sync;
-	s->set_version = res->set_version;
+	s->set_version = vol->res->set_version;
 	/*
 	 * Whoever leaves the set may have had the only stable copy of what was
 	 * acknowledged: those that stay answer for it alone from now on.
@@ -66,6 +72,21 @@ static void commit_vol(struct repl_vol *vol, bool new_gen)
 	s->sb_flush = true;
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
+}
+
+/* The first step, with the set as it is now. */
+static void propose(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	res->set_due = false;
+	res->commit.step = COMMIT_META;
+	res->commit.id = ++res->next_id;
+	res->susp &= ~SUSP_PEER_ACK;
+	res->susp |= SUSP_META;
+	res->set_version++;
+	for_each_vol(vol, res)
+		propose_set(vol);
 }
 
 void commit_start(struct repl_res *res, bool new_gen)
@@ -79,15 +100,18 @@ void commit_start(struct repl_res *res, bool new_gen)
 		c->again_gen |= new_gen;
 		return;
 	}
-	res->set_due = false;
-	c->step = COMMIT_META;
-	c->id = ++res->next_id;
-	res->susp |= SUSP_META;
-	res->set_version++;
-	if (new_gen)
+	if (new_gen) {
 		res->gen_pending = false;
-	for_each_vol(vol, res)
-		commit_vol(vol, new_gen);
+		res->gen_due = false;
+	}
+	for_each_vol(vol, res) {
+		if (!vol->uncommitted)
+			vol->before = vol->lineage;
+		vol->uncommitted = true;
+		if (new_gen)
+			next_generation(vol);
+	}
+	propose(res);
 	/* Outside of an evaluation nobody else would take the next step. */
 	if (!res->evaluating)
 		evaluate(res);
@@ -132,11 +156,10 @@ static bool meta_durable(const struct repl_res *res)
 	return true;
 }
 
-/* The last step; false: nothing to be written. */
-static bool seal(struct repl_res *res)
+/* The last step. */
+static void seal(struct repl_res *res)
 {
 	struct repl_vol *vol;
-	bool any = false;
 
 	for_each_vol(vol, res) {
 		struct repl_store *s = store_live(vol);
@@ -147,9 +170,7 @@ static bool seal(struct repl_res *res)
 		s->lineage = vol->lineage;
 		s->commit_sb = meta_want_sb(s);
 		meta_kick(vol);
-		any = true;
 	}
-	return any;
 }
 
 static bool peers_confirmed(const struct repl_res *res)
@@ -161,6 +182,17 @@ static bool peers_confirmed(const struct repl_res *res)
 		if (connected(p) && p->members_id)
 			return false;
 	return true;
+}
+
+/* Has one gone that was to be a member? It can't confirm any more. */
+static bool member_lost(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (vol->in_sync & ~in_sync_now(vol))
+			return true;
+	return false;
 }
 
 static bool everybody_has_data(const struct repl_res *res)
@@ -187,6 +219,7 @@ static void commit_done(struct repl_res *res)
 	/* A sync source may have waited for this. */
 	res->evaluate_again = true;
 	for_each_vol(vol, res) {
+		vol->uncommitted = false;
 		for_each_pv(pv, vol) {
 			struct repl_store *s = store_live(vol);
 
@@ -207,17 +240,17 @@ static void commit_done(struct repl_res *res)
 }
 
 /*
- * The last replica of a volume went while the commit was under way.  Nothing
- * was acknowledged under the new generation, and none of the replicas that may
- * come back need have it: it never was.
+ * The last replica of a volume went before its new generation was committed.
+ * Nothing was acknowledged under it, and none of the replicas that may come
+ * back need have it: it never was.
  */
-static void commit_abort(struct repl_res *res)
+static void forget_uncommitted(struct repl_res *res)
 {
 	struct repl_vol *vol;
 	struct repl_pv *pv;
 
 	for_each_vol(vol, res) {
-		if (in_sync_now(vol))
+		if (!vol->uncommitted || in_sync_now(vol))
 			continue;
 		/* What we expected of members that have not been told. */
 		for_each_pv(pv, vol)
@@ -225,7 +258,21 @@ static void commit_abort(struct repl_res *res)
 			    (vol->in_sync & BIT(pv->peer->node)))
 				pv->peer_state.lineage = vol->before;
 		vol->lineage = vol->before;
+		vol->uncommitted = false;
 	}
+}
+
+static void commit_abort(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	forget_uncommitted(res);
+	/* Members may have the generation that is given up. */
+	if (res->commit.step != COMMIT_META)
+		res->gen_due = true;
+	for_each_peer(p, i, res)
+		p->members_id = 0;
 	res->commit.step = COMMIT_IDLE;
 	res->commit.again = false;
 	res->commit.again_gen = false;
@@ -256,7 +303,8 @@ static void commit_if_needed(struct repl_res *res)
 	 * generation would make a crashed primary seem newer than a member
 	 * that still has what the crash took from its cache.
 	 */
-	if (res->gen_pending && !list_empty(&res->in_flight))
+	if (res->gen_due ||
+	    (res->gen_pending && !list_empty(&res->in_flight)))
 		commit_start(res, true);
 	else if (grown || res->set_due)
 		commit_start(res, false);
@@ -270,6 +318,7 @@ void commit_advance(struct repl_res *res)
 
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res);
+	forget_uncommitted(res);
 	if (c->step == COMMIT_META && meta_durable(res)) {
 		c->step = COMMIT_PEERS;
 		res->susp |= SUSP_PEER_ACK;
@@ -278,6 +327,8 @@ void commit_advance(struct repl_res *res)
 			if (connected(p))
 				send_members(p, c->id);
 	}
+	if (c->step == COMMIT_PEERS && member_lost(res))
+		propose(res);
 	if (c->step == COMMIT_PEERS && peers_confirmed(res)) {
 		c->step = COMMIT_SEAL;
 		seal(res);
@@ -315,6 +366,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 {
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = store_live(vol);
+	u32 before = vol->in_sync;
 
 	vol->in_sync = set;
 	if (!s) {
@@ -339,6 +391,15 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
 		return;
 	}
+	/*
+	 * It had not heard yet of unconfirmed writes that came to light here.
+	 * (If it was no member it knows: it has just been filled.)
+	 */
+	if ((set & before & BIT(pv->peer->node)) && pv->slot != SLOT_NONE &&
+	    s->dirty.map[pv->slot].count) {
+		peer_end(pv->peer, false, "unconfirmed writes here have to be compared first");
+		return;
+	}
 	s->lineage = *l;
 	vol->lineage = *l;
 	in_step_with(vol, set);
@@ -361,7 +422,9 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	}
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;
-	res->term = max(res->term, le64_to_cpu(w.term));
+	p->term = le64_to_cpu(w.term);
+	res->term = max(res->term, p->term);
+	depose(res);
 	res->set_version = max(res->set_version, le64_to_cpu(w.set_version));
 	pv->peer_state.lineage = l;
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
@@ -384,13 +447,23 @@ void members_advance(struct repl_res *res)
 	struct repl_wire_hdr h;
 	struct repl_vol *vol;
 	struct repl_peer *p;
+	bool failed = false;
 	int i;
 
-	for_each_vol(vol, res)
-		if (store_live(vol) &&
-		    vol->store->sb_durable < vol->store->members_sb)
+	for_each_vol(vol, res) {
+		struct repl_store *s = vol->store;
+
+		if (!s || s->sb_durable >= s->members_sb)
+			continue;
+		if (vol->disk != DISK_FAILED)
 			return;
+		/* Never confirmed: the news of the failure goes instead. */
+		failed = true;
+		s->members_sb = 0;
+	}
 	for_each_peer(p, i, res) {
+		if (failed)
+			p->ack_id = 0;
 		if (!p->ack_id || !connected(p))
 			continue;
 		hdr_init(&h, PKT_MEMBERS_ACK, NULL);

@@ -50,6 +50,7 @@
 /* slot.flags */
 #define META_SLOT_USED		(1U << 0)
 #define META_SLOT_SINCE		(1U << 1)	/* @since is valid */
+#define META_SLOT_BEGUN		(1U << 2)	/* a sync of it has begun since */
 
 /**
  * struct meta_slot - what a replica remembers of one peer

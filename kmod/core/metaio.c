@@ -56,7 +56,9 @@ static void fill_slot(struct meta_slot *out, const struct repl_mslot *in)
 	if (!in->used)
 		return;
 	out->node = in->node;
-	out->flags = META_SLOT_USED | (in->since_valid ? META_SLOT_SINCE : 0);
+	out->flags = META_SLOT_USED |
+		     (in->since_valid ? META_SLOT_SINCE : 0) |
+		     (in->begun ? META_SLOT_BEGUN : 0);
 	out->replica = cpu_to_le64(in->replica);
 	lineage_to_wire(out->since, &in->since);
 }

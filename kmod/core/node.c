@@ -157,6 +157,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->ack_id = 0;
 	p->end_at_ms = 0;
 	p->vote_wait = false;
+	p->before_reign = false;
 	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		pv->known = false;
@@ -223,6 +224,29 @@ u32 repl_rx_room(const struct repl_wire_hdr *h)
 	return 0;
 }
 
+/*
+ * Of two primaries that we are connected to, the one of the older term is dead
+ * or deposed, and its packets are late.  What it wrote here last is unconfirmed:
+ * that must be in our map before the other one looks at it.
+ */
+void depose(struct repl_res *res)
+{
+	struct repl_peer *p, *other;
+	u64 newest = 0;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && p->role == ROLE_PRIMARY)
+			newest = max(newest, p->term);
+	for_each_peer(other, i, res) {
+		if (!connected(other) || other->role != ROLE_PRIMARY ||
+		    other->term >= newest)
+			continue;
+		peer_end(other, false, "another node has become Primary since");
+		peer_tail_lost(other);
+	}
+}
+
 static void rx_res_state(struct repl_peer *p, const void *payload)
 {
 	struct repl_wire_res_state w;
@@ -244,6 +268,7 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	}
 	if (res->promised_to == p->node && role == ROLE_PRIMARY)
 		res->promised_to = NODE_NONE;
+	depose(res);
 }
 
 /*

@@ -175,6 +175,8 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	if (!(io->receivers & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
+	/* At once: a resync that begins behind it must know. */
+	mark_absent(vol, io, io->receivers | BIT(p->res->node));
 	list_add_tail(&io->hash, &p->res->tail);
 	target_supersede(vol, io->sector, io->size);
 	al_enter(io);
@@ -192,7 +194,6 @@ static void write_ready(struct repl_io *io)
 		kick_flushes(res);
 		return;
 	}
-	mark_absent(io->vol, io, io->receivers | BIT(io->vol->res->node));
 	io->state = IOS_ISSUED;
 	disk_io(io);
 }
@@ -260,9 +261,7 @@ void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync)
 		if (io->vol != vol)
 			continue;
 		io->receivers = (io->receivers | in_sync) & receivers;
-		if (io->state == IOS_ISSUED || io->state == IOS_TAIL)
-			mark_absent(vol, io,
-				    io->receivers | BIT(vol->res->node));
+		mark_absent(vol, io, io->receivers | BIT(vol->res->node));
 	}
 }
 

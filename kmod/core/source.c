@@ -137,6 +137,10 @@ void source_advance(struct repl_pv *pv)
 
 static void run(struct repl_pv *pv)
 {
+	/* In the superblock before any record of what is clean now. */
+	pv->vol->store->slot[pv->slot].begun = true;
+	meta_want_sb(pv->vol->store);
+	meta_kick(pv->vol);
 	pv->sync.step = SYNC_S_RUN;
 	send_sync(pv, PKT_SYNC_ACCEPT, pv->sync.full ? REPL_HDR_FULL : 0);
 	/* From here on in the stream our writes reach the target too. */

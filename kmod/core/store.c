@@ -44,6 +44,7 @@ void store_remember(struct repl_pv *pv, const struct repl_lineage *since)
 
 	slot->since = *since;
 	slot->since_valid = true;
+	slot->begun = false;
 	/* A peer without a disk has no replica to be remembered. */
 	if (pv->peer_state.replica)
 		slot->replica = pv->peer_state.replica;
@@ -79,6 +80,19 @@ void store_assign_slots(struct repl_vol *vol)
 	}
 }
 
+bool store_adopt_set(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+
+	if (vol->res->role != ROLE_PRIMARY || vol->dataset != s->dataset ||
+	    s->in_sync == vol->in_sync)
+		return false;
+	s->in_sync = vol->in_sync;
+	s->set_version = vol->res->set_version;
+	meta_want_sb(s);
+	return true;
+}
+
 int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 {
 	struct repl_res *res = vol->res;
@@ -102,6 +116,7 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	res->term = max(res->term, s->term);
 	res->seq = max(res->seq, s->seq);
 	res->set_version = max(res->set_version, s->set_version);
+	store_adopt_set(vol);
 	store_assign_slots(vol);
 	set_disk(vol, DISK_ATTACHING);
 	/*

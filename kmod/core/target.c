@@ -11,7 +11,8 @@
  *
  * Application writes arrive all the while.  One that comes while a block is
  * asked for is newer than what the answer will bring: the answer is dropped
- * and the block asked for again.
+ * and the block asked for again.  So is an answer that waits for its turn behind
+ * a write of our own that has only now been numbered and sent.
  */
 #include "internal.h"
 
@@ -487,7 +488,8 @@ void target_supersede(struct repl_vol *vol, u64 sector, u32 size)
 		if (!is_target(pv))
 			continue;
 		list_for_each_entry(io, &pv->sync.reqs, hash)
-			if (io->kind == IO_RS_REQ && io->sector < end &&
+			if ((io->kind == IO_RS_REQ ||
+			     io->state != IOS_ISSUED) && io->sector < end &&
 			    sector < io->sector + io->size / SECTOR_BYTES)
 				io->stale = true;
 	}
@@ -497,8 +499,15 @@ void target_supersede(struct repl_vol *vol, u64 sector, u32 size)
 
 void target_ready(struct repl_io *io)
 {
-	if (!sync_of(io)) {
+	struct repl_pv *pv = sync_of(io);
+
+	if (!pv) {
 		req_put(io);
+		return;
+	}
+	if (io->kind == IO_RS_WRITE && io->stale) {
+		req_end(pv, io);
+		target_pump(pv);
 		return;
 	}
 	io->state = IOS_ISSUED;
@@ -549,6 +558,28 @@ void target_disk_done(struct repl_io *io, int err)
 
 /* ---- steps that wait for metadata ---- */
 
+/*
+ * A Primary that has filled its own disk from one member of the set has the
+ * same as all of them.
+ */
+static void in_step_with_members(struct repl_pv *from)
+{
+	struct repl_vol *vol = from->vol;
+	struct repl_store *s = vol->store;
+	struct repl_pv *pv;
+
+	if (vol->res->role != ROLE_PRIMARY)
+		return;
+	for_each_pv(pv, vol) {
+		if (pv == from || !pv_serves_reads(pv) ||
+		    pv->slot == SLOT_NONE)
+			continue;
+		dirty_clear_all(&s->dirty, pv->slot);
+		pv->peer_state.dirty = 0;
+		store_remember(pv, &s->lineage);
+	}
+}
+
 static void uptodate(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
@@ -559,6 +590,7 @@ static void uptodate(struct repl_pv *pv)
 	pv->sync.step = SYNC_IDLE;
 	/* What the source still says of its map ends with our "done". */
 	pv->peer_state.dirty = 0;
+	in_step_with_members(pv);
 	pv->peer->discard_my_data = false;
 	/* Its members may know a generation that a Primary had given up. */
 	if (vol->res->role != ROLE_PRIMARY ||

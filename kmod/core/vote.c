@@ -132,6 +132,8 @@ static void take_as_good(struct repl_vol *vol)
 static void win(struct repl_res *res)
 {
 	struct repl_vol *vol;
+	struct repl_peer *p;
+	int i;
 
 	for_each_vol(vol, res) {
 		if (!data_here(vol, res->vote.force)) {
@@ -145,6 +147,8 @@ static void win(struct repl_res *res)
 	res->vote.won = true;
 	res->term = max(res->term, res->vote.term);
 	res->role = ROLE_PRIMARY;
+	for_each_peer(p, i, res)
+		p->before_reign = p->conn == CONN_CONNECTED;
 	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
 }
@@ -285,6 +289,7 @@ int repl_demote(struct repl_res *res, const char **why)
 	}
 	res->role = ROLE_SECONDARY;
 	res->gen_pending = false;
+	res->gen_due = false;
 	for_each_vol(vol, res) {
 		if (!store_live(vol))
 			continue;

@@ -238,7 +238,7 @@ struct repl_wire_res_state {
 #define REPL_VS_PAUSED		(1U << 2)	/* resync is to pause */
 #define REPL_VS_DISCARD		(1U << 3)	/* discard my data on divergence */
 #define REPL_VS_SINCE_VALID	(1U << 4)	/* @since has a meaning */
-#define REPL_VS_SYNCING		(1U << 5)	/* is a sync target of some node */
+#define REPL_VS_BEGUN		(1U << 5)	/* began a sync of the peer at @since */
 
 /**
  * struct repl_wire_vol_state - what a node says of one volume
