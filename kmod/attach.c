@@ -119,6 +119,7 @@ static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	d->data_handle = f;
 	d->bdev = file_bdev(f);
 	d->meta_bdev = d->bdev;
+	d->bytes = bdev_nr_bytes(d->bdev);
 	d->lbs = bdev_logical_block_size(d->bdev);
 	if (!a->meta)
 		return 0;
@@ -145,7 +146,7 @@ static int attach_load(struct blkrepl_volume *v, struct blkrepl_disk **disk,
 {
 	struct blkrepl_disk *d = *disk;
 	struct repl_store_params p = {
-		.data_bytes = bdev_nr_bytes(d->bdev),
+		.data_bytes = d->bytes,
 		.lbs = d->lbs,
 		.read = blkrepl_reader_read,
 	};

@@ -179,6 +179,7 @@ struct blkrepl_disk {
 	void *data_handle;		/* I: what closing needs, attach.c */
 	void *meta_handle;		/* I */
 	u64 meta_area;			/* I: byte offset on meta_bdev */
+	u64 bytes;			/* I: size of bdev when it was attached */
 	unsigned int lbs;		/* I */
 	bool can_zero;			/* W: REQ_OP_WRITE_ZEROES works */
 	bool can_zero_nounmap;		/* W: with REQ_NOUNMAP, too */
@@ -630,6 +631,12 @@ void blkrepl_conn_fail(struct blkrepl_peer *p, const char *why);
 
 /** blkrepl_conn_wanted() - do we want a connection just now? Any context */
 bool blkrepl_conn_wanted(struct blkrepl_peer *p);
+
+/**
+ * blkrepl_conn_idle() - neither connected nor trying to. Under r->lock
+ * Its threads may still be there: blkrepl_peer_disconnect() ends them.
+ */
+bool blkrepl_conn_idle(struct blkrepl_peer *p);
 
 /** blkrepl_conn_thread() - owner of a connection, receives on the data stream */
 int blkrepl_conn_thread(void *stream);

@@ -203,6 +203,7 @@ int blkrepl_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	struct blkrepl_peer_conf cfg;
 	struct blkrepl_cmd_ctx c;
 	unsigned long flags;
+	bool idle;
 	int err;
 
 	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
@@ -215,14 +216,18 @@ int blkrepl_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto out;
 	/* The listener and the threads know the addresses. */
-	if (c.p->wanted && (memcmp(&cfg.local, &c.p->cfg.local,
-				   sizeof(cfg.local)) ||
-			    memcmp(&cfg.remote, &c.p->cfg.remote,
-				   sizeof(cfg.remote)))) {
-		err = blkrepl_refuse(c.extack, -EBUSY,
-				     "peer %u: disconnect it before its addresses change",
-				     c.peer_nr);
-		goto out;
+	if (memcmp(&cfg.local, &c.p->cfg.local, sizeof(cfg.local)) ||
+	    memcmp(&cfg.remote, &c.p->cfg.remote, sizeof(cfg.remote))) {
+		blkrepl_lock(c.r, flags);
+		idle = blkrepl_conn_idle(c.p);
+		blkrepl_unlock_quiet(c.r, flags);
+		if (!idle) {
+			err = blkrepl_refuse(c.extack, -EBUSY,
+					     "peer %u: disconnect it before its addresses change",
+					     c.peer_nr);
+			goto out;
+		}
+		blkrepl_peer_disconnect(c.p, NULL);
 	}
 	blkrepl_lock(c.r, flags);
 	c.p->peer.conf = conf;

@@ -132,13 +132,22 @@ int blkrepl_nl_detach(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* Metadata is laid out for the size that the disk had when it was made. */
+static bool grown(struct blkrepl_volume *v)
+{
+	struct blkrepl_disk *d = v->disk;
+
+	lockdep_assert_held(&v->r->lock);
+	return d && bdev_nr_bytes(d->bdev) > d->bytes;
+}
+
 int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[BLKREPL_VC_MAX + 1];
 	struct blkrepl_cmd_ctx c;
 	const char *why = NULL;
 	unsigned long flags;
-	u64 size = 0;
+	u64 old, size = 0;
 	int err;
 
 	err = blkrepl_cmd_begin(&c, info, CMD_VOL);
@@ -154,7 +163,13 @@ int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
 		goto out;
 	}
 	blkrepl_lock(c.r, flags);
+	old = c.v->vol.sectors;
 	err = repl_resize(&c.v->vol, size >> SECTOR_SHIFT, &why);
+	if ((err == -ENOSPC || (!err && !size && old == c.v->vol.sectors)) &&
+	    grown(c.v)) {
+		err = -ENOSPC;
+		why = "the disk has grown, but its metadata has not: detach it, create-md, attach it, and let it be synced";
+	}
 	if (!err)
 		c.v->size_wanted = size;
 	blkrepl_unlock(c.r, flags);

@@ -130,6 +130,12 @@ bool blkrepl_conn_wanted(struct blkrepl_peer *p)
 	return !resting(p);
 }
 
+bool blkrepl_conn_idle(struct blkrepl_peer *p)
+{
+	lockdep_assert_held(&p->r->lock);
+	return p->peer.conn == CONN_STANDALONE && resting(p);
+}
+
 /* ---- the side that listens ---- */
 
 void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,

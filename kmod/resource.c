@@ -195,6 +195,22 @@ static int volume_remove(struct blkrepl_volume *v, bool force,
 	return 0;
 }
 
+/* Both ends of a connection count on its volumes. */
+static bool volume_connected(struct blkrepl_volume *v)
+{
+	struct blkrepl_resource *r = v->r;
+	bool connected = false;
+	unsigned long flags;
+	unsigned int i;
+
+	blkrepl_lock(r, flags);
+	for (i = 0; i < BLKREPL_MAX_NODES; i++)
+		if (r->peer[i] && r->peer[i]->peer.conn == CONN_CONNECTED)
+			connected = true;
+	blkrepl_unlock_quiet(r, flags);
+	return connected;
+}
+
 int blkrepl_volume_del(struct blkrepl_volume *v, struct netlink_ext_ack *extack)
 {
 	int err;
@@ -204,6 +220,10 @@ int blkrepl_volume_del(struct blkrepl_volume *v, struct netlink_ext_ack *extack)
 	err = volume_busy(v, extack);
 	if (err)
 		return err;
+	if (volume_connected(v))
+		return blkrepl_refuse(extack, -EBUSY,
+				      "volume %u is part of a connection: disconnect all peers first",
+				      v->vol.nr);
 	return volume_remove(v, false, extack);
 }
 
@@ -256,7 +276,7 @@ static int peer_busy(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 	bool busy;
 
 	blkrepl_lock(r, flags);
-	busy = p->wanted || p->peer.conn != CONN_STANDALONE;
+	busy = !blkrepl_conn_idle(p);
 	blkrepl_unlock(r, flags);
 	if (busy)
 		return blkrepl_refuse(extack, -EBUSY,
