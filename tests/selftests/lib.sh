@@ -191,6 +191,26 @@ on()
 		env BLKREPL_NODE="$node" "$@"
 }
 
+# start NODE COMMAND...: in the background, until the test ends; $started is it
+start()
+{
+	local node=$1
+
+	shift
+	nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" \
+		env BLKREPL_NODE="$node" "$@" &
+	started=$!
+	defer stop "$started"
+}
+
+# stop PID: of a child, which may have ended already
+stop()
+{
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	true
+}
+
 # repl NODE ARGUMENT...: the tool on a node
 repl()
 {
@@ -258,6 +278,13 @@ slow()
 
 	shift
 	must on "$node" tc qdisc replace dev eth0 root netem "$@"
+}
+
+# streams NODE: far ends of the connections to its port; a reconnect changes them
+streams()
+{
+	on "$1" ss -tnH state established "sport = :7789" |
+		awk '{ print $4 }' | sort
 }
 
 # --- backing devices ------------------------------------------------------
@@ -594,7 +621,7 @@ begin()
 		echo "1..0 # tests need root: use make selftests, which boots a machine" >&2
 		exit 1
 	}
-	for tool in ip nft nsenter losetup dmsetup insmod; do
+	for tool in ip ss nft nsenter losetup dmsetup insmod; do
 		command -v "$tool" >/dev/null || {
 			echo "not ok 1 - $tool is missing: run .ci/install-deps"
 			exit 1

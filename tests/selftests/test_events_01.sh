@@ -5,9 +5,7 @@
 
 setup_nodes a b
 new_conf r0 16
-repl a events >"$tmp/events" 2>&1 &
-watcher=$!
-defer kill "$watcher"
+start a blkrepl events >"$tmp/events" 2>&1
 sleep 1
 up r0
 
