@@ -24,6 +24,8 @@
  * @bdev: the device
  * @bytes: its size
  * @ref: the owner's and the bio's
+ * @begin: what is in the buffer, up to @end
+ * @end: @begin: nothing
  * @done: the bio has ended
  * @stuck: its end was not waited for
  * @orphan: disk to be closed at the end
@@ -36,6 +38,8 @@ struct blkrepl_reader {
 	struct block_device *bdev;
 	u64 bytes;
 	refcount_t ref;
+	u64 begin;
+	u64 end;
 	struct completion done;
 	bool stuck;
 	struct blkrepl_disk *orphan;
@@ -69,6 +73,7 @@ static void reader_end_io(struct bio *bio)
 	struct blkrepl_reader *rd = container_of(bio, struct blkrepl_reader,
 						 bio);
 
+	bio_uninit(bio);
 	complete(&rd->done);
 	if (refcount_dec_and_test(&rd->ref))
 		queue_work(blkrepl_wq, &rd->work);
@@ -108,14 +113,17 @@ bool blkrepl_reader_put(struct blkrepl_reader *rd, struct blkrepl_disk *disk)
 	return stuck;
 }
 
-/* Read @len bytes, whole pages but for the device's end, from @offset. */
-static int reader_fill(struct blkrepl_reader *rd, u64 offset, u32 len)
+/* Read into the buffer: whole pages but for the device's end. */
+static int reader_fill(struct blkrepl_reader *rd, u64 offset, u64 end)
 {
 	struct bio *bio = &rd->bio;
+	u32 len = end - offset;
 	unsigned int i;
 
 	if (rd->stuck)
 		return -EINTR;
+	rd->begin = offset;
+	rd->end = offset;
 	bio_init(bio, rd->bdev, rd->vec, READ_PAGES, REQ_OP_READ | REQ_META);
 	bio->bi_iter.bi_sector = offset >> SECTOR_SHIFT;
 	for (i = 0; len; i++) {
@@ -132,7 +140,30 @@ static int reader_fill(struct blkrepl_reader *rd, u64 offset, u32 len)
 		rd->stuck = true;
 		return -EINTR;
 	}
+	if (!bio->bi_status)
+		rd->end = end;
 	return blk_status_to_errno(bio->bi_status);
+}
+
+/*
+ * Have the byte at @offset in the buffer, and at least as much of the @len from
+ * there as fits.  Maps are read from start to end, so what follows is read as
+ * well, unless just that is what can't be read.
+ */
+static int reader_seek(struct blkrepl_reader *rd, u64 offset, u32 len)
+{
+	/* The device may have sectors of 4 KiB; pages are a multiple. */
+	u64 begin = round_down(offset, PAGE_SIZE);
+	u64 most = min(begin + READ_BYTES, rd->bytes);
+	u64 need = min(round_up(offset + len, PAGE_SIZE), most);
+	int err;
+
+	if (offset >= rd->begin && min(offset + len, need) <= rd->end)
+		return 0;
+	err = reader_fill(rd, begin, most);
+	if (err && need < most)
+		err = reader_fill(rd, begin, need);
+	return err;
 }
 
 int blkrepl_reader_read(void *ctx, u64 offset, void *buf, u32 len)
@@ -143,18 +174,14 @@ int blkrepl_reader_read(void *ctx, u64 offset, void *buf, u32 len)
 		return -EINVAL;
 
 	while (len) {
-		/* The device may have sectors of 4 KiB; pages are a multiple. */
-		u64 begin = round_down(offset, PAGE_SIZE);
-		u64 end = min3(round_up(offset + len, PAGE_SIZE),
-			       begin + READ_BYTES, rd->bytes);
-		int err = reader_fill(rd, begin, end - begin);
+		int err = reader_seek(rd, offset, len);
 
 		if (err)
 			return err;
-		while (len && offset < end) {
-			u32 in = offset - begin;
+		while (len && offset < rd->end) {
+			u32 in = offset - rd->begin;
 			u32 part = min3(len, (u32)(PAGE_SIZE - in % PAGE_SIZE),
-					(u32)(end - offset));
+					(u32)(rd->end - offset));
 
 			memcpy_from_page(buf, rd->page[in / PAGE_SIZE],
 					 in % PAGE_SIZE, part);
