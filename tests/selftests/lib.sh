@@ -387,7 +387,7 @@ up()
 # query NODE RESOURCE JQ: something from the status, by a path of jq
 query()
 {
-	repl "$1" status --json "$2" | jq -r ".[0]$3"
+	repl "$1" status --json --statistics "$2" | jq -r ".[0]$3"
 }
 
 # is NODE RESOURCE JQ WANTED; fails with what it is instead

@@ -52,7 +52,7 @@ fio --name=work --filename="$(dev a)" --rw=randwrite --direct=1 --bs=4k \
 	--size=8M --time_based --runtime=300 --ioengine=libaio --iodepth=8 \
 	--minimal >/dev/null 2>&1 &
 work=$!
-sleep 1
+must busywait 20 is a r0 '.devices[0] | .openers > 0 and .writes > 100' true
 must ip -n b link del eth0
 check_soon "a notices" 30 is a r0 '.connections[0]."connection-state"' Connecting
 check "the writer has not been disturbed" kill $work
