@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Swap on the device, while memory runs out: whatever is swapped comes back.
+. "$(dirname "$0")/lib.sh"
+
+# hog: touches argv[1] MiB, then argv[2] pages of it in any order
+hog()
+{
+	cat <<-'END'
+		import random, sys
+		size, page = int(sys.argv[1]) << 20, 4096
+		hog = bytearray(size)
+		def value(i): return (i * 7919 + 1).to_bytes(8, "little")
+		for i in range(0, size, page):
+		    hog[i:i + 8] = value(i)
+		places = list(range(0, size, page))
+		random.seed(1)
+		random.shuffle(places)
+		for i in places[:int(sys.argv[2])]:
+		    assert hog[i:i + 8] == value(i), i
+	END
+}
+
+# ballast: argv[1] MiB that stay in memory
+ballast()
+{
+	cat <<-'END'
+		import ctypes, sys, time
+		MCL_FUTURE = 2
+		assert ctypes.CDLL(None).mlockall(MCL_FUTURE) == 0
+		keep = bytearray(int(sys.argv[1]) << 20)
+		print("here", flush=True)
+		time.sleep(1000)
+	END
+}
+
+swapped()
+{
+	awk '$1 == "pswpout" { print $2 }' /proc/vmstat
+}
+
+# machine_disk NAME: not in memory, as new_disk's are, which is to run out
+machine_disk()
+{
+	case $1 in
+	*-a) echo /dev/vda ;;
+	*-b) echo /dev/vdb ;;
+	esac
+}
+
+modprobe -q virtio_blk
+[ -b /dev/vdb ] || {
+	fail "two disks that may be overwritten: tests/vm/run --disk 256M --disk 256M"
+	exit 1
+}
+make_disk=machine_disk
+setup_nodes a b
+new_conf r0 256
+up r0
+must busywait 20 connected a r0
+must repl a new-data-set r0
+must repl a primary r0
+must mkswap "$(dev a)" >/dev/null
+check "swap on it" swapon "$(dev a)"
+defer sh -c "swapoff $(dev a) 2>/dev/null; true"
+check_refused "no demotion under swap" "open for writing" repl a secondary r0
+hog >"$tmp/hog.py"
+
+group=/sys/fs/cgroup/blkrepl-test
+must mkdir "$group"
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
+must sh -c "echo 24M >$group/memory.max"
+before=$(swapped)
+check "a process has twice the memory that it may use, and all of it is right" \
+	timeout 100 sh -c "echo \$\$ >$group/cgroup.procs
+		exec python3 $tmp/hog.py 40 1000"
+count=$(($(swapped) - before))
+check "$count pages were swapped out" [ "$count" -gt 2000 ]
+must rmdir "$group"
+
+# All of the machine: nothing is left for writing pages out but what was put
+# aside for it.
+ballast >"$tmp/ballast.py"
+free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+start a python3 "$tmp/ballast.py" $((free - 96)) >"$tmp/ballast"
+must busywait 60 grep -q here "$tmp/ballast"
+before=$(swapped)
+check "$free MiB were free, 96 are left, and a process wants 160" \
+	timeout 120 python3 "$tmp/hog.py" 160 1000
+stop "$started"
+count=$(($(swapped) - before))
+check "$count pages were swapped out" [ "$count" -gt 4000 ]
+check_soon "in step" 30 in_step a r0
+check_equal "the connection has lasted" \
+	"$(query a r0 '.connections[0]."last-error" // "none"')" none
+check "swap off" swapoff "$(dev a)"
+size=$(bytes r0)
+down r0
+check "the same bits" cmp -n "$size" /dev/vda /dev/vdb
