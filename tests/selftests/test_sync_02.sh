@@ -3,7 +3,6 @@
 # Replicas that are declared bad, and replicas that are declared equal.
 . "$(dirname "$0")/lib.sh"
 
-pd='.connections[0].peer_devices[0]'
 
 setup_nodes a b
 new_conf r0 32
