@@ -155,6 +155,12 @@ static inline struct blkrepl_io *to_bio_io(struct repl_io *io)
  * the local disk alone, those of written data by the peers too.
  */
 struct blkrepl_pool {
+	struct blkrepl_kept {
+		spinlock_t lock;
+		struct page *head, *tail; /* under lock; linked by ->private */
+		unsigned int nr;	/* under lock */
+		unsigned int low;	/* under lock: least of nr since a trim */
+	} kept[2];			/* by enum blkrepl_pages */
 	mempool_t ios;
 	mempool_t pkts;			/* struct blkrepl_pkt */
 	mempool_t app_pages;		/* private copies of what is written */
@@ -511,6 +517,9 @@ extern struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
 
 int blkrepl_pool_init(struct blkrepl_pool *pool);
 void blkrepl_pool_exit(struct blkrepl_pool *pool);
+
+/** blkrepl_pool_trim() - free pages that nobody used since the last call */
+void blkrepl_pool_trim(struct blkrepl_pool *pool);
 
 /** blkrepl_pools_init() - module wide caches: 0 or -ENOMEM */
 int blkrepl_pools_init(void);

@@ -356,6 +356,7 @@ static void tick_work(struct work_struct *work)
 	blkrepl_lock(r, flags);
 	repl_tick(&r->res, ktime_to_ms(ktime_get_boottime()));
 	blkrepl_unlock(r, flags);
+	blkrepl_pool_trim(&r->pool);
 	queue_delayed_work(blkrepl_io_wq, &r->tick_work,
 			   msecs_to_jiffies(BLKREPL_TICK_MS));
 }

@@ -10,6 +10,11 @@
  * - The pages of one I/O are taken from the allocator if it has them.  If not,
  *   one I/O at a time digs in the reserve, which holds enough for the largest:
  *   so two half-served ones never wait for each other's pages.
+ *
+ * Pages that were used are kept for the next I/O.  Many kernels zero a page
+ * before they hand it out, which costs more than all else that is done for it
+ * here.  What has not been needed for a tick goes back; and at most so many are
+ * kept as have been in use at once, for which there are limits.
  */
 #include <linux/bvec.h>
 #include <linux/crc32c.h>
@@ -30,10 +35,21 @@
 
 #define VEC_PER_PAGE	(PAGE_SIZE / sizeof(struct bio_vec))
 
+/* Pages kept for later, of each kind: 16 MiB. */
+#define KEEP_PAGES	4096U
+
 struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
 
 static struct kmem_cache *io_cache;
 static struct kmem_cache *pkt_cache;
+
+/*
+ * Objects with a constructor are not zeroed when they are allocated, whatever
+ * the kernel does with others: who takes one sets what matters.
+ */
+static void no_zeroing(void *obj)
+{
+}
 
 int blkrepl_pools_init(void)
 {
@@ -44,8 +60,10 @@ int blkrepl_pools_init(void)
 	for (i = 0; i < ARRAY_SIZE(blkrepl_zero_vecs); i++)
 		bvec_set_page(&blkrepl_zero_vecs[i], ZERO_PAGE(0), PAGE_SIZE,
 			      0);
-	io_cache = KMEM_CACHE(blkrepl_io, 0);
-	pkt_cache = KMEM_CACHE(blkrepl_pkt, 0);
+	io_cache = kmem_cache_create("blkrepl_io", sizeof(struct blkrepl_io), 0,
+				     0, no_zeroing);
+	pkt_cache = kmem_cache_create("blkrepl_pkt", sizeof(struct blkrepl_pkt),
+				      0, 0, no_zeroing);
 	if (io_cache && pkt_cache)
 		return 0;
 	blkrepl_pools_exit();
@@ -60,10 +78,95 @@ void blkrepl_pools_exit(void)
 	pkt_cache = NULL;
 }
 
+/* ---- pages kept for later ---- */
+
+/* Fill @vec with up to @nr pages.  Return: how many there were. */
+static unsigned int pages_take(struct blkrepl_kept *kept, struct bio_vec *vec,
+			       unsigned int nr)
+{
+	unsigned long flags;
+	struct page *page;
+	unsigned int i;
+
+	spin_lock_irqsave(&kept->lock, flags);
+	for (i = 0; i < nr; i++) {
+		page = kept->head;
+		if (!page)
+			break;
+		kept->head = (struct page *)page_private(page);
+		bvec_set_page(&vec[i], page, PAGE_SIZE, 0);
+	}
+	kept->nr -= i;
+	kept->low = min(kept->low, kept->nr);
+	spin_unlock_irqrestore(&kept->lock, flags);
+	return i;
+}
+
+/* Keep the pages of @vec.  Return: for how many there was room. */
+static unsigned int pages_give(struct blkrepl_kept *kept, struct bio_vec *vec,
+			       unsigned int nr)
+{
+	unsigned long flags;
+	struct page *page;
+	unsigned int i;
+
+	spin_lock_irqsave(&kept->lock, flags);
+	for (i = 0; i < nr && kept->nr < KEEP_PAGES; i++) {
+		page = vec[i].bv_page;
+		set_page_private(page, 0);
+		if (kept->head)
+			set_page_private(kept->tail, (unsigned long)page);
+		else
+			kept->head = page;
+		kept->tail = page;
+		kept->nr++;
+	}
+	spin_unlock_irqrestore(&kept->lock, flags);
+	return i;
+}
+
+static void pages_init(struct blkrepl_kept *kept)
+{
+	spin_lock_init(&kept->lock);
+	kept->head = NULL;
+	kept->nr = 0;
+	kept->low = 0;
+}
+
+/* Free up to @nr of them. */
+static void pages_free(struct blkrepl_kept *kept, unsigned int nr)
+{
+	struct bio_vec vec;
+
+	while (nr-- && pages_take(kept, &vec, 1)) {
+		set_page_private(vec.bv_page, 0);
+		__free_page(vec.bv_page);
+	}
+}
+
+void blkrepl_pool_trim(struct blkrepl_pool *pool)
+{
+	struct blkrepl_kept *kept;
+	unsigned long flags;
+	unsigned int i, nr;
+
+	for (i = 0; i < ARRAY_SIZE(pool->kept); i++) {
+		kept = &pool->kept[i];
+		spin_lock_irqsave(&kept->lock, flags);
+		/* Half of what nobody missed: a pause is not the end. */
+		nr = DIV_ROUND_UP(kept->low, 2);
+		kept->low = kept->nr;
+		spin_unlock_irqrestore(&kept->lock, flags);
+		pages_free(kept, nr);
+	}
+}
+
 int blkrepl_pool_init(struct blkrepl_pool *pool)
 {
 	int err;
 
+	pages_init(&pool->kept[BLKREPL_PAGES_APP]);
+	pages_init(&pool->kept[BLKREPL_PAGES_RX]);
 	atomic_set(&pool->app_held, 0);
 	init_waitqueue_head(&pool->app_wait);
 	mutex_init(&pool->app_lock);
@@ -90,6 +193,8 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 /* Works on pools that were zeroed and never initialized, too. */
 void blkrepl_pool_exit(struct blkrepl_pool *pool)
 {
+	pages_free(&pool->kept[BLKREPL_PAGES_APP], UINT_MAX);
+	pages_free(&pool->kept[BLKREPL_PAGES_RX], UINT_MAX);
 	mempool_exit(&pool->ios);
 	mempool_exit(&pool->pkts);
 	mempool_exit(&pool->app_pages);
@@ -103,7 +208,8 @@ struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp)
 
 	if (!b)
 		return NULL;
-	memset(b, 0, sizeof(*b));
+	/* What disk.c needs of it is set when a bio is made. */
+	memset(b, 0, offsetof(struct blkrepl_io, disk_work));
 	b->r = r;
 	refcount_set(&b->ref, 1);
 	INIT_LIST_HEAD(&b->todo);
@@ -133,9 +239,9 @@ static mempool_t *buf_pool(struct blkrepl_resource *r,
 					    &r->pool.rx_pages;
 }
 
-/* One attempt; @pool NULL: from the allocator only. */
-static int buf_try(struct blkrepl_buf *buf, unsigned int nr, mempool_t *pool,
-		   gfp_t gfp)
+/* One attempt; @pool NULL: not from the reserve. */
+static int buf_try(struct blkrepl_buf *buf, unsigned int nr,
+		   struct blkrepl_kept *kept, mempool_t *pool, gfp_t gfp)
 {
 	struct page *page;
 
@@ -148,6 +254,7 @@ static int buf_try(struct blkrepl_buf *buf, unsigned int nr, mempool_t *pool,
 		}
 		buf->vec = page_address(page);
 	}
+	buf->nr += pages_take(kept, &buf->vec[buf->nr], nr - buf->nr);
 	while (buf->nr < nr) {
 		page = pool ? mempool_alloc(pool, gfp) : alloc_page(gfp);
 		if (!page)
@@ -160,9 +267,12 @@ static int buf_try(struct blkrepl_buf *buf, unsigned int nr, mempool_t *pool,
 static void buf_drop(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 {
 	mempool_t *pool = buf_pool(r, buf->which);
-	unsigned int i;
+	unsigned int i = 0;
 
-	for (i = 0; i < buf->nr; i++)
+	/* The reserve comes first. */
+	if (READ_ONCE(pool->curr_nr) >= pool->min_nr)
+		i = pages_give(&r->pool.kept[buf->which], buf->vec, buf->nr);
+	for (; i < buf->nr; i++)
 		mempool_free(buf->vec[i].bv_page, pool);
 	if (buf->vec && buf->vec != buf->small)
 		mempool_free(virt_to_page(buf->vec), pool);
@@ -201,6 +311,7 @@ static void app_uncharge(struct blkrepl_pool *pool, unsigned int nr)
 int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		      u32 size, enum blkrepl_pages which, gfp_t gfp)
 {
+	struct blkrepl_kept *kept = &r->pool.kept[which];
 	unsigned int nr = DIV_ROUND_UP(size, PAGE_SIZE);
 	struct mutex *lock;	/* of the reserve that is dug in */
 
@@ -210,7 +321,7 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 	buf->which = which;
 	if (which == BLKREPL_PAGES_APP)
 		app_charge(&r->pool, nr);
-	if (buf_try(buf, nr, NULL, gfp | __GFP_NORETRY | __GFP_NOWARN |
+	if (buf_try(buf, nr, kept, NULL, gfp | __GFP_NORETRY | __GFP_NOWARN |
 				   __GFP_NOMEMALLOC)) {
 		buf_drop(r, buf);
 		if (!gfpflags_allow_blocking(gfp))
@@ -218,7 +329,7 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		lock = which == BLKREPL_PAGES_APP ? &r->pool.app_lock :
 						    &r->pool.rx_lock;
 		mutex_lock(lock);
-		buf_try(buf, nr, buf_pool(r, which), gfp);
+		buf_try(buf, nr, kept, buf_pool(r, which), gfp);
 		mutex_unlock(lock);
 	}
 	buf->vec[nr - 1].bv_len = size - (nr - 1) * PAGE_SIZE;
@@ -265,6 +376,15 @@ bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf)
 	return true;
 }
 
+static void copy(void *to, void *from, unsigned int n)
+{
+	/* All of a page has a faster way on some machines. */
+	if (n == PAGE_SIZE && PAGE_ALIGNED(to) && PAGE_ALIGNED(from))
+		copy_page(to, from);
+	else
+		memcpy(to, from, n);
+}
+
 /* Copy between the pages of a buffer and those of a bio. */
 static void buf_copy_bio(const struct blkrepl_buf *buf, struct bio *bio,
 			 bool to_bio)
@@ -280,9 +400,9 @@ static void buf_copy_bio(const struct blkrepl_buf *buf, struct bio *bio,
 			n = min(bv.bv_len - done, buf->vec[i].bv_len - off);
 			mine = page_address(buf->vec[i].bv_page) + off;
 			if (to_bio)
-				memcpy(page + done, mine, n);
+				copy(page + done, mine, n);
 			else
-				memcpy(mine, page + done, n);
+				copy(mine, page + done, n);
 			off += n;
 			if (off == buf->vec[i].bv_len) {
 				i++;
@@ -310,9 +430,9 @@ void blkrepl_buf_copy(struct blkrepl_buf *to, const struct blkrepl_buf *from)
 	unsigned int i;
 
 	for (i = 0; i < to->nr && i < from->nr; i++)
-		memcpy(page_address(to->vec[i].bv_page),
-		       page_address(from->vec[i].bv_page),
-		       min(to->vec[i].bv_len, from->vec[i].bv_len));
+		copy(page_address(to->vec[i].bv_page),
+		     page_address(from->vec[i].bv_page),
+		     min(to->vec[i].bv_len, from->vec[i].bv_len));
 }
 
 struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len)
@@ -323,7 +443,9 @@ struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len)
 	pkt = mempool_alloc(&r->pool.pkts, GFP_ATOMIC | __GFP_NOWARN);
 	if (!pkt)
 		return NULL;
-	memset(pkt, 0, sizeof(*pkt));
+	pkt->len = inl_len;
+	pkt->inl = NULL;
+	pkt->io = NULL;
 	if (!inl_len)
 		return pkt;
 	pkt->inl = mempool_alloc(&r->pool.inline_bufs,
@@ -332,7 +454,6 @@ struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len)
 		mempool_free(pkt, &r->pool.pkts);
 		return NULL;
 	}
-	pkt->len = inl_len;
 	return pkt;
 }
 
