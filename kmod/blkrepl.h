@@ -37,7 +37,8 @@
  *	T  under blkrepl_stream.tx_lock
  *	Q  under blkrepl_stream.q_lock
  *	W  atomic or its own lock inside
- *	R  only by the thread that receives on the stream
+ *	R  only by the thread that receives on the stream; without one, under
+ *	   the lock of its socket
  *	E  under blkrepl_listener.lock
  */
 #ifndef BLKREPL_H
@@ -262,10 +263,16 @@ struct blkrepl_stream {
 	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */
 
 	/* receive state */
-	struct task_struct *rx_task;	/* A */
 	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
+	/* of the data stream: a thread */
+	struct task_struct *rx_task;	/* A */
 	bool collecting;		/* R: it submits disk I/O just now */
 	struct list_head ended;		/* R: what ended meanwhile */
+	/* of the control stream: callbacks of its socket */
+	struct repl_wire_hdr rx_hdr;	/* R: packet that comes in */
+	u32 rx_have;			/* R: bytes of it */
+	void (*old_data_ready)(struct sock *sk);   /* I */
+	void (*old_state_change)(struct sock *sk); /* I */
 };
 
 /**
@@ -317,7 +324,6 @@ struct blkrepl_peer {
 	struct blkrepl_listener *listener; /* A */
 	struct list_head listen_link;	/* E: blkrepl_listener.peers */
 	bool started;			/* A: the threads exist */
-	bool ctrl_run;			/* L: CTRL's thread receives */
 	wait_queue_head_t wait;		/* W: for the connection's threads */
 	atomic_t users;			/* W: contexts and I/Os in passing */
 	struct work_struct shut_work;	/* ops->disconnect */
@@ -442,17 +448,6 @@ void blkrepl_exec_start(struct blkrepl_resource *r);
  * Waits for the works.  Process context.
  */
 void blkrepl_exec_exit(struct blkrepl_resource *r);
-
-/**
- * blkrepl_unlock_ctrl() - the same for the thread that receives acks
- * @r: the resource
- * @flags: from blkrepl_lock()
- *
- * Process context.  Sends, but leaves disk I/O to the workqueue: a slow disk
- * must not keep acks waiting.
- */
-void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
-	__releases(&r->lock);
 
 /* ---- bdev.c: /dev/blkreplN ---- */
 
@@ -758,8 +753,25 @@ void blkrepl_rx_loop(struct blkrepl_stream *s);
 /** blkrepl_recv_all() - receive exactly @len bytes: 0 or -errno. May sleep */
 int blkrepl_recv_all(struct socket *sock, void *buf, size_t len);
 
+/** blkrepl_rx_crc_ok() - does a payload with @crc belong to @h? Any context */
+bool blkrepl_rx_crc_ok(const struct blkrepl_stream *s,
+		       const struct repl_wire_hdr *h, u32 crc);
+
 /** blkrepl_rx_uncharge() - @pages received are free again. Any context */
 void blkrepl_rx_uncharge(struct blkrepl_peer *p, unsigned int pages);
+
+/* ---- rxctrl.c ---- */
+
+/**
+ * blkrepl_rxctrl_start() - receive on the control stream until told otherwise
+ * @s: an open stream, the core knows of the connection
+ *
+ * The end is blkrepl_conn_fail().  May sleep.
+ */
+void blkrepl_rxctrl_start(struct blkrepl_stream *s);
+
+/** blkrepl_rxctrl_stop() - don't any more; nothing reaches the core after it */
+void blkrepl_rxctrl_stop(struct blkrepl_stream *s);
 
 /* ---- resource.c ---- */
 

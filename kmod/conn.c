@@ -2,12 +2,12 @@
 /*
  * The connection to a peer, from the first attempt to the last packet.
  *
- * Four threads a peer, as long as the administrator wants the connection; so
+ * Three threads a peer, as long as the administrator wants the connection; so
  * that a reconnect under memory pressure needs no new ones.  The one that
  * receives on the data stream owns the connection:
  *
  *	connect or wait for it -> repl_conn_up() -> receive -> shut both
- *	streams -> wait for the control stream's receiver -> repl_conn_down()
+ *	streams -> take back the control stream's callbacks -> repl_conn_down()
  *	-> close -> again
  *
  * The node with the lower id connects, both streams, tied together by a random
@@ -325,7 +325,6 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 		return false;
 	}
 	p->up = true;
-	p->ctrl_run = true;
 	WRITE_ONCE(p->failed, false);
 	p->data_crc = c->data_crc;
 	if (p->data_crc)
@@ -335,7 +334,7 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 	repl_conn_up(&p->peer);
 	note_peer(p);
 	blkrepl_unlock(r, flags);
-	wake_up_all(&p->wait);
+	blkrepl_rxctrl_start(&p->stream[REPL_STREAM_CTRL]);
 	return true;
 }
 
@@ -345,8 +344,7 @@ static void conn_end(struct blkrepl_peer *p)
 	unsigned long flags;
 
 	blkrepl_conn_shut(p);
-	/* Its socket is shut, so the other receiver comes to an end, too. */
-	wait_event_idle(p->wait, !READ_ONCE(p->ctrl_run));
+	blkrepl_rxctrl_stop(&p->stream[REPL_STREAM_CTRL]);
 
 	blkrepl_lock(r, flags);
 	p->up = false;
@@ -427,38 +425,15 @@ int blkrepl_conn_thread(void *data)
 	return 0;
 }
 
-static bool ctrl_wanted(struct blkrepl_peer *p)
-{
-	return READ_ONCE(p->ctrl_run) || kthread_should_stop();
-}
-
-static int ctrl_thread(void *data)
-{
-	struct blkrepl_stream *s = data;
-	struct blkrepl_peer *p = s->peer;
-
-	memalloc_noio_save();
-	while (!kthread_should_stop()) {
-		wait_event_idle(p->wait, ctrl_wanted(p));
-		if (!READ_ONCE(p->ctrl_run))
-			continue;
-		blkrepl_rx_loop(s);
-		WRITE_ONCE(p->ctrl_run, false);
-		wake_up_all(&p->wait);
-	}
-	return 0;
-}
-
 static void stop_threads(struct blkrepl_peer *p)
 {
+	struct blkrepl_stream *data = &p->stream[REPL_STREAM_DATA];
 	unsigned int i;
 
 	/* The owner first: it waits for what the others do. */
-	for (i = 0; i < REPL_STREAMS; i++) {
-		if (p->stream[i].rx_task)
-			kthread_stop(p->stream[i].rx_task);
-		p->stream[i].rx_task = NULL;
-	}
+	if (data->rx_task)
+		kthread_stop(data->rx_task);
+	data->rx_task = NULL;
 	for (i = 0; i < REPL_STREAMS; i++) {
 		if (p->stream[i].tx_task)
 			kthread_stop(p->stream[i].tx_task);
@@ -479,24 +454,20 @@ static struct task_struct *make_thread(int (*fn)(void *),
 
 static int start_threads(struct blkrepl_peer *p)
 {
-	struct blkrepl_stream *s;
-	unsigned int i;
+	struct blkrepl_stream *data = &p->stream[REPL_STREAM_DATA];
+	struct blkrepl_stream *ctrl = &p->stream[REPL_STREAM_CTRL];
 
-	for (i = 0; i < REPL_STREAMS; i++) {
-		s = &p->stream[i];
-		s->tx_task = make_thread(blkrepl_tx_thread, s, i ? "tc" : "td");
-		s->rx_task = make_thread(i ? ctrl_thread : blkrepl_conn_thread, s,
-					 i ? "rc" : "rd");
-		if (!s->tx_task || !s->rx_task) {
-			/* Those that never ran don't run now either. */
-			stop_threads(p);
-			return -ENOMEM;
-		}
+	data->tx_task = make_thread(blkrepl_tx_thread, data, "td");
+	ctrl->tx_task = make_thread(blkrepl_tx_thread, ctrl, "tc");
+	data->rx_task = make_thread(blkrepl_conn_thread, data, "rd");
+	if (!data->tx_task || !ctrl->tx_task || !data->rx_task) {
+		/* Those that never ran don't run now either. */
+		stop_threads(p);
+		return -ENOMEM;
 	}
-	for (i = 0; i < REPL_STREAMS; i++) {
-		wake_up_process(p->stream[i].tx_task);
-		wake_up_process(p->stream[i].rx_task);
-	}
+	wake_up_process(data->tx_task);
+	wake_up_process(ctrl->tx_task);
+	wake_up_process(data->rx_task);
 	return 0;
 }
 

@@ -24,7 +24,6 @@
 
 enum run_how {
 	RUN_ATOMIC,		/* only what never sleeps */
-	RUN_CTRL,		/* send, but leave the disk alone */
 	RUN_ALL,
 };
 
@@ -316,12 +315,6 @@ void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock)
 {
 	run(r, flags, RUN_ALL, NULL);
-}
-
-void blkrepl_unlock_ctrl(struct blkrepl_resource *r, unsigned long flags)
-	__releases(&r->lock)
-{
-	run(r, flags, RUN_CTRL, NULL);
 }
 
 void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)

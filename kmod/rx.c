@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receiving: one thread a stream.
+ * Receiving on the data stream, by a thread.
  *
  * Nothing of a packet is believed before its header's checksum is right, and
  * nothing reaches the core before that of its payload is.  Data goes straight
@@ -132,6 +132,14 @@ static int rx_make_io(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
 	return 0;
 }
 
+bool blkrepl_rx_crc_ok(const struct blkrepl_stream *s,
+		       const struct repl_wire_hdr *h, u32 crc)
+{
+	if (!(h->flags & REPL_HDR_DCRC))
+		return !READ_ONCE(s->peer->data_crc);
+	return crc == le32_to_cpu(h->dcrc);
+}
+
 static int rx_payload(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
 		      struct blkrepl_io *b)
 {
@@ -150,14 +158,10 @@ static int rx_payload(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
 		rx_sock_failed(s, err);
 		return err;
 	}
-	if (!(h->flags & REPL_HDR_DCRC)) {
-		if (!READ_ONCE(s->peer->data_crc))
-			return 0;
-		rx_failed(s, repl_wire_text(WIRE_BAD_DATA_CRC));
-		return -EBADMSG;
-	}
+	if (!(h->flags & REPL_HDR_DCRC) && !READ_ONCE(s->peer->data_crc))
+		return 0;
 	crc = data ? blkrepl_buf_crc(&b->buf) : repl_crc32c(s->rx_buf, len);
-	if (crc != le32_to_cpu(h->dcrc)) {
+	if (!blkrepl_rx_crc_ok(s, h, crc)) {
 		rx_failed(s, repl_wire_text(WIRE_BAD_DATA_CRC));
 		return -EBADMSG;
 	}
@@ -211,10 +215,7 @@ static int rx_packet(struct blkrepl_stream *s)
 	repl_rx(&p->peer, s->nr, &h,
 		len && !repl_wire_has_data(h.type) ? s->rx_buf : NULL,
 		b ? &b->io : NULL);
-	if (s->nr == REPL_STREAM_CTRL)
-		blkrepl_unlock_ctrl(r, flags);
-	else
-		blkrepl_unlock_rx(s, flags);
+	blkrepl_unlock_rx(s, flags);
 	return 0;
 
 drop:
