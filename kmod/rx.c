@@ -183,6 +183,9 @@ static int rx_packet(struct blkrepl_stream *s)
 	u32 len;
 	int err;
 
+	lock_sock(s->sock->sk);
+	blkrepl_sock_lazy_ack(s->sock->sk);
+	release_sock(s->sock->sk);
 	err = blkrepl_recv_all(s->sock, &h, sizeof(h));
 	if (err) {
 		rx_sock_failed(s, err);

@@ -102,6 +102,7 @@ static void ctrl_receive(struct blkrepl_stream *s, struct sock *sk)
 {
 	read_descriptor_t desc = { .arg.data = s, .count = 1 };
 
+	blkrepl_sock_lazy_ack(sk);
 	tcp_read_sock(sk, &desc, ctrl_actor);
 }
 
