@@ -242,6 +242,20 @@ struct blkrepl_pkt {
 	struct blkrepl_io *io;		/* a reference */
 };
 
+#define BLKREPL_RX_BATCH	16
+
+/**
+ * struct blkrepl_rx_pkt - a packet that has been received on the data stream
+ * @h: its header
+ * @io: its I/O, with data if it has any
+ * @inl: its payload is in the stream's rx_buf
+ */
+struct blkrepl_rx_pkt {
+	struct repl_wire_hdr h;
+	struct blkrepl_io *io;
+	bool inl;
+};
+
 /**
  * struct blkrepl_stream - one of the two TCP connections to a peer
  */
@@ -264,13 +278,18 @@ struct blkrepl_stream {
 
 	/* receive state */
 	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
+	struct repl_wire_hdr rx_hdr;	/* R: packet that comes in */
+	u32 rx_have;			/* R: bytes of it */
 	/* of the data stream: a thread */
 	struct task_struct *rx_task;	/* A */
+	struct blkrepl_io *rx_io;	/* R: of the packet that comes in */
+	enum repl_wire_error rx_bad;	/* R: what is wrong with it */
+	bool rx_wants_io;		/* R: it needs memory to be waited for */
+	struct blkrepl_rx_pkt *rx_batch; /* I: packets to be handed to the core */
+	unsigned int rx_nr;		/* R: how many */
 	bool collecting;		/* R: it submits disk I/O just now */
 	struct list_head ended;		/* R: what ended meanwhile */
 	/* of the control stream: callbacks of its socket */
-	struct repl_wire_hdr rx_hdr;	/* R: packet that comes in */
-	u32 rx_have;			/* R: bytes of it */
 	void (*old_data_ready)(struct sock *sk);   /* I */
 	void (*old_state_change)(struct sock *sk); /* I */
 };

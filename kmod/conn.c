@@ -568,6 +568,16 @@ void blkrepl_peer_unuse(struct blkrepl_peer *p)
 	rcu_read_unlock();
 }
 
+static void free_bufs(struct blkrepl_peer *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < REPL_STREAMS; i++) {
+		kfree(p->stream[i].rx_buf);
+		kfree(p->stream[i].rx_batch);
+	}
+}
+
 int blkrepl_peer_init(struct blkrepl_peer *p)
 {
 	struct blkrepl_stream *s;
@@ -591,24 +601,29 @@ int blkrepl_peer_init(struct blkrepl_peer *p)
 		mutex_init(&s->tx_lock);
 		init_waitqueue_head(&s->tx_wait);
 		s->rx_buf = kmalloc(REPL_MAX_INLINE, GFP_KERNEL);
-		if (!s->rx_buf) {
-			kfree(p->stream[0].rx_buf);
-			return -ENOMEM;
-		}
+		if (!s->rx_buf)
+			goto err;
 	}
+	s = &p->stream[REPL_STREAM_DATA];
+	s->rx_batch = kcalloc(BLKREPL_RX_BATCH, sizeof(*s->rx_batch),
+			      GFP_KERNEL);
+	if (!s->rx_batch)
+		goto err;
 	blkrepl_resource_get(p->r);
 	return 0;
+
+err:
+	free_bufs(p);
+	return -ENOMEM;
 }
 
 static void peer_free(struct kref *ref)
 {
 	struct blkrepl_peer *p = container_of(ref, struct blkrepl_peer, ref);
 	struct blkrepl_resource *r = p->r;
-	unsigned int i;
 
 	wait_event(p->wait, !atomic_read(&p->users));
-	for (i = 0; i < REPL_STREAMS; i++)
-		kfree(p->stream[i].rx_buf);
+	free_bufs(p);
 	memzero_explicit(p->cfg.secret, sizeof(p->cfg.secret));
 	kfree_rcu(p, rcu);
 	blkrepl_resource_put(r);
