@@ -15,6 +15,11 @@
  * before they hand it out, which costs more than all else that is done for it
  * here.  What has not been needed for a tick goes back; and at most so many are
  * kept as have been in use at once, for which there are limits.
+ *
+ * A page that is given back may still be lent to a socket (tx.c), which shows
+ * in its reference count.  It is kept, and not used until the count tells that
+ * it is ours alone; the oldest are looked at first.  It never enters a reserve
+ * before.
  */
 #include <linux/bvec.h>
 #include <linux/crc32c.h>
@@ -80,6 +85,12 @@ void blkrepl_pools_exit(void)
 
 /* ---- pages kept for later ---- */
 
+/* Has everybody that it was lent to let go of it? */
+static bool page_ours(struct page *page)
+{
+	return page_ref_count(page) == 1;
+}
+
 /* Fill @vec with up to @nr pages.  Return: how many there were. */
 static unsigned int pages_take(struct blkrepl_kept *kept, struct bio_vec *vec,
 			       unsigned int nr)
@@ -91,7 +102,7 @@ static unsigned int pages_take(struct blkrepl_kept *kept, struct bio_vec *vec,
 	spin_lock_irqsave(&kept->lock, flags);
 	for (i = 0; i < nr; i++) {
 		page = kept->head;
-		if (!page)
+		if (!page || !page_ours(page))
 			break;
 		kept->head = (struct page *)page_private(page);
 		bvec_set_page(&vec[i], page, PAGE_SIZE, 0);
@@ -133,15 +144,40 @@ static void pages_init(struct blkrepl_kept *kept)
 	kept->low = 0;
 }
 
-/* Free up to @nr of them. */
+/* Drop up to @nr of them, lent or not. */
 static void pages_free(struct blkrepl_kept *kept, unsigned int nr)
+{
+	unsigned long flags;
+	struct page *page;
+
+	while (nr--) {
+		spin_lock_irqsave(&kept->lock, flags);
+		page = kept->head;
+		if (page) {
+			kept->head = (struct page *)page_private(page);
+			kept->nr--;
+			kept->low = min(kept->low, kept->nr);
+		}
+		spin_unlock_irqrestore(&kept->lock, flags);
+		if (!page)
+			break;
+		set_page_private(page, 0);
+		__free_page(page);
+	}
+}
+
+static bool reserve_full(const mempool_t *pool)
+{
+	return READ_ONCE(pool->curr_nr) >= pool->min_nr;
+}
+
+/* Pages that were lent when they came back may be missing in a reserve. */
+static void pages_refill(struct blkrepl_kept *kept, mempool_t *pool)
 {
 	struct bio_vec vec;
 
-	while (nr-- && pages_take(kept, &vec, 1)) {
-		set_page_private(vec.bv_page, 0);
-		__free_page(vec.bv_page);
-	}
+	while (!reserve_full(pool) && pages_take(kept, &vec, 1))
+		mempool_free(vec.bv_page, pool);
 }
 
 void blkrepl_pool_trim(struct blkrepl_pool *pool)
@@ -150,6 +186,8 @@ void blkrepl_pool_trim(struct blkrepl_pool *pool)
 	unsigned long flags;
 	unsigned int i, nr;
 
+	pages_refill(&pool->kept[BLKREPL_PAGES_APP], &pool->app_pages);
+	pages_refill(&pool->kept[BLKREPL_PAGES_RX], &pool->rx_pages);
 	for (i = 0; i < ARRAY_SIZE(pool->kept); i++) {
 		kept = &pool->kept[i];
 		spin_lock_irqsave(&kept->lock, flags);
@@ -266,14 +304,17 @@ static int buf_try(struct blkrepl_buf *buf, unsigned int nr,
 
 static void buf_drop(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 {
+	struct blkrepl_kept *kept = &r->pool.kept[buf->which];
 	mempool_t *pool = buf_pool(r, buf->which);
 	unsigned int i = 0;
 
 	/* The reserve comes first. */
-	if (READ_ONCE(pool->curr_nr) >= pool->min_nr)
-		i = pages_give(&r->pool.kept[buf->which], buf->vec, buf->nr);
+	while (i < buf->nr && !reserve_full(pool) &&
+	       page_ours(buf->vec[i].bv_page))
+		mempool_free(buf->vec[i++].bv_page, pool);
+	i += pages_give(kept, &buf->vec[i], buf->nr - i);
 	for (; i < buf->nr; i++)
-		mempool_free(buf->vec[i].bv_page, pool);
+		__free_page(buf->vec[i].bv_page);
 	if (buf->vec && buf->vec != buf->small)
 		mempool_free(virt_to_page(buf->vec), pool);
 	buf->vec = NULL;

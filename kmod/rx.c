@@ -244,6 +244,9 @@ static void rx_collect(struct blkrepl_stream *s)
 	lock_sock(sk);
 	blkrepl_sock_lazy_ack(sk);
 	ret = tcp_read_sock(sk, &desc, rx_actor);
+	/* Of a long packet, don't be woken up for every piece. */
+	WRITE_ONCE(sk->sk_rcvlowat, s->rx_have < REPL_HDR_LEN ? 1 :
+		   clamp_t(int, rx_left(s), 1, sk->sk_rcvbuf / 4));
 	release_sock(sk);
 	if (ret > 0)
 		atomic64_add(ret, &s->peer->recv_bytes);

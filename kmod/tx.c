@@ -7,8 +7,11 @@
  * packet, which saves a switch to another thread; the stream's own thread if
  * that one may not sleep, if the socket is full, or if the queue is long.
  *
- * Data is copied into the socket, so that a packet is done with when the
- * socket has taken it; a retransmission can't see pages that changed.
+ * Small things are copied into the socket.  Larger data is lent to it: the pages
+ * are ours, a private copy or what was read for the peer, nobody writes to
+ * them, and they are not used again before the socket has let go of them
+ * (pool.c).  So a retransmission can't see pages that changed, and a packet is
+ * done with when the socket has taken it.
  */
 #include <linux/bvec.h>
 #include <linux/kthread.h>
@@ -121,7 +124,7 @@ static int tx_part(struct blkrepl_stream *s, int flags)
 		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, buf->vec, buf->nr,
 			      pkt->len);
 		iov_iter_advance(&msg.msg_iter, off - REPL_HDR_LEN);
-		return sock_sendmsg(s->sock, &msg);
+		return compat_splice_bvec(s->sock, &msg);
 	}
 
 	set_virt(&vec[nr++], &pkt->h, REPL_HDR_LEN);

@@ -12,7 +12,10 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/fs.h>
+#include <linux/net.h>
+#include <linux/uio.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 /*
  * The mode of opening a block device has a type of its own since 6.5; before,
@@ -136,6 +139,45 @@ static inline int queue_limits_commit_update_frozen(struct request_queue *q,
 #define COMPAT_SOCKADDR(_addr)	((struct sockaddr_unsized *)(_addr))
 #else
 #define COMPAT_SOCKADDR(_addr)	((struct sockaddr *)(_addr))
+#endif
+
+/*
+ * MSG_SPLICE_PAGES, by which a socket takes pages as they are, works since
+ * 6.5.  Older kernels may define it and ignore it: they have sendpage instead.
+ * Goes with 6.1.
+ */
+#ifdef BLKREPL_HAVE_SENDPAGE
+static inline int compat_splice_bvec(struct socket *sock, struct msghdr *msg)
+{
+	struct iov_iter *iter = &msg->msg_iter;
+	const struct bio_vec *bv;
+	int ret = 0, done = 0;
+	size_t len;
+	int more;
+
+	lock_sock(sock->sk);
+	while (iov_iter_count(iter)) {
+		bv = iter->bvec;
+		len = min(bv->bv_len - iter->iov_offset, iov_iter_count(iter));
+		more = len < iov_iter_count(iter) ?
+			MSG_MORE | MSG_SENDPAGE_NOTLAST : 0;
+		ret = kernel_sendpage_locked(sock->sk, bv->bv_page,
+					     bv->bv_offset + iter->iov_offset,
+					     len, msg->msg_flags | more);
+		if (ret <= 0)
+			break;
+		iov_iter_advance(iter, ret);
+		done += ret;
+	}
+	release_sock(sock->sk);
+	return done ? done : ret;
+}
+#else
+static inline int compat_splice_bvec(struct socket *sock, struct msghdr *msg)
+{
+	msg->msg_flags |= MSG_SPLICE_PAGES;
+	return sock_sendmsg(sock, msg);
+}
 #endif
 
 /* What a dump was asked is found in another struct since 6.7. Goes with 6.1 */
