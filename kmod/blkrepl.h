@@ -37,8 +37,8 @@
  *	T  under blkrepl_stream.tx_lock
  *	Q  under blkrepl_stream.q_lock
  *	W  atomic or its own lock inside
- *	R  only by the thread that receives on the stream; without one, under
- *	   the lock of its socket
+ *	R  only by who receives on the stream: under the lock of its socket, or
+ *	   its thread while rx_busy
  *	E  under blkrepl_listener.lock
  */
 #ifndef BLKREPL_H
@@ -275,6 +275,7 @@ struct blkrepl_stream {
 	wait_queue_head_t tx_wait;	/* W */
 	struct task_struct *tx_task;	/* A */
 	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */
+	unsigned int tx_bulk;		/* Q: packets other than acks, not sent */
 
 	/* receive state */
 	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
@@ -289,7 +290,8 @@ struct blkrepl_stream {
 	unsigned int rx_nr;		/* R: how many */
 	bool collecting;		/* R: it submits disk I/O just now */
 	struct list_head ended;		/* R: what ended meanwhile */
-	/* of the control stream: callbacks of its socket */
+	/* callbacks of the socket (rxquick.c) */
+	bool rx_busy;			/* R: the thread's turn */
 	void (*old_data_ready)(struct sock *sk);   /* I */
 	void (*old_state_change)(struct sock *sk); /* I */
 };
@@ -753,6 +755,12 @@ void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
  */
 void blkrepl_tx_kick(struct blkrepl_stream *s, bool direct);
 
+/**
+ * blkrepl_tx_idle() - would an ack be sent at once, with no data before it?
+ * @s: the data stream of a connection that is up.  Under r->lock
+ */
+bool blkrepl_tx_idle(struct blkrepl_stream *s);
+
 /** blkrepl_tx_open() - take packets, send them on @sock. May sleep */
 void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock);
 
@@ -789,18 +797,18 @@ bool blkrepl_rx_crc_ok(const struct blkrepl_stream *s,
 /** blkrepl_rx_uncharge() - @pages received are free again. Any context */
 void blkrepl_rx_uncharge(struct blkrepl_peer *p, unsigned int pages);
 
-/* ---- rxctrl.c ---- */
+/* ---- rxquick.c ---- */
 
 /**
- * blkrepl_rxctrl_start() - receive on the control stream until told otherwise
+ * blkrepl_rxquick_start() - receive what can be received at once
  * @s: an open stream, the core knows of the connection
  *
  * The end is blkrepl_conn_fail().  May sleep.
  */
-void blkrepl_rxctrl_start(struct blkrepl_stream *s);
+void blkrepl_rxquick_start(struct blkrepl_stream *s);
 
-/** blkrepl_rxctrl_stop() - don't any more; nothing reaches the core after it */
-void blkrepl_rxctrl_stop(struct blkrepl_stream *s);
+/** blkrepl_rxquick_stop() - don't any more; nothing reaches the core after it */
+void blkrepl_rxquick_stop(struct blkrepl_stream *s);
 
 /* ---- resource.c ---- */
 

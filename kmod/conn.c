@@ -7,7 +7,7 @@
  * receives on the data stream owns the connection:
  *
  *	connect or wait for it -> repl_conn_up() -> receive -> shut both
- *	streams -> take back the control stream's callbacks -> repl_conn_down()
+ *	streams -> take back the sockets' callbacks -> repl_conn_down()
  *	-> close -> again
  *
  * The node with the lower id connects, both streams, tied together by a random
@@ -334,7 +334,8 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 	repl_conn_up(&p->peer);
 	note_peer(p);
 	blkrepl_unlock(r, flags);
-	blkrepl_rxctrl_start(&p->stream[REPL_STREAM_CTRL]);
+	for (i = 0; i < REPL_STREAMS; i++)
+		blkrepl_rxquick_start(&p->stream[i]);
 	return true;
 }
 
@@ -342,9 +343,11 @@ static void conn_end(struct blkrepl_peer *p)
 {
 	struct blkrepl_resource *r = p->r;
 	unsigned long flags;
+	unsigned int i;
 
 	blkrepl_conn_shut(p);
-	blkrepl_rxctrl_stop(&p->stream[REPL_STREAM_CTRL]);
+	for (i = 0; i < REPL_STREAMS; i++)
+		blkrepl_rxquick_stop(&p->stream[i]);
 
 	blkrepl_lock(r, flags);
 	p->up = false;

@@ -79,9 +79,15 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 	u32 len = le32_to_cpu(h->length);
 	struct blkrepl_pkt *pkt;
 
-	trace_blkrepl_send(peer, nr, h);
 	if (!p->up || p->failed)
 		return;
+	/*
+	 * Beside the data that it answers an ack costs TCP no packets of its
+	 * own.  Order means nothing to acks, and none waits for data.
+	 */
+	if (h->type == PKT_ACK && blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
+		s = &p->stream[REPL_STREAM_DATA];
+	trace_blkrepl_send(peer, s->nr, h);
 	pkt = blkrepl_pkt_new(p->r, payload ? len : 0);
 	if (!pkt) {
 		/* Always correct: what it lacks is found at the next connect */

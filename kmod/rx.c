@@ -158,10 +158,16 @@ static int rx_make_io(struct blkrepl_stream *s, bool wait)
 	return 0;
 }
 
+/* An ack may take the data stream, and means the same there. */
+static enum repl_stream rx_stream(const struct repl_wire_hdr *h)
+{
+	return h->type == PKT_ACK ? REPL_STREAM_CTRL : REPL_STREAM_DATA;
+}
+
 /* What becomes of a header.  Return: false to stop receiving for now. */
 static bool rx_header(struct blkrepl_stream *s)
 {
-	s->rx_bad = repl_wire_check(&s->rx_hdr, s->nr);
+	s->rx_bad = repl_wire_check(&s->rx_hdr, rx_stream(&s->rx_hdr));
 	if (s->rx_bad)
 		return false;
 	if (repl_rx_needs_io(s->rx_hdr.type) && rx_make_io(s, false)) {
@@ -242,11 +248,16 @@ static void rx_collect(struct blkrepl_stream *s)
 	int ret;
 
 	lock_sock(sk);
+	/* or the callback would take acks in the middle of a packet */
+	s->rx_busy = true;
 	blkrepl_sock_lazy_ack(sk);
 	ret = tcp_read_sock(sk, &desc, rx_actor);
 	/* Of a long packet, don't be woken up for every piece. */
 	WRITE_ONCE(sk->sk_rcvlowat, s->rx_have < REPL_HDR_LEN ? 1 :
 		   clamp_t(int, rx_left(s), 1, sk->sk_rcvbuf / 4));
+	/* With nothing left, acks are taken in the callback again. */
+	s->rx_busy = s->rx_have || rx_full(s) ||
+		     !skb_queue_empty(&sk->sk_receive_queue);
 	release_sock(sk);
 	if (ret > 0)
 		atomic64_add(ret, &s->peer->recv_bytes);
@@ -290,7 +301,8 @@ static void rx_deliver(struct blkrepl_stream *s)
 	for (i = 0; i < good && p->up && !p->failed; i++) {
 		pkt = &s->rx_batch[i];
 		trace_blkrepl_rx(&p->peer, s->nr, &pkt->h);
-		repl_rx(&p->peer, s->nr, &pkt->h, pkt->inl ? s->rx_buf : NULL,
+		repl_rx(&p->peer, rx_stream(&pkt->h), &pkt->h,
+			pkt->inl ? s->rx_buf : NULL,
 			pkt->io ? &pkt->io->io : NULL);
 	}
 	blkrepl_unlock_rx(s, flags);
@@ -305,7 +317,8 @@ static bool rx_ready(const struct blkrepl_stream *s)
 {
 	const struct sock *sk = s->sock->sk;
 
-	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	return (READ_ONCE(s->rx_busy) &&
+		!skb_queue_empty_lockless(&sk->sk_receive_queue)) ||
 	       rx_ended(sk) || READ_ONCE(s->peer->failed);
 }
 
@@ -314,7 +327,6 @@ void blkrepl_rx_loop(struct blkrepl_stream *s)
 	struct sock *sk = s->sock->sk;
 	bool ended;
 
-	s->rx_have = 0;
 	s->rx_bad = WIRE_OK;
 	s->rx_wants_io = false;
 	while (!READ_ONCE(s->peer->failed)) {

@@ -24,6 +24,9 @@
 /* Packets that a passer-by sends before he leaves the rest to the thread. */
 #define DIRECT_BUDGET	16
 
+/* So much in a socket does not yet hold up an ack behind it. */
+#define IDLE_BYTES	16384
+
 void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 {
 	unsigned long flags;
@@ -31,6 +34,7 @@ void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 	spin_lock_irqsave(&s->q_lock, flags);
 	if (s->open) {
 		list_add_tail(&pkt->link, &s->queue);
+		s->tx_bulk += pkt->h.type != PKT_ACK;
 		pkt = NULL;
 	}
 	spin_unlock_irqrestore(&s->q_lock, flags);
@@ -51,6 +55,19 @@ static struct blkrepl_pkt *tx_next(struct blkrepl_stream *s, bool *more)
 	*more = !list_empty(&s->queue);
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	return pkt;
+}
+
+bool blkrepl_tx_idle(struct blkrepl_stream *s)
+{
+	unsigned long flags;
+	bool idle;
+
+	spin_lock_irqsave(&s->q_lock, flags);
+	/* The socket is there while the connection is up. */
+	idle = s->open && !s->tx_stuck && !s->tx_bulk &&
+	       READ_ONCE(s->sock->sk->sk_wmem_queued) < IDLE_BYTES;
+	spin_unlock_irqrestore(&s->q_lock, flags);
+	return idle;
 }
 
 static bool tx_has_work(struct blkrepl_stream *s)
@@ -142,6 +159,17 @@ static int tx_part(struct blkrepl_stream *s, int flags)
 	return sock_sendmsg(s->sock, &msg);
 }
 
+static void tx_sent(struct blkrepl_stream *s, const struct blkrepl_pkt *pkt)
+{
+	unsigned long flags;
+
+	if (pkt->h.type == PKT_ACK)
+		return;
+	spin_lock_irqsave(&s->q_lock, flags);
+	s->tx_bulk--;
+	spin_unlock_irqrestore(&s->q_lock, flags);
+}
+
 /*
  * Send what is queued.
  * Return: 0 the queue is empty, -EAGAIN there is more, -errno.
@@ -172,6 +200,7 @@ static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 			s->sent += ret;
 			atomic64_add(ret, &p->sent_bytes);
 		}
+		tx_sent(s, s->cur);
 		blkrepl_pkt_free(p->r, s->cur);
 		s->cur = NULL;
 	}
@@ -262,6 +291,7 @@ void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock)
 	spin_lock_irqsave(&s->q_lock, flags);
 	s->open = true;
 	s->tx_stuck = false;
+	s->tx_bulk = 0;
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	mutex_unlock(&s->tx_lock);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receiving on the control stream: in the callbacks of its socket.
+ * Receiving in the callbacks of a socket: acks, and all of the control stream.
  *
- * All packets there are small and none brings an I/O, so that nothing has to be
+ * These packets are small and none brings an I/O, so that nothing has to be
  * waited for: an ack completes a write in the softirq in which it arrives, and
  * no thread is woken up for it.  The socket's lock, which its callbacks are
  * called under, keeps the receive state.
+ *
+ * On the data stream only acks are taken here.  At anything else the thread is
+ * called (->rx_busy), and all that comes is its own until it has nothing left.
  *
  * Nothing of a packet is believed before its header's checksum is right, and
  * nothing reaches the core before that of its payload is.
@@ -21,7 +24,7 @@
 static_assert(REPL_MAX_INLINE >= 256, "room for what comes on the stream");
 
 /* Return: false if the connection has to end. Under r->lock */
-static bool ctrl_packet(struct blkrepl_stream *s)
+static bool quick_packet(struct blkrepl_stream *s)
 {
 	struct repl_wire_hdr *h = &s->rx_hdr;
 	struct blkrepl_peer *p = s->peer;
@@ -32,15 +35,31 @@ static bool ctrl_packet(struct blkrepl_stream *s)
 		return false;
 	}
 	trace_blkrepl_rx(&p->peer, s->nr, h);
-	repl_rx(&p->peer, s->nr, h, len ? s->rx_buf : NULL, NULL);
+	repl_rx(&p->peer, REPL_STREAM_CTRL, h, len ? s->rx_buf : NULL, NULL);
 	return !p->failed;
+}
+
+/* Is what comes next on the data stream for the thread? */
+static bool quick_not_ours(const struct blkrepl_stream *s,
+			   const struct sk_buff *skb, unsigned int offset,
+			   size_t len)
+{
+	u8 type;
+
+	if (s->nr == REPL_STREAM_CTRL)
+		return false;
+	/* Acks have no payload, and are rarely cut in two. */
+	return len < REPL_HDR_LEN ||
+	       skb_copy_bits(skb, offset + offsetof(struct repl_wire_hdr, type),
+			     &type, sizeof(type)) ||
+	       type != PKT_ACK;
 }
 
 /*
  * Take over up to @len bytes that @skb has at @offset.  Return: how many,
  * 0: a packet is not as it has to be.
  */
-static u32 ctrl_take(struct blkrepl_stream *s, const struct sk_buff *skb,
+static u32 quick_take(struct blkrepl_stream *s, const struct sk_buff *skb,
 		     unsigned int offset, u32 len)
 {
 	enum repl_wire_error bad;
@@ -60,20 +79,20 @@ static u32 ctrl_take(struct blkrepl_stream *s, const struct sk_buff *skb,
 	if (s->rx_have != REPL_HDR_LEN)
 		return len;
 	/* The length is within the limits of the type after this. */
-	bad = repl_wire_check(&s->rx_hdr, s->nr);
+	bad = repl_wire_check(&s->rx_hdr, REPL_STREAM_CTRL);
 	if (!bad)
 		return len;
 	blkrepl_conn_fail(s->peer, repl_wire_text(bad));
 	return 0;
 }
 
-static bool ctrl_whole(const struct blkrepl_stream *s)
+static bool quick_whole(const struct blkrepl_stream *s)
 {
 	return s->rx_have >= REPL_HDR_LEN &&
 	       s->rx_have == REPL_HDR_LEN + le32_to_cpu(s->rx_hdr.length);
 }
 
-static int ctrl_actor(read_descriptor_t *desc, struct sk_buff *skb,
+static int quick_actor(read_descriptor_t *desc, struct sk_buff *skb,
 		      unsigned int offset, size_t len)
 {
 	struct blkrepl_stream *s = desc->arg.data;
@@ -84,52 +103,48 @@ static int ctrl_actor(read_descriptor_t *desc, struct sk_buff *skb,
 
 	blkrepl_lock(p->r, flags);
 	while (p->up && !p->failed && done < len) {
-		n = ctrl_take(s, skb, offset + done, len - done);
-		done += n;
-		if (!n || (ctrl_whole(s) && !ctrl_packet(s)))
+		if (quick_not_ours(s, skb, offset + done, len - done)) {
+			s->rx_busy = true;
 			break;
-		if (ctrl_whole(s))
+		}
+		n = quick_take(s, skb, offset + done, len - done);
+		done += n;
+		if (!n || (quick_whole(s) && !quick_packet(s)))
+			break;
+		if (quick_whole(s))
 			s->rx_have = 0;
 	}
 	blkrepl_unlock_atomic(p->r, flags);
 	atomic64_add(done, &p->recv_bytes);
 	/* Of a connection that has to end all is dropped. */
-	return len;
+	return s->rx_busy ? done : len;
 }
 
 /* Under the socket's lock, in any context that it may be taken in. */
-static void ctrl_receive(struct blkrepl_stream *s, struct sock *sk)
+static void quick_receive(struct blkrepl_stream *s, struct sock *sk)
 {
 	read_descriptor_t desc = { .arg.data = s, .count = 1 };
 
+	if (s->rx_busy)
+		return;
 	blkrepl_sock_lazy_ack(sk);
-	tcp_read_sock(sk, &desc, ctrl_actor);
+	tcp_read_sock(sk, &desc, quick_actor);
 }
 
-static void ctrl_ended(struct blkrepl_stream *s, struct sock *sk)
+static void quick_ended(struct blkrepl_stream *s, struct sock *sk)
 {
 	struct blkrepl_resource *r = s->peer->r;
 	unsigned long flags;
 
-	if (sk->sk_state == TCP_ESTABLISHED)
+	/* The data stream's thread reads what came before the end. */
+	if (sk->sk_state == TCP_ESTABLISHED || s->nr == REPL_STREAM_DATA)
 		return;
 	blkrepl_lock(r, flags);
 	blkrepl_conn_fail(s->peer, "the peer closed the connection");
 	blkrepl_unlock_atomic(r, flags);
 }
 
-static void ctrl_data_ready(struct sock *sk)
-{
-	struct blkrepl_stream *s;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	s = sk->sk_user_data;
-	if (s)
-		ctrl_receive(s, sk);
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-static void ctrl_state_change(struct sock *sk)
+static void quick_data_ready(struct sock *sk)
 {
 	void (*old)(struct sock *sk) = NULL;
 	struct blkrepl_stream *s;
@@ -137,7 +152,25 @@ static void ctrl_state_change(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	s = sk->sk_user_data;
 	if (s) {
-		ctrl_ended(s, sk);
+		quick_receive(s, sk);
+		if (s->rx_busy)
+			old = s->old_data_ready;
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+	/* wakes up the thread */
+	if (old)
+		old(sk);
+}
+
+static void quick_state_change(struct sock *sk)
+{
+	void (*old)(struct sock *sk) = NULL;
+	struct blkrepl_stream *s;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	s = sk->sk_user_data;
+	if (s) {
+		quick_ended(s, sk);
 		old = s->old_state_change;
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
@@ -146,26 +179,27 @@ static void ctrl_state_change(struct sock *sk)
 		old(sk);
 }
 
-void blkrepl_rxctrl_start(struct blkrepl_stream *s)
+void blkrepl_rxquick_start(struct blkrepl_stream *s)
 {
 	struct sock *sk = s->sock->sk;
 
-	s->rx_have = 0;
 	lock_sock(sk);
+	s->rx_have = 0;
+	s->rx_busy = s->nr == REPL_STREAM_DATA;
 	write_lock_bh(&sk->sk_callback_lock);
 	s->old_data_ready = sk->sk_data_ready;
 	s->old_state_change = sk->sk_state_change;
 	sk->sk_user_data = s;
-	sk->sk_data_ready = ctrl_data_ready;
-	sk->sk_state_change = ctrl_state_change;
+	sk->sk_data_ready = quick_data_ready;
+	sk->sk_state_change = quick_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
-	/* what came before */
-	ctrl_receive(s, sk);
-	ctrl_ended(s, sk);
+	/* what came before; on the data stream the thread begins */
+	quick_receive(s, sk);
+	quick_ended(s, sk);
 	release_sock(sk);
 }
 
-void blkrepl_rxctrl_stop(struct blkrepl_stream *s)
+void blkrepl_rxquick_stop(struct blkrepl_stream *s)
 {
 	struct sock *sk = s->sock->sk;
 
