@@ -50,7 +50,6 @@
 #include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/refcount.h>
@@ -62,6 +61,7 @@
 
 #include "core/core.h"
 #include "events.h"
+#include "pool.h"
 #include "uapi/blkrepl.h"
 
 #define BLKREPL_NAME		"blkrepl"
@@ -90,23 +90,7 @@ struct blkrepl_net {
 	atomic_t generation;		/* W: objects made and removed: dumps */
 };
 
-/* ---- data buffers and I/O (pool.c) ---- */
-
-/**
- * struct blkrepl_buf - pages that hold the data of one I/O
- * @vec: table of @nr pages; NULL: there are none
- * @nr: entries
- * @size: bytes
- * @which: enum blkrepl_pages: where they go back to
- * The table is &small, or a page of the pool.
- */
-struct blkrepl_buf {
-	struct bio_vec *vec;
-	unsigned int nr;
-	u32 size;
-	u8 which;
-	struct bio_vec small[2];
-};
+/* ---- I/O ---- */
 
 /* What the shell is to do with an I/O after the lock is dropped. */
 enum blkrepl_todo {
@@ -148,30 +132,6 @@ static inline struct blkrepl_io *to_bio_io(struct repl_io *io)
 {
 	return container_of(io, struct blkrepl_io, io);
 }
-
-/**
- * struct blkrepl_pool - reserves of one resource
- * Of its own for each resource, so that a suspended one starves only itself.
- * The two page pools are apart because pages of received data are freed by
- * the local disk alone, those of written data by the peers too.
- */
-struct blkrepl_pool {
-	struct blkrepl_kept {
-		spinlock_t lock;
-		struct page *head, *tail; /* under lock; linked by ->private */
-		unsigned int nr;	/* under lock */
-		unsigned int low;	/* under lock: least of nr since a trim */
-	} kept[2];			/* by enum blkrepl_pages */
-	mempool_t ios;
-	mempool_t pkts;			/* struct blkrepl_pkt */
-	mempool_t app_pages;		/* private copies of what is written */
-	mempool_t rx_pages;		/* received data */
-	mempool_t inline_bufs;		/* payloads of up to REPL_MAX_INLINE */
-	atomic_t app_held;		/* W: pages of private copies */
-	wait_queue_head_t app_wait;	/* W: for app_held to fall */
-	struct mutex app_lock;		/* one at a time digs in the reserve */
-	struct mutex rx_lock;
-};
 
 /* ---- objects ---- */
 
@@ -525,72 +485,6 @@ void blkrepl_volume_init(struct blkrepl_volume *v);
 
 /** blkrepl_volume_flush() - wait for the works of a volume that goes */
 void blkrepl_volume_flush(struct blkrepl_volume *v);
-
-/* ---- pool.c: memory ---- */
-
-/* A read-only table that lets one bio write BIO_MAX_VECS pages of zeroes. */
-extern struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
-
-int blkrepl_pool_init(struct blkrepl_pool *pool);
-void blkrepl_pool_exit(struct blkrepl_pool *pool);
-
-/** blkrepl_pool_trim() - free pages that nobody used since the last call */
-void blkrepl_pool_trim(struct blkrepl_pool *pool);
-
-/** blkrepl_pools_init() - module wide caches: 0 or -ENOMEM */
-int blkrepl_pools_init(void);
-void blkrepl_pools_exit(void);
-
-/**
- * blkrepl_io_new() - make an I/O without data
- * @r: the resource
- * @gfp: GFP_NOIO (never fails) or GFP_NOWAIT
- */
-struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp);
-
-/** blkrepl_io_put() - drop a reference. Any context */
-void blkrepl_io_put(struct blkrepl_io *b);
-
-/** blkrepl_io_drop_data() - free the pages before the I/O ends. Any context */
-void blkrepl_io_drop_data(struct blkrepl_io *b);
-
-enum blkrepl_pages { BLKREPL_PAGES_APP, BLKREPL_PAGES_RX };
-
-/**
- * blkrepl_buf_alloc() - get pages for @size bytes
- * @r: the resource
- * @buf: empty
- * @size: up to REPL_MAX_DATA
- * @which: whose reserve
- * @gfp: GFP_NOIO (waits for the reserve, never fails), or GFP_NOWAIT (leaves
- *	the reserve alone)
- *
- * Return: 0 or -ENOMEM.
- */
-int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
-		      u32 size, enum blkrepl_pages which, gfp_t gfp);
-
-/** blkrepl_buf_free() - give them back. Any context */
-void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf);
-
-/** blkrepl_buf_crc() - crc32c of the data */
-u32 blkrepl_buf_crc(const struct blkrepl_buf *buf);
-
-/** blkrepl_buf_from_bio() - copy the data of @bio */
-void blkrepl_buf_from_bio(struct blkrepl_buf *buf, struct bio *bio);
-
-/** blkrepl_buf_to_bio() - copy to the pages of @bio */
-void blkrepl_buf_to_bio(const struct blkrepl_buf *buf, struct bio *bio);
-
-/** blkrepl_buf_copy() - copy page by page */
-void blkrepl_buf_copy(struct blkrepl_buf *to, const struct blkrepl_buf *from);
-
-/** blkrepl_buf_is_zero() - is it all zeroes? */
-bool blkrepl_buf_is_zero(const struct blkrepl_buf *buf);
-
-/** blkrepl_pkt_new() - a packet for @inl_len bytes of payload; any context, NULL allowed */
-struct blkrepl_pkt *blkrepl_pkt_new(struct blkrepl_resource *r, u32 inl_len);
-void blkrepl_pkt_free(struct blkrepl_resource *r, struct blkrepl_pkt *pkt);
 
 /* ---- crypto.c ---- */
 
