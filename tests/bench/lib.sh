@@ -41,16 +41,25 @@ wait_for()
 	done
 }
 
-# ram NAME: a ramdisk of that name, the same whenever it is asked for
+# ram NAME: a ramdisk of that name, the same whenever it is asked for; with
+# BENCH_DELAY_MS its writes take so long
 ram()
 {
-	local number
+	local number size
 
 	if [ ! -e "$work/ram/$1" ]; then
 		number=$(cat "$work/ram.next")
 		echo $((number + 1)) >"$work/ram.next"
 		[ -b "/dev/ram$number" ] || die "no more ramdisks"
-		ln -s "/dev/ram$number" "$work/ram/$1"
+		if [ -n "${BENCH_DELAY_MS:-}" ]; then
+			size=$(blockdev --getsz "/dev/ram$number")
+			must dmsetup create --noudevsync "$1" --table \
+				"0 $size delay /dev/ram$number 0 0 /dev/ram$number 0 $BENCH_DELAY_MS"
+			must dmsetup mknodes "$1"
+			ln -s "/dev/mapper/$1" "$work/ram/$1"
+		else
+			ln -s "/dev/ram$number" "$work/ram/$1"
+		fi
 	fi
 	readlink "$work/ram/$1"
 }
@@ -62,7 +71,7 @@ data()
 	local disk
 
 	disk=$(ram "$1")
-	if [ ! -e "$work/ram/$1.filled" ]; then
+	if [ ! -e "$work/ram/$1.filled" ] && [ -z "${BENCH_SPARSE:-}" ]; then
 		dd if=/dev/zero of="$disk" bs=1M oflag=direct status=none \
 			count="$disk_mib"
 		touch "$work/ram/$1.filled"
@@ -110,10 +119,27 @@ kernel_module()
 	grep -q "^$1 " /proc/modules || must modprobe "$@"
 }
 
+# clock COMMAND...: run it; nanoseconds that it took
+clock()
+{
+	local begin
+
+	begin=$(date +%s%N)
+	must "$@"
+	echo $(($(date +%s%N) - begin))
+}
+
+# rate BYTES NANOSECONDS: JSON with a value in MB/s
+rate()
+{
+	jq -nc --argjson b "$1" --argjson ns "$2" '($b / $ns * 1000) as $v | {value: $v, mbs: $v}'
+}
+
 prepare()
 {
 	mkdir -p "$work/ram" "$work/results"
 	echo 0 >"$work/ram.next"
 	# some to spare for metadata, which takes no memory but what is used
+	[ -z "${BENCH_DELAY_MS:-}" ] || must modprobe dm-delay
 	must modprobe brd rd_nr="${BENCH_RAMDISKS:-40}" rd_size=$((disk_mib * 1024))
 }

@@ -122,6 +122,14 @@ stop()
 	done
 }
 
+# resync: all of the second node, from the first
+resync()
+{
+	must repl 1 invalidate "$name"
+	rate $((disk_mib << 20)) "$(clock repl 1 wait-sync "$name")"
+	wait_for 60 in_step
+}
+
 device()
 {
 	echo "/dev/blkrepl$minor"

@@ -60,6 +60,14 @@ stop()
 	drbd down "$name-$((minor + 1))"
 }
 
+# resync: all of the second end, from the first
+resync()
+{
+	must drbd invalidate $((minor + 1))
+	rate $((disk_mib << 20)) "$(clock drbd wait-sync $((minor + 1)))"
+	wait_for 60 in_step
+}
+
 device()
 {
 	echo "/dev/drbd$minor"
