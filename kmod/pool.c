@@ -50,10 +50,22 @@ static struct kmem_cache *pkt_cache;
 
 /*
  * Objects with a constructor are not zeroed when they are allocated, whatever
- * the kernel does with others: who takes one sets what matters.
+ * the kernel does with others: who takes one sets what matters.  The functions
+ * that mempools have for slabs refuse such caches, since a constructor's work
+ * could get lost in a reserve; this one does none.
  */
 static void no_zeroing(void *obj)
 {
+}
+
+static void *obj_alloc(gfp_t gfp, void *cache)
+{
+	return kmem_cache_alloc(cache, gfp);
+}
+
+static void obj_free(void *obj, void *cache)
+{
+	kmem_cache_free(cache, obj);
 }
 
 int blkrepl_pools_init(void)
@@ -209,10 +221,11 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 	init_waitqueue_head(&pool->app_wait);
 	mutex_init(&pool->app_lock);
 	mutex_init(&pool->rx_lock);
-	err = mempool_init_slab_pool(&pool->ios, RESERVE_IOS, io_cache);
+	err = mempool_init(&pool->ios, RESERVE_IOS, obj_alloc, obj_free,
+			   io_cache);
 	if (!err)
-		err = mempool_init_slab_pool(&pool->pkts, RESERVE_PKTS,
-					     pkt_cache);
+		err = mempool_init(&pool->pkts, RESERVE_PKTS, obj_alloc,
+				   obj_free, pkt_cache);
 	if (!err)
 		err = mempool_init_page_pool(&pool->app_pages, RESERVE_PAGES,
 					     0);

@@ -107,7 +107,9 @@ void blkrepl_rx_uncharge(struct blkrepl_peer *p, unsigned int pages)
 {
 	/* unuse() may let the peer be freed, so the wait queue comes first. */
 	atomic_sub(pages, &p->rx_pages);
-	wake_up(&p->rx_wait);
+	/* Orders the above before the look at the queue of waiters. */
+	if (wq_has_sleeper(&p->rx_wait))
+		wake_up(&p->rx_wait);
 	blkrepl_peer_unuse(p);
 }
 

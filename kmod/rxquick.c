@@ -101,6 +101,11 @@ static int quick_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	size_t done = 0;
 	u32 n;
 
+	/* Most often at the first look, when a write arrives. */
+	if (quick_not_ours(s, skb, offset, len)) {
+		s->rx_busy = true;
+		return 0;
+	}
 	blkrepl_lock(p->r, flags);
 	while (p->up && !p->failed && done < len) {
 		if (quick_not_ours(s, skb, offset + done, len - done)) {
