@@ -17,7 +17,8 @@ static void start(struct repl_io *io);
 /*
  * A write that was given up ends.  If it failed, its traces may be on some
  * peers and not on others; they keep it as unconfirmed, and losing us they
- * reconcile.
+ * reconcile.  A generation leaves behind whoever comes back later than the
+ * first of them: without a disk we could not tell what they differ in.
  */
 static void redo_end(struct repl_io *io, int err)
 {
@@ -26,9 +27,11 @@ static void redo_end(struct repl_io *io, int err)
 	int i;
 
 	io->redo = false;
-	if (err)
+	if (err) {
+		res->gen_due = true;
 		for_each_peer(p, i, res)
 			peer_end(p, false, "a write was given up when there was no data: replicas have to be compared");
+	}
 	if (!--res->redo_ios)
 		res->redo_seq = 0;
 }

@@ -344,7 +344,8 @@ struct repl_vol {
 	u32 receivers;			/* nodes that get writes, not ourselves */
 	u32 in_sync;
 	struct repl_lineage before;	/* lineage last committed, if ... */
-	bool uncommitted;		/* ... ours is not yet */
+	u32 set_before;			/* ... and set ... */
+	bool uncommitted;		/* ... ours are not yet */
 	u32 own_gen;			/* newest generation number of ours used */
 	bool closing;			/* ->disk_close() was called */
 };
@@ -395,6 +396,8 @@ struct repl_res {
 		u8 step;
 		bool again;
 		bool again_gen;
+		bool due;		/* begins the generation that was due */
+		bool told;		/* members may know of it */
 		u64 id;
 	} commit;
 	struct repl_vote {
@@ -504,7 +507,7 @@ struct repl_store *repl_store_take(struct repl_vol *vol);
 /**
  * repl_detach() - stop using the disk; ->disk_close() follows
  * @force: even if no other good replica is reachable
- * Return: 0, -EBUSY (Primary and no peer UpToDate), -ENODEV (no disk).
+ * Return: 0, -EBUSY (no other good disk for a Primary), -ENODEV (no disk).
  */
 int repl_detach(struct repl_vol *vol, bool force, const char **why);
 

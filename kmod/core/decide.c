@@ -94,19 +94,51 @@ static enum verdict equal_lineage(const struct decide_node *me,
 	return repl_better_source(me, peer) ? V_SOURCE : V_TARGET;
 }
 
+/* Has a member of the set that @me knows been Primary in the past of @peer? */
+static bool member_reigned_there(const struct decide_node *me,
+				 const struct decide_node *peer)
+{
+	u32 i;
+
+	for (i = 0; i < REPL_NODES; i++)
+		if (i != me->node && (me->vs->in_sync & BIT(i)) &&
+		    peer->vs->lineage.gen[i] > me->vs->lineage.gen[i])
+			return true;
+	return false;
+}
+
 /*
  * A generation counts only once every member of the in-sync set has it, and
  * whatever is acknowledged is on every member.  So if @peer is a member of
  * the set that @me knows, what it lacks of our generations was never decided:
  * their primary died while it told of them.  (A peer that is Outdated has left
  * the set; so has the old disk that a Primary without one has just attached.)
+ * Nor was it if any other member has begun a generation of its own without.
  */
 static bool excess_is_void(const struct decide_node *me,
 			   const struct decide_node *peer)
 {
-	return (me->vs->in_sync & BIT(peer->node)) &&
-	       peer->vs->disk >= (peer->primary ? DISK_UPTODATE :
-						  DISK_CONSISTENT);
+	if ((me->vs->in_sync & BIT(peer->node)) &&
+	    peer->vs->disk >= (peer->primary ? DISK_UPTODATE : DISK_CONSISTENT))
+		return true;
+	return member_reigned_there(me, peer);
+}
+
+/*
+ * An unfinished copy has nothing to lose.  But it knows how new the data must
+ * be: only a Primary's word makes anything else of it.
+ */
+static enum verdict one_unfinished(const struct decide_node *me,
+				   const struct decide_node *peer)
+{
+	bool me_target = inconsistent(me->vs);
+	const struct decide_node *target = me_target ? me : peer;
+	const struct decide_node *source = me_target ? peer : me;
+
+	if (!source->primary && !(target->vs->flags & REPL_VS_DISCARD) &&
+	    !lineage_contains(&source->vs->lineage, &target->vs->lineage))
+		return V_WAIT;
+	return me_target ? V_TARGET : V_SOURCE;
 }
 
 static enum verdict by_lineage(const struct decide_node *me,
@@ -115,9 +147,8 @@ static enum verdict by_lineage(const struct decide_node *me,
 	bool drop_me = me->vs->flags & REPL_VS_DISCARD;
 	bool drop_peer = peer->vs->flags & REPL_VS_DISCARD;
 
-	/* An unfinished copy has nothing to lose, whatever its past. */
 	if (inconsistent(me->vs) != inconsistent(peer->vs))
-		return mirrored_if(inconsistent(me->vs), inconsistent(peer->vs));
+		return one_unfinished(me, peer);
 	switch (lineage_compare(&me->vs->lineage, &peer->vs->lineage)) {
 	case ORDER_EQUAL:
 		return equal_lineage(me, peer);

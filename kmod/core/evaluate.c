@@ -119,6 +119,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->cur_sectors = s->dataset ? s->sectors : 0;
 	/* Of this volume: another's MEMBERS may have come already. */
 	out->set_version = s->set_version;
+	out->in_sync = s->in_sync;
 	out->replica = s->replica;
 	out->sectors = s->g.max_sectors;
 	out->lbs = s->lbs;
@@ -484,6 +485,36 @@ static bool counts(const struct repl_pv *pv)
 	       !primary_decides(pv);
 }
 
+/*
+ * We were left out of the set, and a good member of it lacks generations that
+ * we have heard of: they came to nothing.  So nothing was written in them, and
+ * what we know of others since one of them holds since the one before.
+ */
+static void drop_void(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+	u32 self = BIT(vol->res->node), i;
+	const struct repl_lineage *l;
+	struct repl_pv *pv;
+
+	if (!s || vol->disk != DISK_OUTDATED || (s->in_sync & self) ||
+	    vol->res->role == ROLE_PRIMARY)
+		return;
+	for_each_pv(pv, vol) {
+		l = &pv->peer_state.lineage;
+		if (!counts(pv) || !(s->in_sync & BIT(pv->peer->node)) ||
+		    pv->peer_state.dataset != s->dataset ||
+		    lineage_compare(&s->lineage, l) != ORDER_NEWER)
+			continue;
+		for (i = 0; i < s->nslots; i++)
+			lineage_cap(&s->slot[i].since, l);
+		s->lineage = *l;
+		vol->lineage = *l;
+		meta_want_sb(s);
+		vol->res->evaluate_again = true;
+	}
+}
+
 /* One good replica that we lack something of is enough. */
 static bool is_behind(const struct repl_vol *vol)
 {
@@ -684,6 +715,7 @@ static void evaluate_once(struct repl_res *res)
 	for_each_vol(vol, res) {
 		for_each_pv(pv, vol)
 			evaluate_pv(pv);
+		drop_void(vol);
 		resolve_consistent(vol);
 		choose_source(vol);
 		for_each_pv(pv, vol) {

@@ -39,6 +39,14 @@ void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b)
 		a->gen[i] = max(a->gen[i], b->gen[i]);
 }
 
+void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b)
+{
+	int i;
+
+	for (i = 0; i < REPL_NODES; i++)
+		a->gen[i] = min(a->gen[i], b->gen[i]);
+}
+
 void lineage_to_wire(__le32 *out, const struct repl_lineage *l)
 {
 	int i;

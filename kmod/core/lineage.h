@@ -45,6 +45,9 @@ bool lineage_contains(const struct repl_lineage *a,
  */
 void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b);
 
+/** lineage_cap() - let @a contain nothing that @b does not: the minimum */
+void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b);
+
 void lineage_to_wire(__le32 *out, const struct repl_lineage *l);
 void lineage_from_wire(struct repl_lineage *l, const __le32 *in);
 

@@ -63,13 +63,15 @@ static void propose_set(struct repl_vol *vol)
 	expect_lineage(vol);
 	if (!s)
 		return;
-	s->in_sync = vol->in_sync;
-	s->set_version = vol->res->set_version;
 	/*
 	 * Whoever leaves the set may have had the only stable copy of what was
 	 * acknowledged: those that stay answer for it alone from now on.
 	 */
-	s->sb_flush = true;
+	if (vol->disk == DISK_UPTODATE) {
+		s->in_sync = vol->in_sync;
+		s->set_version = vol->res->set_version;
+		s->sb_flush = true;
+	}
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
 }
@@ -101,12 +103,15 @@ void commit_start(struct repl_res *res, bool new_gen)
 		return;
 	}
 	if (new_gen) {
+		c->due = res->gen_due;
 		res->gen_pending = false;
 		res->gen_due = false;
 	}
 	for_each_vol(vol, res) {
-		if (!vol->uncommitted)
+		if (!vol->uncommitted) {
 			vol->before = vol->lineage;
+			vol->set_before = vol->in_sync;
+		}
 		vol->uncommitted = true;
 		if (new_gen)
 			next_generation(vol);
@@ -156,7 +161,11 @@ static bool meta_durable(const struct repl_res *res)
 	return true;
 }
 
-/* The last step. */
+/*
+ * The last step.  Where our own disk is not in the set, the members have
+ * decided; it was left out only now, and holds all that was acknowledged until
+ * then.
+ */
 static void seal(struct repl_res *res)
 {
 	struct repl_vol *vol;
@@ -164,10 +173,18 @@ static void seal(struct repl_res *res)
 	for_each_vol(vol, res) {
 		struct repl_store *s = store_live(vol);
 
-		if (!s || vol->disk != DISK_UPTODATE ||
-		    lineage_compare(&s->lineage, &vol->lineage) == ORDER_EQUAL)
-			continue;
-		s->lineage = vol->lineage;
+		if (vol->disk == DISK_UPTODATE && s) {
+			if (lineage_compare(&s->lineage, &vol->lineage) ==
+			    ORDER_EQUAL)
+				continue;
+			s->lineage = vol->lineage;
+		} else {
+			vol->uncommitted = false;
+			if (!s)
+				continue;
+			s->in_sync = vol->in_sync;
+			s->set_version = res->set_version;
+		}
 		s->commit_sb = meta_want_sb(s);
 		meta_kick(vol);
 	}
@@ -215,6 +232,8 @@ static void commit_done(struct repl_res *res)
 	c->step = COMMIT_IDLE;
 	c->again = false;
 	c->again_gen = false;
+	c->due = false;
+	c->told = false;
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
 	/* A sync source may have waited for this. */
 	res->evaluate_again = true;
@@ -223,7 +242,9 @@ static void commit_done(struct repl_res *res)
 		for_each_pv(pv, vol) {
 			struct repl_store *s = store_live(vol);
 
-			if (s && pv->slot != SLOT_NONE &&
+			/* An old disk of ours has not made the step. */
+			if (s && vol->disk == DISK_UPTODATE &&
+			    pv->slot != SLOT_NONE &&
 			    s->slot[pv->slot].since_valid &&
 			    (vol->in_sync & BIT(pv->peer->node)))
 				s->slot[pv->slot].since = vol->lineage;
@@ -242,7 +263,8 @@ static void commit_done(struct repl_res *res)
 /*
  * The last replica of a volume went before its new generation was committed.
  * Nothing was acknowledged under it, and none of the replicas that may come
- * back need have it: it never was.
+ * back need have it: it never was.  Nor has anybody left the set: a disk of
+ * our own that was to leave it still has all that was acknowledged.
  */
 static void forget_uncommitted(struct repl_res *res)
 {
@@ -254,10 +276,11 @@ static void forget_uncommitted(struct repl_res *res)
 			continue;
 		/* What we expected of members that have not been told. */
 		for_each_pv(pv, vol)
-			if (res->commit.step == COMMIT_META &&
+			if (!res->commit.told &&
 			    (vol->in_sync & BIT(pv->peer->node)))
 				pv->peer_state.lineage = vol->before;
 		vol->lineage = vol->before;
+		vol->in_sync = vol->set_before;
 		vol->uncommitted = false;
 	}
 }
@@ -268,9 +291,10 @@ static void commit_abort(struct repl_res *res)
 	int i;
 
 	forget_uncommitted(res);
-	/* Members may have the generation that is given up. */
-	if (res->commit.step != COMMIT_META)
-		res->gen_due = true;
+	/* Members may have the generation that is given up, or an earlier one. */
+	res->gen_due |= res->commit.told || res->commit.due;
+	res->commit.told = false;
+	res->commit.due = false;
 	for_each_peer(p, i, res)
 		p->members_id = 0;
 	res->commit.step = COMMIT_IDLE;
@@ -321,6 +345,7 @@ void commit_advance(struct repl_res *res)
 	forget_uncommitted(res);
 	if (c->step == COMMIT_META && meta_durable(res)) {
 		c->step = COMMIT_PEERS;
+		c->told = true;
 		res->susp |= SUSP_PEER_ACK;
 		res->susp &= ~SUSP_META;
 		for_each_peer(p, i, res)
@@ -362,6 +387,30 @@ static void in_step_with(struct repl_vol *vol, u32 set)
 	}
 }
 
+/*
+ * Unconfirmed writes here that the primary has not heard of yet, or, if it has
+ * no disk to compare them with, that another old member may lack: of two that
+ * know of it the lower node id stays.  (Whoever was no member has just been
+ * filled.)
+ */
+static bool unsettled(const struct repl_pv *from, u32 set, u32 before)
+{
+	const struct repl_vol *vol = from->vol;
+	bool vouches = set & BIT(from->peer->node);
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol) {
+		if (!(set & before & BIT(pv->peer->node)) ||
+		    pv->slot == SLOT_NONE || (vouches && pv != from) ||
+		    !vol->store->dirty.map[pv->slot].count)
+			continue;
+		if (vouches || !pv->known || !pv->peer_state.dirty ||
+		    pv->peer->node < vol->res->node)
+			return true;
+	}
+	return false;
+}
+
 static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 {
 	struct repl_vol *vol = pv->vol;
@@ -391,12 +440,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
 		return;
 	}
-	/*
-	 * It had not heard yet of unconfirmed writes that came to light here.
-	 * (If it was no member it knows: it has just been filled.)
-	 */
-	if ((set & before & BIT(pv->peer->node)) && pv->slot != SLOT_NONE &&
-	    s->dirty.map[pv->slot].count) {
+	if (unsettled(pv, set, before)) {
 		peer_end(pv->peer, false, "unconfirmed writes here have to be compared first");
 		return;
 	}

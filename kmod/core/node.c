@@ -279,7 +279,7 @@ static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
 {
 	const struct repl_vol *vol = pv->vol;
 
-	if (vol->res->role == ROLE_PRIMARY && pv->state == RS_ESTABLISHED &&
+	if (vol->res->role == ROLE_PRIMARY && pv_serves_reads(pv) &&
 	    (vol->in_sync & BIT(pv->peer->node)) &&
 	    v->disk >= DISK_OUTDATED &&
 	    v->set_version < vol->res->set_version) {

@@ -83,11 +83,12 @@ void store_assign_slots(struct repl_vol *vol)
 bool store_adopt_set(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
+	u32 set = vol->uncommitted ? vol->set_before : vol->in_sync;
 
 	if (vol->res->role != ROLE_PRIMARY || vol->dataset != s->dataset ||
-	    s->in_sync == vol->in_sync)
+	    s->in_sync == set)
 		return false;
-	s->in_sync = vol->in_sync;
+	s->in_sync = set;
 	s->set_version = vol->res->set_version;
 	meta_want_sb(s);
 	return true;
@@ -168,6 +169,21 @@ void store_fail(struct repl_vol *vol, const char *why)
 	meta_kick(vol);
 }
 
+/* Does a Primary whose own disk is not good live on ours alone? */
+static bool serves_primary(const struct repl_vol *vol)
+{
+	bool primary = false, other = false;
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol) {
+		if (!connected(pv->peer) || !pv->known)
+			continue;
+		primary |= pv->peer->role == ROLE_PRIMARY;
+		other |= pv->peer_state.disk == DISK_UPTODATE;
+	}
+	return primary && !other && vol->disk == DISK_UPTODATE;
+}
+
 int repl_detach(struct repl_vol *vol, bool force, const char **why)
 {
 	struct repl_store *s = vol->store;
@@ -182,6 +198,10 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 		other |= pv_serves_reads(pv);
 	if (vol->res->role == ROLE_PRIMARY && !other && !force) {
 		*why = "no connected peer has up-to-date data: applications would be left without a disk";
+		return -EBUSY;
+	}
+	if (!force && serves_primary(vol)) {
+		*why = "the Primary has no up-to-date disk and no other peer has one: its applications would be left without data";
 		return -EBUSY;
 	}
 	if (vol->res->commit.step) {

@@ -108,7 +108,13 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 	return 0;
 }
 
-/* An administrator's word makes of what is here the data. */
+/*
+ * An administrator's word makes of what is here the data.  It may be an old
+ * disk of ours: the numbers of generations that we have begun since then are
+ * jumped over.
+ */
+#define FORCED_GENS	0x10000
+
 static void take_as_good(struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
@@ -123,6 +129,9 @@ static void take_as_good(struct repl_vol *vol)
 	if (!s->dataset) {
 		s->dataset = vol->res->ops->random() | 1;
 		s->sectors = vol->sectors;
+	} else {
+		s->own_gen += FORCED_GENS +
+			      (u32)vol->res->ops->random() % FORCED_GENS;
 	}
 	vol->dataset = s->dataset;
 	vol->lineage = s->lineage;

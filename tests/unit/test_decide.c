@@ -147,8 +147,16 @@ static const struct known known[] = {
 	{ "disk failed there", UP, DISK_FAILED, SAME, .v = V_WAIT },
 	{ "still attaching", DISK_ATTACHING, UP, SAME, .v = V_WAIT },
 	{ "unfinished copy here", INC, UP, SAME, .v = V_TARGET },
-	{ "unfinished copy here with a longer past", INC, UP, ORDER_NEWER, SAME,
+	{ "unfinished copy here, older", INC, UP, ORDER_OLDER, SAME,
 	  .v = V_TARGET },
+	{ "unfinished copy here with a longer past", INC, UP, ORDER_NEWER, SAME,
+	  .v = V_WAIT },
+	{ "unfinished copy there with a longer past", UP, INC, ORDER_OLDER,
+	  SAME, .v = V_WAIT },
+	{ "unfinished copy with another past, peer is primary", INC, UP,
+	  ORDER_CONCURRENT, SAME, .primary = 2, .v = V_TARGET },
+	{ "unfinished copy with a longer past, to be given up", INC, UP,
+	  ORDER_NEWER, SAME, .discard = 1, .v = V_TARGET },
 	{ "two unfinished copies", INC, INC, SAME, .v = V_WAIT },
 	{ "two unfinished copies, one newer", INC, INC, ORDER_NEWER, SAME,
 	  .v = V_WAIT },
@@ -193,6 +201,26 @@ static void known_cases(void)
 	}
 }
 
+/* Generations that some member of the set never had. */
+static void never_decided(void)
+{
+	struct repl_vstate vs[2] = {
+		{ .disk = UP, .dataset = 7, .set_version = 3, .in_sync = 0x12,
+		  .lineage.gen[0] = 1 },
+		{ .disk = UP, .dataset = 7, .set_version = 9, .in_sync = 0x04,
+		  .lineage.gen[2] = 1 },
+	};
+	struct decide_node n[2] = { { &vs[0], 1, false }, { &vs[1], 2, false } };
+
+	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
+	/* Node 4 was in the set of the first, and went on without it. */
+	vs[1].lineage.gen[4] = 1;
+	CHECK(repl_decide(&n[0], &n[1]) == V_TARGET);
+	CHECK(repl_decide(&n[1], &n[0]) == V_SOURCE);
+	vs[0].in_sync = 0x02;
+	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
+}
+
 static void partial(void)
 {
 	struct repl_vstate a = { .dataset = 1, .flags = REPL_VS_SINCE_VALID };
@@ -217,6 +245,7 @@ int main(void)
 {
 	RUN(mirrored);
 	RUN(known_cases);
+	RUN(never_decided);
 	RUN(partial);
 	return tap_end();
 }
