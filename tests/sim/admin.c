@@ -26,9 +26,14 @@ u32 admin_set(u32 vol)
 	return M.set[vol];
 }
 
+static bool awake(struct node *n)
+{
+	return n->up && n->paused_until <= W.now && !n->down_wanted;
+}
+
 static bool usable(struct node *n)
 {
-	if (!n->up || n->paused_until > W.now || n->down_wanted)
+	if (!awake(n))
 		return false;
 	for (u32 v = 0; v < W.o.vols; v++)
 		if (!n->vols[v].open ||
@@ -286,7 +291,8 @@ bool admin_promote(struct node *n, bool force)
 	n->voting = n->inc;
 	n->vote_force = force;
 	W.cur = n;
-	T("manager: promote n%u%s", n->id, force ? " --force" : "");
+	T("manager: promote n%u%s%s", n->id, force ? " --force" : "",
+	  usable(n) ? "" : ", not all disks");
 	err = repl_promote(&n->res, force, &why);
 	W.cur = saved;
 	if (err) {
@@ -392,6 +398,23 @@ static void setup(void)
 
 /* ---- day by day ---- */
 
+/* Without all its disks, but connected to holders and to nobody else. */
+static bool lives_on_holders(struct node *n)
+{
+	bool any = false;
+
+	if (!awake(n) || M.total_loss || half_open(n))
+		return false;
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		if (i == n->id || !net_both_up(link_of(n->id, i)))
+			continue;
+		if (!in_all_sets(i) || (M.lost & BIT(i)))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static struct node *candidate(void)
 {
 	struct node *best = NULL;
@@ -403,8 +426,11 @@ static struct node *candidate(void)
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *c = &W.node[i];
 
-		if (!usable(c))
+		if (!usable(c)) {
+			if (lives_on_holders(c) && !rng_below(R, ++n))
+				best = c;
 			continue;
+		}
 		if (!in_all_sets(i) &&
 		    !(W.phase == PH_HEAL && all_ready() &&
 		      all_uptodate(c) && agreed_by_all(c)))

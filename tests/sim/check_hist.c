@@ -54,6 +54,7 @@ static u32 clock_now;
 static u32 epoch[MAX_VOLS];
 static u32 durable_upto[MAX_VOLS];
 static u32 forget_before;
+static u32 lost_at;	/* when all holders last lost their caches */
 static struct sect **tab[MAX_VOLS];
 static u32 nchunks[MAX_VOLS];
 /* When the reads under way began, by the node that reads. */
@@ -64,6 +65,7 @@ void hist_init(void)
 {
 	clock_now = 1;
 	forget_before = 0;
+	lost_at = 0;
 	wr_n = 1;		/* number 0: the initial contents */
 	for (u32 v = 0; v < W.o.vols; v++) {
 		nchunks[v] = W.o.vol_extents[v] * EXTENT_SECTORS / CHUNK + 8;
@@ -197,6 +199,11 @@ void hist_ack(u32 w)
 
 	p->complete = now;
 	p->flags |= WR_ACKED;
+	/* Confirmed by holders that have lost their caches since. */
+	if (p->submit < lost_at && !durable(w)) {
+		p->flags |= WR_LOSTABLE;
+		return;
+	}
 	for (u32 i = 0; i < p->n; i++)
 		eliminate(get(p->vol, p->sector + i), w, p->submit, now);
 }
@@ -313,6 +320,9 @@ void hist_read(u32 vol, u32 submitted, u64 sector, u32 n, const u64 *tags,
 
 		if (!match(s, tags[i], submitted, &only, &oldest))
 			explain_fail(who, vol, sector + i, tags[i], submitted);
+		/* The data may come from before a loss. */
+		if (submitted < lost_at)
+			continue;
 		for (u16 k = 0; k < s->n; k++) {
 			struct ent *e = &s->e[k];
 
@@ -356,6 +366,7 @@ void hist_total_loss(void)
 {
 	u32 now = hist_now();
 
+	lost_at = now;
 	for (u32 w = 1; w < wr_n; w++)
 		if (durable(w))
 			wr[w].flags |= WR_DURABLE;
