@@ -94,9 +94,7 @@ struct blkrepl_net {
 
 /* What the shell is to do with an I/O after the lock is dropped. */
 enum blkrepl_todo {
-	BLKREPL_TODO_NONE,
 	BLKREPL_TODO_DISK,
-	BLKREPL_TODO_COMPLETE,
 	BLKREPL_TODO_RELEASE,
 };
 
@@ -109,8 +107,8 @@ struct blkrepl_io {
 	struct blkrepl_resource *r;	/* I */
 	refcount_t ref;			/* W */
 	struct list_head todo;		/* L, then the runner's */
-	u8 todo_what;			/* L: enum blkrepl_todo */
-	s16 todo_err;			/* L: for complete */
+	struct list_head ended;		/* L, then the runner's: app is to be told */
+	s16 app_err;			/* L: with what */
 	struct bio *app;		/* I: IO_APP: the bio to complete */
 	unsigned long app_start;	/* I: for its accounting */
 	struct blkrepl_io *next;	/* I: to submit when this flush is done */
@@ -266,7 +264,6 @@ struct blkrepl_peer_conf {
 	u8 secret[BLKREPL_SECRET_MAX];
 	u8 secret_len;			/* 0: auth none */
 	bool data_crc;
-	bool async;
 	u32 connect_int_ms;
 	u32 sndbuf;
 	u32 rcvbuf;
@@ -342,7 +339,8 @@ struct blkrepl_resource {
 	unsigned int writers;		/* L */
 
 	/* what the core asked for (exec.c) */
-	struct list_head todo_done;	/* L: blkrepl_io: complete, release */
+	struct list_head todo_complete;	/* L: blkrepl_io */
+	struct list_head todo_release;	/* L: blkrepl_io */
 	struct list_head todo_disk;	/* L: blkrepl_io */
 	struct list_head todo_meta;	/* L: blkrepl_volume */
 	struct list_head todo_tx;	/* L: blkrepl_stream */

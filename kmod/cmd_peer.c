@@ -125,7 +125,7 @@ static int peer_conf(struct nlattr **tb, struct repl_peer_conf *conf,
 	set_u64(tb[BLKREPL_PC_RESYNC_RATE_MAX], &conf->rate_max);
 	set_u64(tb[BLKREPL_PC_RESYNC_RATE_MIN], &conf->rate_min);
 	set_u32(tb[BLKREPL_PC_MAX_BUFFERS], &cfg->max_buffers);
-	set_bool(tb[BLKREPL_PC_ASYNC], &cfg->async);
+	set_bool(tb[BLKREPL_PC_ASYNC], &conf->async);
 
 	if (!cfg->local.ss_family || !cfg->remote.ss_family)
 		return blkrepl_refuse(extack, -EINVAL,
@@ -140,9 +140,6 @@ static int peer_conf(struct nlattr **tb, struct repl_peer_conf *conf,
 	if (conf->rate_max && conf->rate_max < conf->rate_min)
 		return blkrepl_refuse(extack, -EINVAL,
 				      "the highest resync rate is below the lowest");
-	if (cfg->async)
-		return blkrepl_refuse(extack, -EOPNOTSUPP,
-				      "this module cannot treat one peer as async yet");
 	return 0;
 }
 
@@ -231,6 +228,7 @@ int blkrepl_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 	}
 	blkrepl_lock(c.r, flags);
 	c.p->peer.conf = conf;
+	repl_conf_changed(&c.r->res);
 	c.p->cfg = cfg;
 	blkrepl_notify(&c.r->res, NOTE_PEER, NULL, &c.p->peer, NULL);
 	blkrepl_unlock(c.r, flags);

@@ -21,17 +21,20 @@ static bool name_valid(const char *name)
 	return true;
 }
 
-static int res_conf(struct nlattr **tb, struct repl_res_conf *conf,
-		    struct netlink_ext_ack *extack)
+static void res_conf(struct nlattr **tb, struct repl_res_conf *conf)
 {
 	if (tb[BLKREPL_RC_ACK_POLICY])
 		conf->ack_policy = nla_get_u32(tb[BLKREPL_RC_ACK_POLICY]);
 	if (tb[BLKREPL_RC_ON_NO_DATA])
 		conf->on_no_data = nla_get_u32(tb[BLKREPL_RC_ON_NO_DATA]);
-	if (conf->ack_policy != ACK_SYNC)
-		return blkrepl_refuse(extack, -EOPNOTSUPP,
-				      "this module knows no ack policy but sync");
-	return 0;
+	if (tb[BLKREPL_RC_ON_BACKLOG])
+		conf->on_backlog = nla_get_u32(tb[BLKREPL_RC_ON_BACKLOG]);
+	if (tb[BLKREPL_RC_BACKLOG_MAX])
+		conf->backlog_max = nla_get_u64(tb[BLKREPL_RC_BACKLOG_MAX]);
+	if (tb[BLKREPL_RC_BACKLOG_TIME])
+		conf->backlog_ms = nla_get_u32(tb[BLKREPL_RC_BACKLOG_TIME]);
+	if (tb[BLKREPL_RC_MIN_IN_SYNC])
+		conf->min_in_sync = nla_get_u32(tb[BLKREPL_RC_MIN_IN_SYNC]);
 }
 
 int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
@@ -56,9 +59,7 @@ int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
 		return blkrepl_refuse(info->extack, -EINVAL,
 				      "the own node id is missing");
 	repl_res_conf_init(&conf);
-	err = res_conf(tb, &conf, info->extack);
-	if (err)
-		return err;
+	res_conf(tb, &conf);
 
 	noio = memalloc_noio_save();
 	err = blkrepl_resource_new(blkrepl_net(genl_info_net(info)),
@@ -97,18 +98,17 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	blkrepl_cmd_nest(info, BLKREPL_A_RES_CFG, tb, BLKREPL_RC_MAX);
 	conf = c.r->res.conf;
-	err = res_conf(tb, &conf, c.extack);
-	if (!err) {
-		blkrepl_lock(c.r, flags);
-		c.r->res.conf = conf;
-		if (tb[BLKREPL_RC_NODE_NAME])
-			nla_strscpy(c.r->node_name, tb[BLKREPL_RC_NODE_NAME],
-				    sizeof(c.r->node_name));
-		blkrepl_notify(&c.r->res, NOTE_RES, NULL, NULL, NULL);
-		blkrepl_unlock(c.r, flags);
-	}
+	res_conf(tb, &conf);
+	blkrepl_lock(c.r, flags);
+	c.r->res.conf = conf;
+	if (tb[BLKREPL_RC_NODE_NAME])
+		nla_strscpy(c.r->node_name, tb[BLKREPL_RC_NODE_NAME],
+			    sizeof(c.r->node_name));
+	repl_conf_changed(&c.r->res);
+	blkrepl_notify(&c.r->res, NOTE_RES, NULL, NULL, NULL);
+	blkrepl_unlock(c.r, flags);
 	blkrepl_cmd_end(&c);
-	return err;
+	return 0;
 }
 
 /* ---- roles ---- */
@@ -218,7 +218,8 @@ static int demote(struct blkrepl_cmd_ctx *c)
 			return blkrepl_refuse(c->extack, err,
 					      "/dev/blkrepl%u is open for writing by %u: close it first (umount, swapoff)",
 					      v->minor, writers);
-		if (err != -EBUSY || time_after(jiffies, end))
+		if ((err != -EBUSY && err != -EAGAIN) ||
+		    time_after(jiffies, end))
 			break;
 		/* The last I/O is on its way out, or suspended. */
 		if (msleep_interruptible(20))

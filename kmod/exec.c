@@ -27,7 +27,7 @@ enum run_how {
 	RUN_ALL,
 };
 
-static void todo_add(struct blkrepl_io *b, enum blkrepl_todo what, int err)
+static void todo_add(struct blkrepl_io *b, enum blkrepl_todo what)
 {
 	struct blkrepl_resource *r = b->r;
 
@@ -35,28 +35,33 @@ static void todo_add(struct blkrepl_io *b, enum blkrepl_todo what, int err)
 	/* Nothing else may be under way for an I/O that is handed back. */
 	if (WARN_ON_ONCE(!list_empty(&b->todo)))
 		return;
-	b->todo_what = what;
-	b->todo_err = err;
 	list_add_tail(&b->todo, what == BLKREPL_TODO_DISK ? &r->todo_disk :
-							    &r->todo_done);
+							    &r->todo_release);
 }
 
 static void op_disk_io(struct repl_io *io)
 {
 	trace_blkrepl_disk_io(io, 0);
-	todo_add(to_bio_io(io), BLKREPL_TODO_DISK, 0);
+	todo_add(to_bio_io(io), BLKREPL_TODO_DISK);
 }
 
+/* Its disk I/O may be under way still, so this has a list of its own. */
 static void op_complete(struct repl_io *io, int err)
 {
+	struct blkrepl_io *b = to_bio_io(io);
+
 	trace_blkrepl_complete(io, err);
-	todo_add(to_bio_io(io), BLKREPL_TODO_COMPLETE, err);
+	refcount_inc(&b->ref);
+	b->app_err = err;
+	list_add_tail(&b->ended, &b->r->todo_complete);
 }
 
 static void op_release(struct repl_io *io)
 {
+	struct blkrepl_io *b = to_bio_io(io);
+
 	trace_blkrepl_release(io, io->err);
-	todo_add(to_bio_io(io), BLKREPL_TODO_RELEASE, 0);
+	todo_add(b, BLKREPL_TODO_RELEASE);
 }
 
 static void op_meta_io(struct repl_vol *vol, struct repl_mio *mio)
@@ -211,14 +216,23 @@ const struct repl_ops blkrepl_ops = {
 };
 
 /* Any context; what follows a flush is submitted from here. */
-static void run_done(struct list_head *list)
+static void run_complete(struct list_head *list)
+{
+	struct blkrepl_io *b, *tmp;
+
+	list_for_each_entry_safe(b, tmp, list, ended) {
+		list_del_init(&b->ended);
+		blkrepl_bdev_complete(b, b->app_err);
+		blkrepl_io_put(b);
+	}
+}
+
+static void run_release(struct list_head *list)
 {
 	struct blkrepl_io *b, *tmp;
 
 	list_for_each_entry_safe(b, tmp, list, todo) {
 		list_del_init(&b->todo);
-		if (b->todo_what == BLKREPL_TODO_COMPLETE)
-			blkrepl_bdev_complete(b, b->todo_err);
 		blkrepl_io_put(b);
 	}
 }
@@ -263,14 +277,16 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 {
 	struct blkrepl_stream *s, *kick[KICK_BATCH];
 	unsigned int nr, i, noio;
-	LIST_HEAD(done);
+	LIST_HEAD(complete);
+	LIST_HEAD(release);
 	LIST_HEAD(disk);
 	LIST_HEAD(meta);
 	bool more;
 
 	lockdep_assert_held(&r->lock);
 	for (;;) {
-		list_splice_init(&r->todo_done, &done);
+		list_splice_init(&r->todo_complete, &complete);
+		list_splice_init(&r->todo_release, &release);
 		if (how == RUN_ALL) {
 			list_splice_init(&r->todo_disk, &disk);
 			list_splice_init(&r->todo_meta, &meta);
@@ -295,7 +311,8 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 			blkrepl_tx_kick(kick[i], how != RUN_ATOMIC);
 			blkrepl_peer_unuse(kick[i]->peer);
 		}
-		run_done(&done);
+		run_complete(&complete);
+		run_release(&release);
 		if (rx)
 			rx->collecting = true;
 		run_disk(&disk);
@@ -304,7 +321,8 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 		run_meta(&meta);
 		if (how != RUN_ATOMIC)
 			memalloc_noio_restore(noio);
-		INIT_LIST_HEAD(&done);
+		INIT_LIST_HEAD(&complete);
+		INIT_LIST_HEAD(&release);
 		INIT_LIST_HEAD(&disk);
 		INIT_LIST_HEAD(&meta);
 		if (rx && !list_empty(&rx->ended))
@@ -367,7 +385,8 @@ int blkrepl_exec_init(struct blkrepl_resource *r)
 	if (err)
 		return err;
 	spin_lock_init(&r->lock);
-	INIT_LIST_HEAD(&r->todo_done);
+	INIT_LIST_HEAD(&r->todo_complete);
+	INIT_LIST_HEAD(&r->todo_release);
 	INIT_LIST_HEAD(&r->todo_disk);
 	INIT_LIST_HEAD(&r->todo_meta);
 	INIT_LIST_HEAD(&r->todo_tx);

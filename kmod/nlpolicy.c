@@ -44,7 +44,21 @@ static struct netlink_range_validation buffers = {
 	.min = 32, .max = 131072,
 };
 
+static struct netlink_range_validation backlog = {
+	.min = SZ_64K, .max = SZ_1G,
+};
+
+static struct netlink_range_validation backlog_time = {
+	.max = 3600000,
+};
+
 #define RES_SETTINGS \
+	[BLKREPL_RC_ON_BACKLOG]	= NLA_POLICY_MAX(NLA_U32, \
+						 BLKREPL_BACKLOG_HOLD), \
+	[BLKREPL_RC_BACKLOG_MAX] = NLA_POLICY_FULL_RANGE(NLA_U64, &backlog), \
+	[BLKREPL_RC_BACKLOG_TIME] = NLA_POLICY_FULL_RANGE(NLA_U32, \
+							  &backlog_time), \
+	[BLKREPL_RC_MIN_IN_SYNC] = NLA_POLICY_MAX(NLA_U32, REPL_NODES), \
 	[BLKREPL_RC_ACK_POLICY]	= NLA_POLICY_MAX(NLA_U32, BLKREPL_ACK_QUORUM), \
 	[BLKREPL_RC_ON_NO_DATA]	= NLA_POLICY_MAX(NLA_U32, \
 						 BLKREPL_NO_DATA_IO_ERROR), \

@@ -264,6 +264,7 @@ struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp)
 	b->r = r;
 	refcount_set(&b->ref, 1);
 	INIT_LIST_HEAD(&b->todo);
+	INIT_LIST_HEAD(&b->ended);
 	return b;
 }
 

@@ -44,6 +44,8 @@ SAME(SUSP_ADMIN, BLKREPL_SUSP_ADMIN);
 SAME(ACK_SYNC, BLKREPL_ACK_SYNC);
 SAME(ACK_ASYNC, BLKREPL_ACK_ASYNC);
 SAME(ACK_QUORUM, BLKREPL_ACK_QUORUM);
+SAME(BACKLOG_BEHIND, BLKREPL_BACKLOG_BEHIND);
+SAME(BACKLOG_HOLD, BLKREPL_BACKLOG_HOLD);
 SAME(ON_ERROR_DETACH, BLKREPL_IO_ERROR_DETACH);
 SAME(ON_ERROR_PASS_ON, BLKREPL_IO_ERROR_PASS_ON);
 SAME(NO_DATA_SUSPEND, BLKREPL_NO_DATA_SUSPEND);
@@ -90,7 +92,12 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	if (!nest ||
 	    nla_put_u32(skb, BLKREPL_RC_NODE_ID, r->res.node) ||
 	    nla_put_u32(skb, BLKREPL_RC_ACK_POLICY, r->res.conf.ack_policy) ||
-	    nla_put_u32(skb, BLKREPL_RC_ON_NO_DATA, r->res.conf.on_no_data))
+	    nla_put_u32(skb, BLKREPL_RC_ON_NO_DATA, r->res.conf.on_no_data) ||
+	    nla_put_u32(skb, BLKREPL_RC_ON_BACKLOG, r->res.conf.on_backlog) ||
+	    nla_put_u64_64bit(skb, BLKREPL_RC_BACKLOG_MAX,
+			      r->res.conf.backlog_max, BLKREPL_RC_PAD) ||
+	    nla_put_u32(skb, BLKREPL_RC_BACKLOG_TIME, r->res.conf.backlog_ms) ||
+	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync))
 		return -EMSGSIZE;
 	if (r->node_name[0] &&
 	    nla_put_string(skb, BLKREPL_RC_NODE_NAME, r->node_name))
@@ -249,7 +256,7 @@ static int fill_peer_cfg(struct sk_buff *skb, struct blkrepl_peer *p)
 	    nla_put_u64_64bit(skb, BLKREPL_PC_RESYNC_RATE_MIN, conf->rate_min,
 			      BLKREPL_PC_PAD) ||
 	    nla_put_u32(skb, BLKREPL_PC_MAX_BUFFERS, cfg->max_buffers) ||
-	    nla_put_u32(skb, BLKREPL_PC_ASYNC, cfg->async))
+	    nla_put_u32(skb, BLKREPL_PC_ASYNC, conf->async))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -267,7 +274,10 @@ static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 			      atomic64_read(&p->sent_bytes), BLKREPL_PI_PAD) ||
 	    nla_put_u64_64bit(skb, BLKREPL_PI_RECV_BYTES,
 			      atomic64_read(&p->recv_bytes), BLKREPL_PI_PAD) ||
-	    nla_put_u32(skb, BLKREPL_PI_UNACKED, p->peer.unacked))
+	    nla_put_u32(skb, BLKREPL_PI_UNACKED, p->peer.unacked) ||
+	    nla_put_u64_64bit(skb, BLKREPL_PI_LAG_BYTES, p->peer.lag_bytes,
+			      BLKREPL_PI_PAD) ||
+	    nla_put_u32(skb, BLKREPL_PI_LAG_MS, p->peer.lag_ms))
 		return -EMSGSIZE;
 	if (p->last_error[0] &&
 	    nla_put_string(skb, BLKREPL_PI_LAST_ERROR, p->last_error))

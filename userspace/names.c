@@ -79,6 +79,15 @@ const struct names names_on_io_error = {
 	},
 };
 
+const struct names names_on_backlog = {
+	.what = "on-backlog",
+	.count = 2,
+	.word = {
+		[BLKREPL_BACKLOG_BEHIND] = "fall-behind",
+		[BLKREPL_BACKLOG_HOLD] = "hold-writes",
+	},
+};
+
 const struct names names_on_no_data = {
 	.what = "on-no-data",
 	.count = 2,

@@ -31,6 +31,27 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		.def = BLKREPL_NO_DATA_SUSPEND,
 		.help = "what I/O meets while no good replica is reachable",
 	},
+	[OPT_ON_BACKLOG] = {
+		"on-backlog", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
+		BLKREPL_RC_ON_BACKLOG, &names_on_backlog,
+		.def = BLKREPL_BACKLOG_BEHIND,
+		.help = "a peer that lacks too much: it resyncs later, or writes wait for it",
+	},
+	[OPT_BACKLOG_MAX] = {
+		"backlog-max", SECT_OPTIONS, GROUP_RES, TYPE_SIZE, true,
+		BLKREPL_RC_BACKLOG_MAX, NULL, 64 * KIB, GIB, .def = 32 * MIB,
+		.help = "data that may be on its way to a peer that no write waits for",
+	},
+	[OPT_BACKLOG_TIME] = {
+		"backlog-time", SECT_OPTIONS, GROUP_RES, TYPE_TIME, false,
+		BLKREPL_RC_BACKLOG_TIME, NULL, 1, 3600000, true, .def = 0,
+		.help = "time that a write may be on its way there; 0: no limit",
+	},
+	[OPT_MIN_IN_SYNC] = {
+		"min-in-sync", SECT_OPTIONS, GROUP_RES, TYPE_COUNT, false,
+		BLKREPL_RC_MIN_IN_SYNC, NULL, 1, 32, true, .def = 0,
+		.help = "replicas in step, our own included, without which I/O is suspended",
+	},
 	[OPT_ON_IO_ERROR] = {
 		"on-io-error", SECT_DISK, GROUP_VOL, TYPE_ENUM, false,
 		BLKREPL_VC_ON_IO_ERROR, &names_on_io_error,

@@ -365,6 +365,8 @@ static void read_peer(struct st_peer *p, struct nlattr **tb)
 		get_u64(info[BLKREPL_PI_SENT_BYTES], &p->sent);
 		get_u64(info[BLKREPL_PI_RECV_BYTES], &p->received);
 		get_u32(info[BLKREPL_PI_UNACKED], &p->unacked);
+		get_u64(info[BLKREPL_PI_LAG_BYTES], &p->lag_bytes);
+		get_u32(info[BLKREPL_PI_LAG_MS], &p->lag_ms);
 		get_str(info[BLKREPL_PI_LAST_ERROR], p->last_error, sizeof(p->last_error));
 	}
 }

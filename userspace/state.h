@@ -38,6 +38,8 @@ struct st_peer {
 	uint32_t features;
 	uint64_t sent, received;
 	uint32_t unacked;
+	uint64_t lag_bytes;
+	uint32_t lag_ms;
 	char last_error[256];
 	struct st_pvol *pvols;
 };

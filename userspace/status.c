@@ -180,6 +180,7 @@ static bool worth_a_line(const struct st_peer *p, const struct st_pvol *pv,
 void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 {
 	bool connected = p->conn == BLKREPL_CONN_CONNECTED;
+	bool lags = opt_get(&p->opts, OPT_ASYNC);
 
 	out_word(o, "peer-role", connected ? "  role:" : NULL,
 		 name_of(&names_role, p->role), role_tone(p->role));
@@ -188,6 +189,11 @@ void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 	out_bool(o, "async", opt_get(&p->opts, OPT_ASYNC));
 	if (opt_get(&p->opts, OPT_ASYNC))
 		out_text(o, "  async");
+	/* Writes wait for the others: what they lack is gone at once. */
+	lags = connected && p->lag_bytes && (lags || p->lag_ms >= 1000);
+	out_bytes(o, "lag-bytes", lags || statistics ? "  lacks:" : NULL,
+		  p->lag_bytes);
+	out_time(o, "lag-ms", lags || statistics ? "  for:" : NULL, p->lag_ms);
 	out_num(o, "unacked", statistics ? "  unacked:" : NULL, p->unacked);
 	out_bytes(o, "sent-bytes", statistics ? "  sent:" : NULL, p->sent);
 	out_bytes(o, "received-bytes", statistics ? "  received:" : NULL, p->received);

@@ -364,7 +364,11 @@ void al_abort(struct repl_store *s)
 		}
 		slot->refs = 0;
 	}
+	/* Those that only keep their extents hot. */
 	list_for_each_entry(io, &s->vol->res->tail, hash)
+		if (io->vol == s->vol)
+			io->nspans = 0;
+	list_for_each_entry(io, &s->vol->res->in_flight, link)
 		if (io->vol == s->vol)
 			io->nspans = 0;
 	list_splice_tail_init(&al->waiting, &ready);

@@ -5,7 +5,8 @@
  *	repl_submit -> al_enter -> app_ready -> issue -> answers -> finish
  *
  * A write is numbered when it is issued, goes to the local disk and to every
- * receiver at the same time, and completes when all have answered.  While a
+ * receiver at the same time, and completes when the ack policy is met (ack.c).
+ * It stays in flight, and its extent hot, until all have answered.  While a
  * commit (members.c) is under way nothing is issued and nothing completes.
  */
 #include "internal.h"
@@ -42,10 +43,17 @@ static void app_complete(struct repl_io *io, int err)
 
 	if (io->redo)
 		redo_end(io, err);
-	al_leave(io);
+	io->acked = true;
 	io->vol->stat.in_flight--;
 	res->app_ios--;
 	res->ops->complete(io, err);
+}
+
+static void app_end(struct repl_io *io, int err)
+{
+	al_leave(io);
+	app_complete(io, err);
+	io->vol->res->ops->release(io);
 }
 
 static void hold(struct repl_io *io, enum io_state state)
@@ -57,12 +65,20 @@ static void hold(struct repl_io *io, enum io_state state)
 static void fail_or_hold(struct repl_io *io)
 {
 	if (io->vol->res->conf.on_no_data == NO_DATA_IO_ERROR)
-		app_complete(io, -EIO);
+		app_end(io, -EIO);
 	else
 		hold(io, IOS_NEW);
 }
 
 /* ---- reads ---- */
+
+/* Acknowledged, and where we read from: only others lack it still. */
+static bool settled_here(const struct repl_io *w)
+{
+	u32 here = BIT(w->vol->res->node);
+
+	return w->acked && (w->got & here) && w->vol->disk == DISK_UPTODATE;
+}
 
 /*
  * What a write in flight has put on our disk may be gone after a crash.  A
@@ -75,13 +91,12 @@ static bool under_write(const struct repl_io *io, u64 limit)
 	if (MUTATED(MUT_READ_IN_FLIGHT))
 		return false;
 	list_for_each_entry(w, &io->vol->res->in_flight, link)
-		if (w->seq <= limit && io_is_write(w) &&
+		if (w->seq <= limit && io_is_write(w) && !settled_here(w) &&
 		    w->vol == io->vol && io_overlaps(io, w))
 			return true;
 	/* Nor must a write of the primary before us land after it. */
-	list_for_each_entry(w, &io->vol->res->tail, hash)
-		if (w->state == IOS_ISSUED && w->vol == io->vol &&
-		    io_overlaps(io, w))
+	list_for_each_entry(w, &io->vol->res->applying, hash)
+		if (w->vol == io->vol && io_overlaps(io, w))
 			return true;
 	return false;
 }
@@ -99,7 +114,7 @@ static void read_good(struct repl_io *io)
 	if (under_write(io, io->seq))
 		park(io, IOS_DONE_HELD);
 	else
-		app_complete(io, 0);
+		app_end(io, 0);
 }
 
 static void read_remote(struct repl_io *io)
@@ -125,7 +140,7 @@ static void read_remote(struct repl_io *io)
 	if (res->role == ROLE_PRIMARY)
 		fail_or_hold(io);
 	else
-		app_complete(io, -EIO);
+		app_end(io, -EIO);
 }
 
 static void app_read(struct repl_io *io)
@@ -158,7 +173,7 @@ void app_unpark(struct repl_res *res)
 		else if (under_write(io, io->seq))
 			park(io, IOS_DONE_HELD);
 		else
-			app_complete(io, 0);
+			app_end(io, 0);
 	}
 }
 
@@ -177,7 +192,7 @@ void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data)
 		p->res->ops->copy_data(found, data);
 		read_good(found);
 	} else if (++found->err > READ_RETRIES) {
-		app_complete(found, -EIO);
+		app_end(found, -EIO);
 	} else {
 		/* Its disk is failing: it will tell; the next tick retries. */
 		hold(found, IOS_NEW);
@@ -206,7 +221,7 @@ static void read_done(struct repl_io *io, int err)
 		return;
 	}
 	if (err)
-		app_complete(io, err);
+		app_end(io, err);
 	else
 		read_good(io);
 }
@@ -246,6 +261,7 @@ static void send_write(struct repl_io *io, struct repl_peer *p)
 	p->told_through = le64_to_cpu(h.through);
 	if (!p->unacked++)
 		p->ack_progress_ms = res->now;
+	p->lag_bytes += io->size;
 	send_pkt(p, &h, NULL, io->op == OP_WRITE ? io : NULL);
 }
 
@@ -254,6 +270,8 @@ static void number(struct repl_io *io)
 	struct repl_res *res = io->vol->res;
 
 	io->seq = ++res->seq;
+	res->have_term = res->term;
+	res->have_seq = io->seq;
 	io->state = IOS_ISSUED;
 	list_add_tail(&io->link, &res->in_flight);
 	list_add_tail(&io->hash, &res->seq_hash[io->seq % REPL_SEQ_HASH]);
@@ -273,6 +291,7 @@ static void issue(struct repl_io *io)
 	if (local)
 		io->receivers |= BIT(vol->res->node);
 	io->wait = io->receivers;
+	io->got = 0;
 	if (MUTATED(MUT_ACK_BEFORE_PEER))
 		io->wait &= BIT(vol->res->node);
 	if (io_is_write(io)) {
@@ -304,7 +323,7 @@ static void start(struct repl_io *io)
 	if (io->op == OP_READ)
 		app_read(io);
 	else if (io->vol->res->role != ROLE_PRIMARY)
-		app_complete(io, io->op == OP_FLUSH ? 0 : -EROFS);
+		app_end(io, io->op == OP_FLUSH ? 0 : -EROFS);
 	else if (io->vol->res->susp)
 		hold(io, IOS_NEW);
 	else if (io->op == OP_FLUSH)
@@ -333,6 +352,10 @@ void repl_submit(struct repl_io *io)
 	} else {
 		vol->stat.writes++;
 		vol->stat.write_bytes += io->size;
+	}
+	if (res->handing_over && io->op != OP_READ) {
+		res->handing_over = false;
+		evaluate(res);
 	}
 	start(io);
 }
@@ -375,35 +398,68 @@ static void give_up(struct repl_io *io)
 	io->redo = true;
 }
 
-static void finish(struct repl_io *io)
+/* All have answered: nobody needs it any more. */
+static void retire(struct repl_io *io)
+{
+	list_del_init(&io->link);
+	list_del_init(&io->hash);
+	al_leave(io);
+	io->vol->res->ops->release(io);
+}
+
+/*
+ * One that was to get it won't, and the other receivers have not been told
+ * yet.  As long as they hold it for unconfirmed they will mark it.
+ */
+static bool untold(const struct repl_io *io)
+{
+	const struct repl_res *res = io->vol->res;
+
+	return io->dropped && res->role == ROLE_PRIMARY &&
+	       (res->gen_pending || (res->susp & (SUSP_META | SUSP_PEER_ACK)));
+}
+
+/* An answer has come, or none is to be expected any more. */
+static void progress(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
-	if (io->lost) {
+	if (io->lost && !io->wait) {
 		give_up(io);
 		list_add_tail(&io->link, &res->held);
 		app_unpark(res);
 		return;
 	}
-	if ((res->gen_pending || res->susp) &&
-	    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
-		io->state = IOS_DONE_HELD;
-		return;
+	if (!io->acked && ack_met(io)) {
+		if ((res->gen_pending || res->susp) &&
+		    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
+			io->state = IOS_DONE_HELD;
+			return;
+		}
+		res->done_seq = max(res->done_seq, io->seq);
+		app_complete(io, io->err);
 	}
-	list_del_init(&io->link);
-	list_del_init(&io->hash);
-	res->done_seq = max(res->done_seq, io->seq);
-	app_complete(io, io->err);
+	if (io->acked && !io->wait && !untold(io))
+		retire(io);
 	app_unpark(res);
 }
 
-static void answered(struct repl_io *io, u8 node)
+static void answered(struct repl_io *io, u8 node, bool ok)
 {
 	if (!(io->wait & BIT(node)))
 		return;
 	io->wait &= ~BIT(node);
-	if (!io->wait)
-		finish(io);
+	if (ok)
+		io->got |= BIT(node);
+	else
+		io->dropped = true;
+	/*
+	 * Peers keep the order of the stream; here the next one may go on, and
+	 * a resync that a majority may be waiting for may read.
+	 */
+	if (node == io->vol->res->node)
+		al_leave_keep(io);
+	progress(io);
 }
 
 static void write_done(struct repl_io *io, int err)
@@ -423,7 +479,7 @@ static void write_done(struct repl_io *io, int err)
 				source_stop(pv, true);
 		}
 	}
-	answered(io, vol->res->node);
+	answered(io, vol->res->node, !err);
 	if (err)
 		evaluate(vol->res);
 }
@@ -446,6 +502,13 @@ static struct repl_io *by_seq(struct repl_res *res, u64 seq)
 	return NULL;
 }
 
+static void not_awaited(struct repl_io *io, struct repl_peer *p)
+{
+	if (p->unacked)
+		p->unacked--;
+	p->lag_bytes -= min_t(u64, p->lag_bytes, io->size);
+}
+
 void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 {
 	struct repl_io *io = by_seq(p->res, seq);
@@ -455,9 +518,11 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 	if (!io || !(io->receivers & BIT(p->node)))
 		return;
 	if (ok) {
-		if (p->unacked && (io->wait & BIT(p->node)))
-			p->unacked--;
-		answered(io, p->node);
+		if (io->wait & BIT(p->node)) {
+			not_awaited(io, p);
+			answered(io, p->node, true);
+			ack_backlog_fell(p);
+		}
 		return;
 	}
 	/* It is no receiver any more: a sync of it may have begun since. */
@@ -488,13 +553,12 @@ void app_drop_receiver(struct repl_pv *pv)
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
-		if (pv->peer->unacked)
-			pv->peer->unacked--;
+		not_awaited(io, pv->peer);
 		if (s && pv->slot != SLOT_NONE && io_is_write(io) &&
 		    !MUTATED(MUT_UNACKED_NOT_DIRTY))
 			dirty_set_range(&s->dirty, pv->slot,
 					io_first_block(io), io_blocks(io));
-		answered(io, pv->peer->node);
+		answered(io, pv->peer->node, false);
 	}
 }
 
@@ -516,14 +580,48 @@ void app_check_done(struct repl_res *res)
 	struct repl_io *io, *tmp;
 
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
-		if (io->state == IOS_DONE_HELD && !io->wait)
-			finish(io);
+		if (io->acked ? !io->wait : io->state == IOS_DONE_HELD)
+			progress(io);
+}
+
+/* What was held back for the bound of a peer, or by another policy. */
+void app_check_acks(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
+		if (!io->acked && io->state == IOS_ISSUED)
+			progress(io);
 }
 
 /* A write that was ready without a disk has no place beside one. */
 static bool placed(const struct repl_io *io)
 {
 	return io->op == OP_FLUSH || io->nspans || !store_live(io->vol);
+}
+
+/*
+ * Without a majority writes may be held for long, and the resync that would
+ * bring one back reads the same blocks: those that have not been issued queue
+ * up anew later.
+ */
+void app_let_go(struct repl_res *res)
+{
+	struct repl_io *io, *found;
+
+	do {
+		found = NULL;
+		list_for_each_entry(io, &res->held, link) {
+			if (io->state == IOS_READY_HELD && io->nspans) {
+				found = io;
+				break;
+			}
+		}
+		if (found) {
+			found->state = IOS_NEW;
+			al_leave(found);
+		}
+	} while (found);
 }
 
 void app_release_held(struct repl_res *res)
@@ -554,7 +652,8 @@ void app_no_data(struct repl_res *res)
 	LIST_HEAD(again);
 
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
-		if (in_sync_now(io->vol))
+		/* An acknowledged one only waits for those that lack it. */
+		if (io->acked || in_sync_now(io->vol))
 			continue;
 		/* An old disk or a sync target may have to answer still. */
 		io->lost = io->wait;
@@ -572,6 +671,6 @@ void app_no_data(struct repl_res *res)
 	list_splice_tail_init(&res->held, &again);
 	while ((io = list_first_entry_or_null(&again, struct repl_io, link))) {
 		list_del_init(&io->link);
-		app_complete(io, -EIO);
+		app_end(io, -EIO);
 	}
 }

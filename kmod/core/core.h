@@ -15,8 +15,9 @@
  *   not call an event: they queue the work and do it after the event.
  * - Work for the same peer and stream must be sent in the order of the calls.
  * - struct repl_io is allocated by the shell, embedded in an object of its
- *   own.  From the event that passes it in, until ->complete() or ->release(),
- *   it is the core's.
+ *   own.  From the event that passes it in, until ->release(), it is the
+ *   core's.  ->complete() comes before for an application's: its pages are
+ *   free for reuse then, while its private copy may still be on its way.
  * - A payload handed to ->send() stays referenced by the shell until it is on
  *   the wire, even when ->complete() comes first: application writes are sent
  *   from a private copy.
@@ -131,10 +132,12 @@ struct repl_io {
 	struct list_head hash;		/* by seq; of a peer write: the tail */
 	struct repl_span span[2];
 	u64 seq;
+	u64 dep;			/* not to be applied before this one */
 	u64 id;
 	u64 start_ms;
 	u32 receivers;			/* nodes that it goes to, ourselves too */
 	u32 wait;			/* of these, not yet answered */
+	u32 got;			/* answered that they have it */
 	u32 conn;			/* connection of @peer that it belongs to */
 	u16 blockers;			/* earlier overlapping spans */
 	u8 state;			/* enum io_state, see internal.h */
@@ -143,6 +146,8 @@ struct repl_io {
 	u8 remote;			/* node id that serves a read, or 0xff */
 	bool stale;			/* resync: a newer write came */
 	bool had_digest;
+	bool dropped;			/* a receiver went without an answer */
+	bool acked;			/* ->complete() was called */
 	bool lost;			/* to be given up when all have answered */
 	bool redo;			/* given up, to be done again */
 };
@@ -185,8 +190,9 @@ enum repl_note {
  * @send: send @h (the shell seals it, and adds the data CRC if agreed) on
  *	@stream, followed by h->length bytes: from @payload (copied during the
  *	call) if not NULL, else the data of @io
- * @complete: an IO_APP is finished with @err (0 or -errno)
- * @release: an I/O of any other kind is finished; drop it
+ * @complete: tell the application that its IO_APP has ended with @err (0 or
+ *	-errno); ->release() follows, at once or when all replicas have it
+ * @release: the core has done with this I/O: drop it
  * @io_alloc: make an I/O for resync with room for @size bytes of data (may be
  *	0); all public fields but kind, op, flags and sector are set.  NULL if
  *	there is no memory just now: the core tries again at the next tick
@@ -233,9 +239,16 @@ enum repl_ack_policy { ACK_SYNC, ACK_ASYNC, ACK_QUORUM };
 enum repl_on_io_error { ON_ERROR_DETACH, ON_ERROR_PASS_ON };
 enum repl_on_no_data { NO_DATA_SUSPEND, NO_DATA_IO_ERROR };
 
+/* What becomes of a peer that lacks more than the bound allows. */
+enum repl_on_backlog { BACKLOG_BEHIND, BACKLOG_HOLD };
+
 struct repl_res_conf {
 	u8 ack_policy;
-	u8 on_no_data;
+	u8 on_no_data;		/* also without a majority */
+	u8 on_backlog;
+	u8 min_in_sync;		/* replicas in step, ours too; 0: any number */
+	u32 backlog_ms;		/* the oldest write that a peer lacks */
+	u64 backlog_max;	/* bytes that a peer may lack */
 };
 
 struct repl_vol_conf {
@@ -244,6 +257,7 @@ struct repl_vol_conf {
 };
 
 struct repl_peer_conf {
+	bool async;		/* no write waits for it */
 	u32 timeout_ms;		/* nothing heard: dead */
 	u32 ping_int_ms;
 	u32 ack_timeout_ms;	/* answers pings but not writes: dead too */
@@ -275,6 +289,8 @@ struct repl_pv;
  *	the shell sets the other values
  * @role: peer's role, ROLE_UNKNOWN while not connected
  * @unacked: writes sent and not acknowledged
+ * @lag_bytes: of these, the data
+ * @lag_ms: age of the oldest of them, at the last tick
  */
 struct repl_peer {
 	struct repl_res *res;
@@ -285,6 +301,8 @@ struct repl_peer {
 	enum repl_conn conn;
 	enum repl_role role;
 	u32 unacked;
+	u64 lag_bytes;
+	u32 lag_ms;
 
 	/* private */
 	u8 sees_primary;
@@ -292,6 +310,8 @@ struct repl_peer {
 	bool state_seen;	/* its RES_STATE has arrived */
 	bool vote_wait;		/* asked for its vote */
 	bool discard_my_data;	/* this connect: ours is the victim */
+	bool held_back;		/* writes wait for it to come below the bound */
+	bool vouches;		/* its vote said so, see vote.c */
 	bool before_reign;	/* connected since before we became Primary */
 	u32 conn_count;		/* connections so far */
 	u32 ios;		/* I/Os of ours that name this peer */
@@ -301,6 +321,7 @@ struct repl_peer {
 	u64 ack_progress_ms;	/* when it last acknowledged something */
 	u64 told_through;	/* what we last said is complete */
 	u64 last_seq;		/* last write received from it */
+	u64 members_seq;	/* ... when the MEMBERS below came */
 	u64 members_id;		/* MEMBERS sent and not acknowledged, 0: none */
 	u64 ack_id;		/* MEMBERS received and not acknowledged */
 	u64 end_at_ms;		/* disconnect at that time, 0: never */
@@ -348,6 +369,8 @@ struct repl_vol {
 	bool uncommitted;		/* ... ours are not yet */
 	u32 own_gen;			/* newest generation number of ours used */
 	bool closing;			/* ->disk_close() was called */
+	bool follower;			/* our primary does not wait for us */
+	bool vouch;			/* member without a break since it said so */
 };
 
 #define REPL_SEQ_HASH	256
@@ -383,7 +406,10 @@ struct repl_res {
 	struct list_head done_held;	/* all answered, waiting for a commit */
 	struct list_head parked;	/* IO_APP reads under a write in flight */
 	struct list_head remote_reads;
+	struct list_head applying;	/* IO_PEER_WRITE not on our disk yet */
 	struct list_head tail;		/* IO_PEER_WRITE not known complete */
+	struct list_head dep_wait;	/* of applying: after earlier ones */
+	bool kicking_deps, deps_changed;
 	struct list_head peer_flushes;	/* IO_PEER_FLUSH not started */
 	struct list_head seq_hash[REPL_SEQ_HASH];
 	u64 done_seq;			/* highest seq completed */
@@ -409,6 +435,8 @@ struct repl_res {
 	} vote;
 	bool evaluating;
 	bool evaluate_again;
+	bool handing_over;		/* async peers become members */
+	u64 have_term, have_seq;	/* last write that we have, in its reign */
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
 	u32 app_ios;			/* IO_APP not completed */
@@ -421,6 +449,9 @@ struct repl_res {
 void repl_res_conf_init(struct repl_res_conf *c);
 void repl_vol_conf_init(struct repl_vol_conf *c);
 void repl_peer_conf_init(struct repl_peer_conf *c);
+
+/** repl_conf_changed() - settings of the resource or a peer are new */
+void repl_conf_changed(struct repl_res *res);
 
 /** repl_res_init() - begin; ops, conf, node are set, the rest is zero */
 void repl_res_init(struct repl_res *res);

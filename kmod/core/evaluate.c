@@ -58,6 +58,8 @@ void set_receiving(struct repl_pv *pv, bool on)
 	bool was = pv->receiving;
 
 	pv->receiving = on;
+	if (!on)
+		pv->in_step = false;
 	count_receivers(pv->vol);
 	if (was && !on)
 		app_drop_receiver(pv);
@@ -68,6 +70,8 @@ void pv_lost(struct repl_pv *pv)
 	pv->known = false;
 	pv->was_receiving = pv->receiving;
 	pv->receiving = false;
+	pv->in_step = false;
+	pv->behind = false;
 	count_receivers(pv->vol);
 }
 
@@ -158,7 +162,8 @@ static bool usable(const struct repl_pv *pv)
 bool pv_serves_reads(const struct repl_pv *pv)
 {
 	return usable(pv) && pv->receiving &&
-	       pv->peer_state.disk == DISK_UPTODATE &&
+	       (pv->peer_state.disk == DISK_UPTODATE ||
+		(pv->in_step && pv->peer_state.disk == DISK_CONSISTENT)) &&
 	       (pv->state == RS_ESTABLISHED || pv->state == RS_SYNC_TARGET ||
 		pv->state == RS_PAUSED_TARGET);
 }
@@ -179,6 +184,22 @@ static bool same_but_for_ours(const struct repl_vol *vol,
 }
 
 /*
+ * Where a majority acknowledges, any member of the set may have a write that
+ * another lacks: only a promotion tells whose data counts.
+ */
+static bool promotion_decides(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+
+	return res->conf.ack_policy == ACK_QUORUM &&
+	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
+	       pv->vol->disk >= DISK_CONSISTENT && pv->vol->dataset &&
+	       (pv->vol->in_sync & BIT(res->node)) &&
+	       lineage_compare(&pv->peer_state.lineage,
+			       my_lineage(pv->vol)) == ORDER_EQUAL;
+}
+
+/*
  * May we copy from there?  Only from a replica that takes part in whatever is
  * written meanwhile: the primary itself, or anyone while nobody writes.
  */
@@ -195,6 +216,8 @@ static bool may_source(const struct repl_pv *pv)
 		return false;
 	if (pv->peer->role == ROLE_PRIMARY)
 		return true;
+	if (promotion_decides(pv))
+		return false;
 	return (seen == NODE_NONE || seen == res->node) &&
 	       (pv->peer->sees_primary == NODE_NONE ||
 		pv->peer->sees_primary == res->node);
@@ -326,6 +349,8 @@ static void evaluate_equal(struct repl_pv *pv)
 		pv->vol->res->set_due = true;
 	set_receiving(pv, s->dataset && pv->peer_state.dataset &&
 		      pv->peer_state.disk >= DISK_OUTDATED);
+	pv->in_step = pv->receiving && pv->vol->res->role == ROLE_PRIMARY &&
+		      pv->vol->disk == DISK_UPTODATE;
 }
 
 static void evaluate_source(struct repl_pv *pv)
@@ -339,7 +364,7 @@ static void evaluate_source(struct repl_pv *pv)
 	}
 	target_stop(pv, true);
 	set_receiving(pv, false);
-	set_pv_state(pv, RS_OFF);
+	set_pv_state(pv, pv->behind ? RS_BEHIND : RS_OFF);
 }
 
 static void evaluate_target(struct repl_pv *pv)
@@ -363,7 +388,7 @@ static void evaluate_target(struct repl_pv *pv)
 		     RS_PAUSED_TARGET : lives_there ? RS_ESTABLISHED : RS_OFF);
 	set_receiving(pv, lives_there);
 	if (pv->peer_state.disk == DISK_UPTODATE &&
-	    vol->disk > DISK_OUTDATED)
+	    vol->disk > DISK_OUTDATED && !promotion_decides(pv))
 		set_disk(vol, DISK_OUTDATED);
 }
 
@@ -552,14 +577,48 @@ static bool maybe_best(const struct repl_vol *vol)
 	       (vol->store->in_sync & BIT(vol->res->node));
 }
 
+/*
+ * Where a majority acknowledges, members that differ in the last writes are
+ * candidates all the same: the vote compares their positions.  So are those
+ * that have not crashed, and the former primary, whose own disk has what was
+ * flushed (ack.c), once all of the set are here.
+ */
+static bool counts_among_all(const struct repl_vol *vol)
+{
+	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
+	struct repl_pv *pv;
+
+	if (vol->res->conf.ack_policy != ACK_QUORUM ||
+	    vol->disk != DISK_CONSISTENT || !maybe_best(vol))
+		return false;
+	if (!vol->vouch &&
+	    (vol->store->flags & (META_F_PRIMARY | META_F_CRASHED)) !=
+	    (META_F_PRIMARY | META_F_CRASHED))
+		return false;
+	for_each_pv(pv, vol)
+		if (usable(pv) && promotion_decides(pv))
+			missing &= ~BIT(pv->peer->node);
+	return !missing;
+}
+
 static void resolve_consistent(struct repl_vol *vol)
 {
 	if (!store_live(vol) || !vol->store->dataset)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
 		return;
+	if (counts_among_all(vol)) {
+		set_disk(vol, DISK_UPTODATE);
+		return;
+	}
 	if (is_behind(vol))
 		return;
+	/* Complete, but nobody waits for us. */
+	if (vol->follower && primary_seen(vol->res) != NODE_NONE) {
+		if (equals_uptodate_peer(vol))
+			set_disk(vol, DISK_CONSISTENT);
+		return;
+	}
 	/* A Primary's disk that is older than what it is working with. */
 	if (vol->res->role == ROLE_PRIMARY &&
 	    !lineage_contains(&vol->store->lineage, &vol->lineage))
@@ -624,6 +683,24 @@ static void check_data(struct repl_res *res)
 	} else if (res->susp & SUSP_NO_DATA) {
 		res->susp &= ~SUSP_NO_DATA;
 		note(res, NOTE_RES, NULL, NULL, NULL);
+		app_release_held(res);
+	}
+}
+
+/* As many in step as the policy asks for; without them nothing completes. */
+static void check_quorum(struct repl_res *res)
+{
+	bool ok = res->role != ROLE_PRIMARY || ack_enough(res) ||
+		  MUTATED(MUT_QUORUM_IGNORED);
+
+	if (!ok)
+		app_let_go(res);
+	if (ok == !(res->susp & SUSP_QUORUM))
+		return;
+	res->susp ^= SUSP_QUORUM;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	if (ok) {
+		app_check_done(res);
 		app_release_held(res);
 	}
 }
@@ -725,6 +802,7 @@ static void evaluate_once(struct repl_res *res)
 	}
 	if (vote_advance(res))
 		return;
+	check_quorum(res);
 	commit_advance(res);
 	check_data(res);
 }

@@ -30,6 +30,7 @@ enum io_state {
 	IOS_NEW,
 	IOS_WAIT_LOG,		/* for a place in the activity log */
 	IOS_WAIT_SPAN,		/* for the log write or overlapping I/O */
+	IOS_WAIT_DEP,		/* peer write: for those it depends on */
 	IOS_READY_HELD,		/* could start but application I/O is held */
 	IOS_ISSUED,		/* on disks and wires */
 	IOS_DONE_HELD,		/* all answered, held by a commit */
@@ -122,6 +123,7 @@ struct repl_store {
 	u32 in_sync;
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
+	u64 pos_term, pos_seq;	/* as loaded */
 	struct repl_lineage lineage;
 	struct repl_mslot slot[META_MAX_SLOTS];
 	struct dirty_set dirty;
@@ -225,6 +227,8 @@ struct repl_pv {
 	bool was_receiving;	/* did they, when the connection was lost? */
 	bool paused;		/* by us */
 	bool agreed;		/* was Established on this connection */
+	bool in_step;		/* gets all our writes and lacks none before */
+	bool behind;		/* fell behind the bound */
 	enum repl_state state;
 	struct repl_vstate peer_state;
 	struct repl_wire_vol_state sent_state;
@@ -286,6 +290,16 @@ void app_unpark(struct repl_res *res);
 void app_no_data(struct repl_res *res);
 u32 in_sync_now(const struct repl_vol *vol);
 void app_check_done(struct repl_res *res);
+void app_check_acks(struct repl_res *res);
+void app_let_go(struct repl_res *res);
+
+/* ack.c */
+bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
+bool ack_met(const struct repl_io *io);
+u32 ack_replicas(const struct repl_res *res);
+bool ack_enough(const struct repl_res *res);
+void ack_backlog_fell(struct repl_peer *p);
+void ack_tick(struct repl_res *res);
 u64 app_through(const struct repl_res *res);
 
 /* peerio.c */
@@ -300,6 +314,8 @@ void peer_disk_done(struct repl_io *io, int err);
 void peer_through(struct repl_peer *p, u64 through);
 void peer_tail_lost(struct repl_peer *p);
 void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync);
+bool peer_applied(const struct repl_peer *p, u64 seq);
+void peer_kick_deps(struct repl_res *res);
 void peer_io_put(struct repl_io *io);
 
 /* target.c, source.c, mapxfer.c */
@@ -331,6 +347,7 @@ void commit_advance(struct repl_res *res);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 void members_advance(struct repl_res *res);
+void members_applied(struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
 void members_lost(struct repl_peer *p);
 void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,

@@ -80,6 +80,8 @@ static int load_sb(struct loader *l, u16 nr)
 	s->in_sync = le32_to_cpu(sb->in_sync);
 	s->dataset = le64_to_cpu(sb->dataset);
 	lineage_from_wire(&s->lineage, sb->lineage);
+	s->pos_term = le64_to_cpu(sb->pos_term);
+	s->pos_seq = le64_to_cpu(sb->pos_seq);
 	s->own_gen = max(le32_to_cpu(sb->own_gen),
 			 s->lineage.gen[l->res->node]);
 	for (i = 0; i < s->nslots; i++) {

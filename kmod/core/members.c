@@ -28,7 +28,7 @@ u32 in_sync_now(const struct repl_vol *vol)
 	if (store_live(vol) && vol->disk == DISK_UPTODATE)
 		set |= BIT(vol->res->node);
 	for_each_pv(pv, vol)
-		if (pv_serves_reads(pv))
+		if (pv_serves_reads(pv) && !ack_async(vol, pv->peer))
 			set |= BIT(pv->peer->node);
 	return set;
 }
@@ -411,7 +411,21 @@ static bool unsettled(const struct repl_pv *from, u32 set, u32 before)
 	return false;
 }
 
-static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
+/*
+ * The primary sends us its writes and does not wait for us: what we have is
+ * consistent and may lack the end.  Its generations are ours, so that we are
+ * not taken for diverged where we only lack that.
+ */
+static bool follows(const struct repl_vol *vol, u32 set, u32 receivers)
+{
+	u32 here = BIT(vol->res->node);
+
+	return !(set & here) && (receivers & here) &&
+	       vol->disk >= DISK_OUTDATED;
+}
+
+static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
+		  u32 receivers)
 {
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = store_live(vol);
@@ -426,7 +440,9 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	s->set_version = vol->res->set_version;
 	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);
-	if (!(set & BIT(vol->res->node))) {
+	vol->follower = follows(vol, set, receivers);
+	vol->vouch = set & BIT(vol->res->node);
+	if (!vol->vouch && !vol->follower) {
 		if (vol->disk > DISK_OUTDATED)
 			set_disk(vol, DISK_OUTDATED);
 		return;
@@ -447,7 +463,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	s->lineage = *l;
 	vol->lineage = *l;
 	in_step_with(vol, set);
-	set_disk(vol, DISK_UPTODATE);
+	set_disk(vol, vol->follower ? DISK_CONSISTENT : DISK_UPTODATE);
 }
 
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
@@ -478,11 +494,13 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if (!(pv->peer_state.in_sync & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
-	adopt(pv, &l, le32_to_cpu(w.in_sync));
+	adopt(pv, &l, le32_to_cpu(w.in_sync), le32_to_cpu(w.receivers));
 	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
 			 le32_to_cpu(w.in_sync));
-	if (h->flags & REPL_HDR_LAST)
+	if (h->flags & REPL_HDR_LAST) {
 		p->ack_id = le64_to_cpu(h->id);
+		p->members_seq = p->last_seq;
+	}
 	evaluate(res);
 }
 
@@ -508,12 +526,28 @@ void members_advance(struct repl_res *res)
 	for_each_peer(p, i, res) {
 		if (failed)
 			p->ack_id = 0;
-		if (!p->ack_id || !connected(p))
+		/* A member has what was acknowledged before without it. */
+		if (!p->ack_id || !connected(p) ||
+		    !peer_applied(p, p->members_seq))
 			continue;
 		hdr_init(&h, PKT_MEMBERS_ACK, NULL);
 		h.id = cpu_to_le64(p->ack_id);
 		p->ack_id = 0;
 		send_pkt(p, &h, NULL, NULL);
+	}
+}
+
+/* A write was applied: MEMBERS may have waited for it. */
+void members_applied(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res) {
+		if (p->ack_id && peer_applied(p, p->members_seq)) {
+			evaluate(res);
+			return;
+		}
 	}
 }
 

@@ -101,6 +101,9 @@ struct meta_slot {
  * @slot: peers; the index is the position in the records
  * @own_gen: newest generation number that this node has reserved as Primary; it
  *	may never have been used, but is not used again
+ * @pos_term: reign in which @pos_seq was numbered
+ * @pos_seq: last write of the stream that this node had received; exact only
+ *	after a clean end
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -131,7 +134,9 @@ struct meta_sb {
 	__le32 lineage[REPL_NODES];
 	struct meta_slot slot[META_MAX_SLOTS];
 	__le32 own_gen;
-	u8 log_dev[64];
+	__le64 pos_term;
+	__le64 pos_seq;
+	u8 log_dev[48];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
 

@@ -152,6 +152,8 @@ void repl_conn_up(struct repl_peer *p)
 	p->last_rx_ms = p->res->now;
 	p->last_ping_ms = p->res->now;
 	p->unacked = 0;
+	p->lag_bytes = 0;
+	p->held_back = false;
 	p->last_seq = 0;
 	p->members_id = 0;
 	p->ack_id = 0;
@@ -202,6 +204,7 @@ void repl_conn_down(struct repl_peer *p)
 	}
 	res->evaluating = false;
 	p->unacked = 0;
+	p->lag_bytes = 0;
 	note(res, NOTE_PEER, NULL, p, NULL);
 	evaluate(res);
 	app_release_held(res);
@@ -565,6 +568,7 @@ void repl_tick(struct repl_res *res, u64 now)
 	/* Settings may have changed: what is held may have to fail now. */
 	if (res->susp & SUSP_NO_DATA)
 		app_no_data(res);
+	ack_tick(res);
 	app_release_held(res);
 }
 
@@ -621,5 +625,6 @@ bool repl_idle(struct repl_res *res)
 		if (vol->store && (vol->store->disk_ios ||
 				   vol->store->job != JOB_NONE))
 			return false;
-	return !res->app_ios && res->commit.step == COMMIT_IDLE;
+	return !res->app_ios && list_empty(&res->in_flight) &&
+	       res->commit.step == COMMIT_IDLE;
 }

@@ -2,9 +2,12 @@
 /*
  * I/O that a primary elsewhere asks of us: writes, flushes, reads.
  *
- * Writes are kept in the tail until the primary has said that they are
- * complete everywhere.  If it is lost before, they are what the survivors may
- * differ in: they become dirty towards everybody.
+ * Writes are applied in the order in which the application saw them complete:
+ * each names the last one that it may depend on.  They are kept in the tail
+ * until the primary has said that they are complete everywhere.  If it is lost
+ * before, they are what the survivors may differ in: they become dirty towards
+ * everybody.  Those that have arrived are applied all the same, so that what a
+ * node has is always all up to one position (have_seq).
  */
 #include "internal.h"
 
@@ -34,6 +37,7 @@ static void io_init(struct repl_io *io, struct repl_peer *p,
 	io->sector = le64_to_cpu(h->sector);
 	io->size = le32_to_cpu(h->size);
 	io->seq = le64_to_cpu(h->seq);
+	io->dep = le64_to_cpu(h->dep);
 	io->id = le64_to_cpu(h->id);
 	io->receivers = le64_to_cpu(h->id);
 	io->conn = p->conn_count;
@@ -95,9 +99,8 @@ static bool writes_before(const struct repl_io *flush)
 {
 	struct repl_io *io;
 
-	list_for_each_entry(io, &flush->vol->res->tail, hash)
-		if (io->vol == flush->vol && io->seq < flush->seq &&
-		    io->state != IOS_TAIL)
+	list_for_each_entry(io, &flush->vol->res->applying, hash)
+		if (io->vol == flush->vol && io->seq < flush->seq)
 			return true;
 	return false;
 }
@@ -177,31 +180,86 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 		pv->peer_state.disk = DISK_DISKLESS;
 	/* At once: a resync that begins behind it must know. */
 	mark_absent(vol, io, io->receivers | BIT(p->res->node));
-	list_add_tail(&io->hash, &p->res->tail);
+	list_add_tail(&io->hash, &p->res->applying);
+	p->res->have_term = p->term;
+	p->res->have_seq = io->seq;
 	target_supersede(vol, io->sector, io->size);
 	al_enter(io);
-}
-
-static void write_ready(struct repl_io *io)
-{
-	struct repl_res *res = io->vol->res;
-
-	/* Of a connection that is gone: nobody has been told, drop it. */
-	if (!same_conn(io) || !takes_writes(io->vol)) {
-		answer(io, PKT_NACK);
-		peer_io_put(io);
-		/* A flush behind it waits no longer. */
-		kick_flushes(res);
-		return;
-	}
-	io->state = IOS_ISSUED;
-	disk_io(io);
 }
 
 static void lost(struct repl_io *io)
 {
 	if (!MUTATED(MUT_NO_TAIL))
 		mark_absent(io->vol, io, BIT(io->vol->res->node));
+}
+
+/* Is one that this write may depend on not applied yet? */
+static bool too_early(const struct repl_io *io)
+{
+	struct repl_io *w;
+
+	if (MUTATED(MUT_DEP_IGNORED))
+		return false;
+	/* In order, those of an earlier connection first. */
+	list_for_each_entry(w, &io->vol->res->applying, hash)
+		if (w->peer == io->peer)
+			return w->seq <= io->dep;
+	return false;
+}
+
+static void write_ready(struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	if (!takes_writes(io->vol)) {
+		answer(io, PKT_NACK);
+		peer_io_put(io);
+		/* Those behind it wait no longer. */
+		peer_kick_deps(res);
+		kick_flushes(res);
+		return;
+	}
+	if (too_early(io)) {
+		io->state = IOS_WAIT_DEP;
+		list_add_tail(&io->link, &res->dep_wait);
+		return;
+	}
+	io->state = IOS_ISSUED;
+	disk_io(io);
+}
+
+static void take_ready(struct repl_res *res, struct list_head *ready)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->dep_wait, link)
+		if (!too_early(io) || !takes_writes(io->vol))
+			list_move_tail(&io->link, ready);
+}
+
+/*
+ * One has been applied, or never will be.  One that is refused now makes way
+ * for others in its turn: that is seen to here and not by recursion.
+ */
+void peer_kick_deps(struct repl_res *res)
+{
+	struct repl_io *io;
+	LIST_HEAD(ready);
+
+	res->deps_changed = true;
+	if (res->kicking_deps)
+		return;
+	res->kicking_deps = true;
+	while (res->deps_changed) {
+		res->deps_changed = false;
+		take_ready(res, &ready);
+		while ((io = list_first_entry_or_null(&ready, struct repl_io,
+						      link))) {
+			list_del_init(&io->link);
+			write_ready(io);
+		}
+	}
+	res->kicking_deps = false;
 }
 
 static void write_done(struct repl_io *io)
@@ -213,6 +271,7 @@ static void write_done(struct repl_io *io)
 	}
 	answer(io, PKT_ACK);
 	io->state = IOS_TAIL;
+	list_move_tail(&io->hash, &io->vol->res->tail);
 	al_leave_keep(io);
 }
 
@@ -224,8 +283,7 @@ static struct repl_io *confirmed(struct repl_peer *p, u64 through)
 	struct repl_io *io;
 
 	list_for_each_entry(io, &p->res->tail, hash)
-		if (io->state == IOS_TAIL && io->peer == p &&
-		    io->seq <= through)
+		if (io->peer == p && io->seq <= through)
 			return io;
 	return NULL;
 }
@@ -242,11 +300,27 @@ void peer_tail_lost(struct repl_peer *p)
 {
 	struct repl_io *io;
 
+	list_for_each_entry(io, &p->res->applying, hash)
+		if (io->peer == p)
+			lost(io);
 	list_for_each_entry(io, &p->res->tail, hash)
-		if (io->peer == p &&
-		    (io->state == IOS_ISSUED || io->state == IOS_TAIL))
+		if (io->peer == p)
 			lost(io);
 	peer_through(p, ~0ULL);
+}
+
+static void absent(struct list_head *list, const struct repl_vol *vol,
+		   u32 receivers, u32 in_sync)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, list, hash) {
+		if (io->vol != vol)
+			continue;
+		io->receivers = (io->receivers | in_sync) & receivers;
+		mark_absent(io->vol, io,
+			    io->receivers | BIT(vol->res->node));
+	}
 }
 
 /*
@@ -255,14 +329,19 @@ void peer_tail_lost(struct repl_peer *p)
  */
 void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync)
 {
+	absent(&vol->res->applying, vol, receivers, in_sync);
+	absent(&vol->res->tail, vol, receivers, in_sync);
+}
+
+/** peer_applied() - is all up to @seq of this peer on our disk? */
+bool peer_applied(const struct repl_peer *p, u64 seq)
+{
 	struct repl_io *io;
 
-	list_for_each_entry(io, &vol->res->tail, hash) {
-		if (io->vol != vol)
-			continue;
-		io->receivers = (io->receivers | in_sync) & receivers;
-		mark_absent(vol, io, io->receivers | BIT(vol->res->node));
-	}
+	list_for_each_entry(io, &p->res->applying, hash)
+		if (io->peer == p && io->seq <= seq)
+			return false;
+	return true;
 }
 
 /* ---- reads ---- */
@@ -318,6 +397,8 @@ void peer_disk_done(struct repl_io *io, int err)
 	} else {
 		write_done(io);
 	}
+	peer_kick_deps(res);
 	kick_flushes(res);
 	app_unpark(res);
+	members_applied(res);
 }

@@ -138,6 +138,10 @@ enum repl_mutations {
 	MUT_READ_IN_FLIGHT,		/* reads see writes not yet acknowledged */
 	MUT_SINCE_IGNORED,		/* partial resync though the map is not complete */
 	MUT_TWO_PRIMARIES,		/* promotion does not ask the peers */
+	MUT_DEP_IGNORED,		/* writes applied before what they depend on */
+	MUT_QUORUM_IGNORED,		/* a minority acknowledges and promotes */
+	MUT_POSITION_IGNORED,		/* a candidate's position does not matter */
+	MUT_BOUND_IGNORED,		/* a peer may lack any amount */
 	MUT_COUNT,
 };
 

@@ -6,6 +6,10 @@ void repl_res_conf_init(struct repl_res_conf *c)
 {
 	c->ack_policy = ACK_SYNC;
 	c->on_no_data = NO_DATA_SUSPEND;
+	c->on_backlog = BACKLOG_BEHIND;
+	c->min_in_sync = 0;
+	c->backlog_ms = 0;
+	c->backlog_max = 32 << 20;
 }
 
 void repl_vol_conf_init(struct repl_vol_conf *c)
@@ -16,11 +20,18 @@ void repl_vol_conf_init(struct repl_vol_conf *c)
 
 void repl_peer_conf_init(struct repl_peer_conf *c)
 {
+	c->async = false;
 	c->timeout_ms = 6000;
 	c->ping_int_ms = 1000;
 	c->ack_timeout_ms = 30000;
 	c->rate_max = 0;
 	c->rate_min = 1 << 20;
+}
+
+void repl_conf_changed(struct repl_res *res)
+{
+	evaluate(res);
+	app_check_acks(res);
 }
 
 void repl_res_init(struct repl_res *res)
@@ -34,7 +45,9 @@ void repl_res_init(struct repl_res *res)
 	INIT_LIST_HEAD(&res->held);
 	INIT_LIST_HEAD(&res->parked);
 	INIT_LIST_HEAD(&res->remote_reads);
+	INIT_LIST_HEAD(&res->applying);
 	INIT_LIST_HEAD(&res->tail);
+	INIT_LIST_HEAD(&res->dep_wait);
 	INIT_LIST_HEAD(&res->peer_flushes);
 	for (i = 0; i < REPL_SEQ_HASH; i++)
 		INIT_LIST_HEAD(&res->seq_hash[i]);

@@ -60,6 +60,7 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	}
 	target_stop(pv, false);
 	set_receiving(pv, false);
+	pv->behind = false;
 	my_vstate(pv, &mine);
 	memset(y, 0, sizeof(*y));
 	INIT_LIST_HEAD(&y->reqs);

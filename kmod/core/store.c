@@ -80,6 +80,21 @@ void store_assign_slots(struct repl_vol *vol)
 	}
 }
 
+/* After a clean end a member has what it had: see vote.c. */
+static void recall_position(struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+	struct repl_res *res = vol->res;
+
+	vol->vouch = !(s->flags & META_F_CRASHED) &&
+		     (s->in_sync & BIT(res->node));
+	if (!vol->vouch || s->pos_term < res->have_term ||
+	    (s->pos_term == res->have_term && s->pos_seq <= res->have_seq))
+		return;
+	res->have_term = s->pos_term;
+	res->have_seq = s->pos_seq;
+}
+
 bool store_adopt_set(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
@@ -118,6 +133,7 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	res->seq = max(res->seq, s->seq);
 	res->set_version = max(res->set_version, s->set_version);
 	store_adopt_set(vol);
+	recall_position(vol);
 	store_assign_slots(vol);
 	set_disk(vol, DISK_ATTACHING);
 	/*
@@ -155,6 +171,7 @@ static void stop_using(struct repl_vol *vol)
 		source_stop(pv, true);
 	}
 	al_abort(vol->store);
+	peer_kick_deps(vol->res);
 }
 
 void store_fail(struct repl_vol *vol, const char *why)

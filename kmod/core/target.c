@@ -84,6 +84,7 @@ static void become_inconsistent(struct repl_pv *pv)
 	struct repl_store *s = pv->vol->store;
 
 	pv->sync.step = SYNC_PREPARE;
+	pv->vol->vouch = false;
 	set_disk(pv->vol, DISK_INCONSISTENT);
 	/* Not implied: a sync that broke off at its end has said otherwise. */
 	if (!MUTATED(MUT_TARGET_STAYS_UPTODATE))

@@ -6,6 +6,17 @@
  * is or sees another primary, while it is a better candidate itself, or if its
  * data is newer.  With nobody against, the candidate is Primary once its first
  * generation is committed (members.c).
+ *
+ * Where a majority acknowledges, an acknowledged write is on W of the S members
+ * of the in-sync set.  So S - W + 1 of them must have been heard, the candidate
+ * included, and none of them may have more than the candidate: then one of
+ * these has every acknowledged write, and so has the candidate.  Only members
+ * count that have not crashed or been filled anew since the primary called them
+ * members: what they have is all that they ever acknowledged.
+ *
+ * If all of the set are there and too many of them have crashed, what was
+ * flushed decides: the former primary has that, see quorum_met().  If none of
+ * them was primary then, they were all complete.
  */
 #include "internal.h"
 
@@ -22,6 +33,16 @@ static void vote_end(struct repl_res *res, int err, const char *why)
 	res->vote.won = false;
 	res->vote.committing = false;
 	res->ops->vote_done(res, err, why);
+}
+
+static bool vouches(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!vol->vouch)
+			return false;
+	return true;
 }
 
 static bool data_here(const struct repl_vol *vol, bool force)
@@ -100,8 +121,11 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
 		h.id = cpu_to_le64(res->vote.term);
+		h.dep = cpu_to_le64(res->have_term);
+		h.seq = cpu_to_le64(res->have_seq);
 		h.flags = force ? REPL_HDR_FULL : 0;
 		p->vote_wait = true;
+		p->vouches = false;
 		send_pkt(p, &h, NULL, NULL);
 	}
 	evaluate(res);
@@ -138,6 +162,55 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
+static bool crashed_primary(u32 flags)
+{
+	return (flags & META_F_PRIMARY) && (flags & META_F_CRASHED);
+}
+
+static bool peer_crashed_primary(const struct repl_pv *pv)
+{
+	return pv->known && (pv->peer_state.flags & REPL_VS_WAS_PRIMARY);
+}
+
+/* All of the set are here: is one of them better suited than we are? */
+static bool best_of_set(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+
+	if (s && crashed_primary(s->flags))
+		return true;
+	for_each_pv(pv, vol)
+		if (connected(pv->peer) && peer_crashed_primary(pv) &&
+		    (vol->in_sync & BIT(pv->peer->node)))
+			return false;
+	return true;
+}
+
+/* Have enough of those been heard who may have acknowledged a write? */
+static bool heard_enough(const struct repl_vol *vol)
+{
+	struct repl_res *res = vol->res;
+	u32 heard = BIT(res->node), vouching = 0, set = vol->in_sync, need;
+	struct repl_peer *p;
+	int i;
+
+	if (vouches(res))
+		vouching = BIT(res->node);
+	for_each_peer(p, i, res) {
+		if (!connected(p))
+			continue;
+		heard |= BIT(i);
+		if (p->vouches)
+			vouching |= BIT(i);
+	}
+	need = ack_replicas(res);
+	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
+	if (hweight32(vouching & set) >= need || MUTATED(MUT_QUORUM_IGNORED))
+		return true;
+	return !(set & ~heard) && best_of_set(vol);
+}
+
 static void win(struct repl_res *res)
 {
 	struct repl_vol *vol;
@@ -149,11 +222,18 @@ static void win(struct repl_res *res)
 			vote_end(res, -ENODATA, why_no_data(vol));
 			return;
 		}
+		if (res->conf.ack_policy == ACK_QUORUM && !res->vote.force &&
+		    !heard_enough(vol)) {
+			vote_end(res, -EAGAIN, "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have");
+			return;
+		}
 	}
 	for_each_vol(vol, res)
 		if (res->vote.force)
 			take_as_good(vol);
 	res->vote.won = true;
+	/* Whatever was written before us may matter to what comes. */
+	res->done_seq = max(res->done_seq, res->seq);
 	res->term = max(res->term, res->vote.term);
 	res->role = ROLE_PRIMARY;
 	for_each_peer(p, i, res)
@@ -214,8 +294,39 @@ static bool newer_here(struct repl_peer *p)
 	return false;
 }
 
-static const char *objection(struct repl_peer *p, bool force)
+static bool left_us_out(const struct repl_pv *pv)
 {
+	const struct repl_store *s = store_live(pv->vol);
+
+	return pv->known && s &&
+	       !(pv->peer_state.in_sync & BIT(pv->vol->res->node)) &&
+	       pv->peer_state.set_version > s->set_version;
+}
+
+static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
+	const struct repl_res *res = p->res;
+	struct repl_pv *pv;
+
+	/*
+	 * It has forgotten its position, heard_enough() looks after it; or it
+	 * has a generation that we have not, or is of a set that left us out.
+	 */
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (peer_crashed_primary(pv) || left_us_out(pv) ||
+		    (pv->known && pv_verdict(pv) == V_TARGET))
+			return false;
+	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&
+	       !MUTATED(MUT_POSITION_IGNORED) &&
+	       (res->have_term > term ||
+		(res->have_term == term && res->have_seq > seq));
+}
+
+static const char *objection(struct repl_peer *p,
+			     const struct repl_wire_hdr *h)
+{
+	bool force = h->flags & REPL_HDR_FULL;
 	struct repl_res *res = p->res;
 	struct repl_peer *other;
 	int i;
@@ -233,7 +344,7 @@ static const char *objection(struct repl_peer *p, bool force)
 	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
 	    res->now < res->promised_until)
 		return "that node has just given its vote to another";
-	if (!force && newer_here(p))
+	if (!force && (newer_here(p) || ahead_of(p, h)))
 		return "that node has newer data";
 	return NULL;
 }
@@ -241,7 +352,7 @@ static const char *objection(struct repl_peer *p, bool force)
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
 {
 	struct repl_res *res = p->res;
-	const char *no = objection(p, h->flags & REPL_HDR_FULL);
+	const char *no = objection(p, h);
 	struct repl_wire_hdr r;
 
 	hdr_init(&r, PKT_VOTE, NULL);
@@ -256,7 +367,7 @@ void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
 	res->term = max(res->term, le64_to_cpu(h->id));
 	res->promised_to = p->node;
 	res->promised_until = res->now + PROMISE_MS;
-	r.flags = REPL_HDR_YES;
+	r.flags = REPL_HDR_YES | (vouches(res) ? REPL_HDR_FULL : 0);
 	send_pkt(p, &r, NULL, NULL);
 }
 
@@ -272,6 +383,7 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 		return;
 	p->vote_wait = false;
 	if (h->flags & REPL_HDR_YES) {
+		p->vouches = h->flags & REPL_HDR_FULL;
 		evaluate(res);
 		return;
 	}
@@ -281,6 +393,27 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 }
 
 /* ---- giving it up ---- */
+
+/*
+ * Those that follow without being waited for have all now: they become members
+ * of the set, so that one of them can be promoted.
+ * Return: true if that is under way.
+ */
+static bool hand_over(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (res->susp)
+		return false;
+	if (!res->handing_over) {
+		res->handing_over = true;
+		evaluate(res);
+	}
+	for_each_vol(vol, res)
+		if (vol->in_sync & ~in_sync_now(vol))
+			return false;
+	return res->commit.step != COMMIT_IDLE;
+}
 
 int repl_demote(struct repl_res *res, const char **why)
 {
@@ -296,6 +429,11 @@ int repl_demote(struct repl_res *res, const char **why)
 		*why = "I/O is in flight or suspended: see status";
 		return -EBUSY;
 	}
+	if (!list_empty(&res->in_flight) || hand_over(res)) {
+		*why = "peers are still catching up with the last writes: try again";
+		return -EAGAIN;
+	}
+	res->handing_over = false;
 	res->role = ROLE_SECONDARY;
 	res->gen_pending = false;
 	res->gen_due = false;

@@ -168,6 +168,12 @@ enum blkrepl_on_no_data {
 	BLKREPL_NO_DATA_IO_ERROR,
 };
 
+/* What becomes of a peer that lacks more than backlog-max or -time allow. */
+enum blkrepl_on_backlog {
+	BLKREPL_BACKLOG_BEHIND,		/* it falls behind, and resyncs later */
+	BLKREPL_BACKLOG_HOLD,		/* writes wait until it has caught up */
+};
+
 /* Nest RES_CFG.  Times are in milliseconds. */
 enum blkrepl_res_cfg {
 	BLKREPL_RC_UNSPEC,
@@ -175,6 +181,17 @@ enum blkrepl_res_cfg {
 	BLKREPL_RC_ACK_POLICY,		/* u32: enum blkrepl_ack_policy */
 	BLKREPL_RC_ON_NO_DATA,		/* u32: enum blkrepl_on_no_data */
 	BLKREPL_RC_NODE_NAME,		/* string: own name, for messages */
+	BLKREPL_RC_ON_BACKLOG,		/* u32: enum blkrepl_on_backlog */
+	BLKREPL_RC_BACKLOG_MAX,		/* u64: bytes that a peer may lack, 64 KiB..1 GiB,
+					 * default 32 MiB
+					 */
+	BLKREPL_RC_BACKLOG_TIME,	/* u32: ms that a write may be on its way to a
+					 * peer, 0..3600000, 0: no limit
+					 */
+	BLKREPL_RC_MIN_IN_SYNC,		/* u32: replicas in step, own included, without
+					 * which no write completes, 0..32
+					 */
+	BLKREPL_RC_PAD,
 	__BLKREPL_RC_MAX,
 	BLKREPL_RC_MAX = __BLKREPL_RC_MAX - 1
 };
@@ -262,7 +279,7 @@ enum blkrepl_peer_cfg {
 					 * load, default 1 MiB/s
 					 */
 	BLKREPL_PC_MAX_BUFFERS,		/* u32: 4 KiB pages for received data, 32..131072 */
-	BLKREPL_PC_ASYNC,		/* u32: 1: this peer is never waited for */
+	BLKREPL_PC_ASYNC,		/* u32: 1: no write waits for this peer */
 	BLKREPL_PC_PAD,
 	__BLKREPL_PC_MAX,
 	BLKREPL_PC_MAX = __BLKREPL_PC_MAX - 1
@@ -281,6 +298,8 @@ enum blkrepl_peer_info {
 					 * the last attempt was refused
 					 */
 	BLKREPL_PI_PAD,
+	BLKREPL_PI_LAG_BYTES,		/* u64: data of these */
+	BLKREPL_PI_LAG_MS,		/* u32: age of the oldest of these */
 	__BLKREPL_PI_MAX,
 	BLKREPL_PI_MAX = __BLKREPL_PI_MAX - 1
 };

@@ -58,6 +58,15 @@ static bool in_any_set(u32 id)
 	return false;
 }
 
+bool is_follower(const struct node *n)
+{
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!n->vols[v].vol.follower ||
+		    n->vols[v].vol.disk != DISK_CONSISTENT)
+			return false;
+	return true;
+}
+
 /* All volumes are UpToDate there, and both sides say Established. */
 static bool equal_pair(struct node *a, struct node *b)
 {
@@ -186,10 +195,20 @@ static u32 holders_of(u32 v)
 	return set;
 }
 
+/* Fewer than these, and none of them need have an acknowledged write. */
+static u32 holders_needed(u32 v)
+{
+	u32 majority = W.o.nodes / 2 + 1, members = hweight32(M.set[v]);
+
+	if (W.o.ack_policy != ACK_QUORUM || members < majority)
+		return 1;
+	return members - majority + 1;
+}
+
 static void check_loss(void)
 {
 	for (u32 v = 0; v < W.o.vols; v++) {
-		if (M.set[v] && !holders_of(v)) {
+		if (M.set[v] && hweight32(holders_of(v)) < holders_needed(v)) {
 			T("manager: every holder of volume %u lost its caches",
 			  v);
 			M.total_loss = true;
@@ -461,8 +480,10 @@ static void care_for_primary(void)
 	if (!p && primaries == 1 && W.diverged_ok && !last->voting)
 		M.primary = p = last;
 	/* The one to be promoted may have dropped out meanwhile. */
-	if (M.want && (!usable(M.want) || !in_all_sets(M.want->id) ||
-		       (M.lost & BIT(M.want->id))))
+	/* A follower becomes a member when the primary hands over. */
+	if (M.want && (!usable(M.want) || (M.lost & BIT(M.want->id)) ||
+		       (!in_all_sets(M.want->id) &&
+			!(p && is_follower(M.want)))))
 		M.want = NULL;
 	if (p && M.want && p != M.want) {
 		if (!app_stop(p))

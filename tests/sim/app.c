@@ -193,8 +193,9 @@ void app_complete(struct sio *s, int err)
 	struct repl_io *io = &s->io;
 	u32 v = io->vol->nr, ns = io->size / SECTOR_BYTES;
 
-	if (!slots[n->id][s->slot].busy)
+	if (s->completed || !slots[n->id][s->slot].busy)
 		violation("contract", "second completion");
+	s->completed = true;
 	T("n%u v%u APP %s w%u s%llu+%u -> %d", n->id, v, op_name(io->op),
 	  s->w, (unsigned long long)io->sector, ns, err);
 	switch (io->op) {
@@ -216,13 +217,13 @@ void app_complete(struct sio *s, int err)
 			break;
 		}
 		hist_ack(s->w);
+		order_bound(n, io);
 		state_acked(n);
 		order_acked(v, n, io->sector, ns, s->w);
 	}
 	W.app_busy--;
 	slots[n->id][s->slot].busy = false;
 	arm(n, s->slot, rng_below(R, 2 * W.o.think_us + 1));
-	sio_free(n, s);
 }
 
 bool app_finished(void)

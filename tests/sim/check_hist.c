@@ -434,6 +434,12 @@ bool hist_stale(u32 vol, u64 old, u64 tag)
 	       o->submit > forget_before && n->complete < o->submit;
 }
 
+/* Had write @a completed when @b was submitted? */
+bool hist_completed_before(u64 a, u64 b)
+{
+	return a && b && a < wr_n && b < wr_n && wr[a].complete < wr[b].submit;
+}
+
 /* At the end: a replica's whole touched area. */
 void hist_verify(u32 node)
 {

@@ -9,6 +9,9 @@
  * a write that was submitted after another had completed finds that one on
  * every replica of the set.
  *
+ * "quorum": the same where a majority acknowledges.  "bound": no peer that is
+ * not waited for lacks more than the settings allow.
+ *
  * "order": a write of the stream never covers what completed before it began
  * in the wrong direction: a replica that applies an older write over a newer
  * acknowledged one has swapped them.
@@ -20,6 +23,69 @@
  */
 #include "sim.h"
 
+static bool holds(u32 vol, u32 node, u64 sector, u32 n)
+{
+	for (u32 k = 0; k < n; k++)
+		if (!hist_may_hold(vol, sector + k,
+				   disk_tag(&W.disk[node][vol], sector + k)))
+			return false;
+	return true;
+}
+
+/* A majority of all replicas has it, members of the set. */
+static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
+			 u32 w)
+{
+	u32 have = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if ((set & BIT(i)) && ((M.lost & BIT(i)) ||
+				       holds(vol, i, sector, n)))
+			have++;
+	if (have < W.o.nodes / 2 + 1)
+		violation("quorum",
+			  "node %u acknowledged w%u, which is on %u of %u replicas (set 0x%x), volume %u sector %llu",
+			  p->id, w, have, W.o.nodes, set, vol,
+			  (unsigned long long)sector);
+}
+
+/*
+ * A replica begins to apply a write: nothing that had completed before this one
+ * was submitted may still be waiting there.
+ */
+void order_submitted(struct node *n, const struct repl_io *io)
+{
+	u64 tag = to_sio((struct repl_io *)io)->tags[0];
+	struct repl_io *w;
+
+	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE ||
+	    io->op != OP_WRITE)
+		return;
+	list_for_each_entry(w, &n->res.applying, hash) {
+		u64 other = to_sio(w)->tags[0];
+
+		if (w != io && w->op == OP_WRITE && w->peer == io->peer &&
+		    hist_completed_before(other, tag))
+			violation("order",
+				  "node %u applies w%llu before w%llu, which had completed when it was submitted",
+				  n->id, (unsigned long long)tag,
+				  (unsigned long long)other);
+	}
+}
+
+/* Completed before all have it: none of these lacks more than it may. */
+void order_bound(const struct node *p, const struct repl_io *io)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if ((io->wait & BIT(i)) && i != p->id &&
+		    p->peers[i].peer.lag_bytes > W.o.backlog_max)
+			violation("bound",
+				  "node %u acknowledged a write while node %u lacks %llu bytes, %u allowed",
+				  p->id, i,
+				  (unsigned long long)p->peers[i].peer.lag_bytes,
+				  W.o.backlog_max);
+}
+
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 {
 	u32 set;
@@ -29,6 +95,10 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 	if (p->vols[vol].vol.disk <= DISK_FAILED)
 		return;		/* its metadata can't be asked */
 	set = disk_durable_set(&W.disk[p->id][vol]);
+	if (W.o.ack_policy == ACK_QUORUM) {
+		quorum_acked(vol, p, set, sector, n, w);
+		return;
+	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct sim_disk *d = &W.disk[i][vol];
 

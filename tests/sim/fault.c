@@ -186,7 +186,8 @@ static void switch_roles(void)
 	if (!n || !p || M.want || p->down_wanted)
 		return;
 	for (u32 v = 0; v < W.o.vols; v++)
-		if (!(admin_set(v) & BIT(n->id)) || !n->vols[v].open)
+		if ((!(admin_set(v) & BIT(n->id)) && !is_follower(n)) ||
+		    !n->vols[v].open)
 			return;
 	if ((M.lost & BIT(n->id)) || !net_both_up(link_of(p->id, n->id)))
 		return;

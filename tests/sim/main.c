@@ -19,11 +19,13 @@ static struct {
 	u64 seed, seeds;
 	u32 jobs;
 	int scenario;
+	int ack_policy;
 	u32 nodes, depth;
 	bool no_faults;
 	bool trace, keep_going, quiet, stats;
 	const char *file;
-} arg = { .seed = 1, .seeds = 1, .jobs = 1, .scenario = -1 };
+} arg = { .seed = 1, .seeds = 1, .jobs = 1, .scenario = -1,
+	  .ack_policy = -1 };
 
 static volatile u64 running_seed;
 
@@ -33,6 +35,7 @@ static const char usage_text[] =
 	"  --seeds N          how many (default 1)\n"
 	"  --file F           replay the seeds of a file, one a line\n"
 	"  --jobs J           processes\n"
+	"  --ack-policy N     0 sync, 1 async, 2 quorum (else by the seed)\n"
 	"  --scenario NAME    careful, split, reborn, resync, rollback,\n"
 	"                     wide, hostile (default: by seed)\n"
 	"  --no-faults        only the application\n"
@@ -94,7 +97,7 @@ static void watchdog(u32 seconds)
 
 static void expand(struct sim_opts *o, u64 seed)
 {
-	opts_expand(o, seed, arg.scenario);
+	opts_expand(o, seed, arg.scenario, arg.ack_policy);
 	if (arg.no_faults)
 		memset(o->weight, 0, sizeof(o->weight));
 	if (arg.nodes)
@@ -293,6 +296,7 @@ int main(int argc, char **argv)
 		{ "seed", 1, NULL, 's' }, { "seeds", 1, NULL, 'n' },
 		{ "jobs", 1, NULL, 'j' }, { "mutation", 1, NULL, 'm' },
 		{ "trace", 0, NULL, 't' }, { "scenario", 1, NULL, 'c' },
+		{ "ack-policy", 1, NULL, 'A' },
 		{ "keep-going", 0, NULL, 'k' }, { "quiet", 0, NULL, 'q' },
 		{ "stats", 0, NULL, 'S' }, { "file", 1, NULL, 'f' },
 		{ "list-mutations", 0, NULL, 'l' }, { "help", 0, NULL, 'h' },
@@ -321,6 +325,9 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			arg.trace = true;
+			break;
+		case 'A':
+			arg.ack_policy = atoi(optarg);
 			break;
 		case 'c':
 			for (int i = 0; i < SCN_COUNT; i++)

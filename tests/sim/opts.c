@@ -41,6 +41,10 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_READ_IN_FLIGHT] = "read-in-flight",
 	[MUT_SINCE_IGNORED] = "since-ignored",
 	[MUT_TWO_PRIMARIES] = "two-primaries",
+	[MUT_DEP_IGNORED] = "dep-ignored",
+	[MUT_QUORUM_IGNORED] = "quorum-ignored",
+	[MUT_POSITION_IGNORED] = "position-ignored",
+	[MUT_BOUND_IGNORED] = "bound-ignored",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -48,7 +52,7 @@ static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
 	return (u32[]){ a, b, c }[rng_below(r, 3)];
 }
 
-void opts_expand(struct sim_opts *o, u64 seed, int scenario)
+void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 {
 	struct rng rr = { .s = seed ^ 0x73696d0000ULL }, *r = &rr;
 	u32 dice;
@@ -114,6 +118,28 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario)
 
 	if (!rng_pct(r, 15))
 		o->weight[F_ADMIN_ROLLBACK] = 0;
+
+	dice = rng_below(r, 100);
+	o->ack_policy = dice < 60 ? ACK_SYNC : dice < 78 ? ACK_ASYNC :
+			ACK_QUORUM;
+	o->on_backlog = rng_pct(r, 60) ? BACKLOG_BEHIND : BACKLOG_HOLD;
+	o->backlog_max = pick(r, 64U << 10, 1U << 20, 32U << 20);
+	o->backlog_ms = rng_pct(r, 70) ? 0 : 1000;
+	o->async_mask = rng_pct(r, 80) ? 0 : rng_below(r, 1U << o->nodes);
+	o->min_in_sync = rng_pct(r, 90) ? 0 : 2;
+	if (ack_policy >= 0)
+		o->ack_policy = (u32)ack_policy;
+	/* The other scripts play one that loses its peers and goes on. */
+	if (o->scenario != SCN_CAREFUL && o->scenario != SCN_HOSTILE) {
+		o->ack_policy = ACK_SYNC;
+		o->async_mask = 0;
+		o->min_in_sync = 0;
+	}
+	/* With those not enough would be left for a majority. */
+	if (o->ack_policy == ACK_QUORUM || o->min_in_sync)
+		o->async_mask = 0;
+	if (o->ack_policy == ACK_ASYNC)
+		o->min_in_sync = 0;
 
 	switch (o->scenario) {
 	case SCN_RESYNC:
@@ -193,6 +219,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 		(unsigned long long)o->seed, scenario_name[o->scenario],
 		o->nodes, o->vols, o->vol_extents[0], o->vol_extents[1],
 		o->al_extents, o->external, o->on_io_error, o->on_no_data);
+	fprintf(f, "  ack-policy %u async 0x%x min-in-sync %u on-backlog %u at %u bytes, %u ms\n",
+		o->ack_policy, o->async_mask, o->min_in_sync, o->on_backlog,
+		o->backlog_max, o->backlog_ms);
 	fprintf(f, "  init-sync %u garbage %u digest %u discard %u tick %u ms disk %u+%u us flush %u us survive %u nomem %u\n",
 		o->init_sync, o->garbage, o->digest, o->discard, o->tick_ms,
 		o->disk_us, o->disk_jitter_us, o->flush_us, o->survive,

@@ -49,6 +49,8 @@ static void op_disk_io(struct repl_io *io)
 		violation("contract", "disk_io without a volume");
 	expect_core(s, "disk_io");
 	s->state = SIO_DISK;
+	if (io->kind == IO_PEER_WRITE)
+		order_submitted(W.cur, io);
 	T("n%u v%u  > disk %s %s s%llu+%u q%llu", W.cur->id, io->vol->nr,
 	  kind_name(io->kind), op_name(io->op), (unsigned long long)io->sector,
 	  io->size / SECTOR_BYTES, (unsigned long long)io->seq);
@@ -64,7 +66,9 @@ static void op_complete(struct repl_io *io, int err)
 {
 	struct sio *s = to_sio(io);
 
-	expect_core(s, "complete");
+	/* A majority may have it before our own disk. */
+	if (s->state != SIO_DISK || W.o.ack_policy != ACK_QUORUM)
+		expect_core(s, "complete");
 	if (!s->app)
 		violation("contract", "complete of %s", kind_name(io->kind));
 	app_complete(s, err);
@@ -75,8 +79,8 @@ static void op_release(struct repl_io *io)
 	struct sio *s = to_sio(io);
 
 	expect_core(s, "release");
-	if (s->app)
-		violation("contract", "release of an application's I/O");
+	if (s->app && !s->completed)
+		violation("contract", "release of an application's I/O that has not completed");
 	sio_free(W.cur, s);
 }
 

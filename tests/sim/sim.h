@@ -66,6 +66,8 @@ struct sim_opts {
 	u32 vol_extents[MAX_VOLS];
 	u32 al_extents;
 	u32 on_io_error, on_no_data;
+	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
+	u32 min_in_sync;
 	u32 external;		/* mask of nodes with external metadata */
 	u32 init_sync;		/* first full sync instead of new_dataset */
 	u32 garbage;		/* disks begin with differing contents */
@@ -85,7 +87,8 @@ struct sim_opts {
 	u32 weight[F_COUNT];
 };
 
-void opts_expand(struct sim_opts *o, u64 seed, int scenario);
+void opts_expand(struct sim_opts *o, u64 seed, int scenario,
+		 int ack_policy);
 void opts_print(FILE *f, const struct sim_opts *o);
 extern const char *const scenario_name[SCN_COUNT];
 extern const char *const fault_name[F_COUNT];
@@ -189,7 +192,8 @@ struct sio {
 	u32 cap;		/* tags */
 	u8 state;
 	bool sampled;		/* read: tags taken when it was submitted */
-	bool app;		/* an application waits for it */
+	bool app;
+	bool completed;		/* the application has been told */		/* an application waits for it */
 	u8 slot;		/* application's */
 	u32 w;			/* history: number of the write */
 	u32 submitted;		/* history: time */
@@ -379,6 +383,8 @@ void admin_declare_loss(const char *why);
 u32 admin_set(u32 vol);
 bool admin_promote(struct node *n, bool force);
 struct node *admin_primary(void);
+/* Does a primary send it its writes without waiting for them? */
+bool is_follower(const struct node *n);
 extern struct manager {
 	u32 set[MAX_VOLS];	/* who holds every acknowledged write */
 	u32 lost;		/* of these, who lost its caches */
@@ -419,6 +425,9 @@ void hist_read_begin(u32 node, u32 t);
 void hist_read_end(u32 node, u32 t);
 
 /* check_order.c */
+void order_submitted(struct node *n, const struct repl_io *io);
+bool hist_completed_before(u64 a, u64 b);
+void order_bound(const struct node *p, const struct repl_io *io);
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag);

@@ -96,6 +96,11 @@ void node_start(struct node *n)
 	T("n%u starts", id);
 	repl_res_conf_init(&n->res.conf);
 	n->res.conf.on_no_data = (u8)o->on_no_data;
+	n->res.conf.ack_policy = (u8)o->ack_policy;
+	n->res.conf.on_backlog = (u8)o->on_backlog;
+	n->res.conf.backlog_max = o->backlog_max;
+	n->res.conf.backlog_ms = o->backlog_ms;
+	n->res.conf.min_in_sync = (u8)o->min_in_sync;
 	n->res.ops = &sim_ops;
 	n->res.node = (u8)id;
 	n->res.priv = n;
@@ -126,6 +131,7 @@ void node_start(struct node *n)
 		pn->peer.res = &n->res;
 		pn->peer.node = (u8)i;
 		repl_peer_conf_init(&pn->peer.conf);
+		pn->peer.conf.async = o->async_mask & BIT(i);
 		pn->peer.conf.timeout_ms = o->timeout_ms;
 		pn->peer.conf.ping_int_ms = o->ping_ms;
 		pn->peer.conf.ack_timeout_ms = o->ack_timeout_ms;

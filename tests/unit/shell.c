@@ -109,15 +109,15 @@ static void op_complete(struct repl_io *io, int err)
 	x->done = true;
 	x->err = err;
 	x->f->completed++;
-	if (x->ours)
-		return;
-	io_drop(x);
 }
 
 static void op_release(struct repl_io *io)
 {
-	assert(io->kind != IO_APP || !io->vol);
-	io_drop(fio(io));
+	struct fake_io *x = fio(io);
+
+	assert(io->kind != IO_APP || !io->vol || x->done);
+	if (!x->ours)
+		io_drop(x);
 }
 
 static struct repl_io *op_io_alloc(struct repl_vol *vol,

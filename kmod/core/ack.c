@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ack policies: when an application's write is complete.
+ *
+ *	sync	every receiver has answered, but those marked async
+ *	async	the local disk has; peers follow in order
+ *	quorum	a majority of the replicas has it, members of the in-sync set
+ *
+ * A write that completes before its last copy is there is sent from a private
+ * copy.  What a peer may lack is bounded: beyond the bound it falls behind to
+ * its dirty map, or writes are held back until it has caught up.
+ */
+#include "internal.h"
+
+/*
+ * A Primary without good data of its own lives on what its peers have: there
+ * is nothing that they could follow.
+ */
+bool ack_async(const struct repl_vol *vol, const struct repl_peer *p)
+{
+	return (p->conf.async || vol->res->conf.ack_policy == ACK_ASYNC) &&
+	       vol->disk == DISK_UPTODATE && store_live(vol) &&
+	       !vol->res->handing_over;
+}
+
+static u32 async_peers(const struct repl_vol *vol)
+{
+	struct repl_peer *p;
+	u32 set = 0;
+	int i;
+
+	for_each_peer(p, i, vol->res)
+		if (ack_async(vol, p))
+			set |= BIT(i);
+	return set;
+}
+
+/** ack_replicas() - in-sync replicas without which no write is acknowledged */
+u32 ack_replicas(const struct repl_res *res)
+{
+	u32 n = 1, need = res->conf.min_in_sync;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		n++;
+	if (res->conf.ack_policy == ACK_QUORUM)
+		need = max(need, n / 2 + 1);
+	return need;
+}
+
+/* Are there as many in step, and committed, as the policy asks for? */
+bool ack_enough(const struct repl_res *res)
+{
+	u32 need = ack_replicas(res);
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (hweight32(vol->in_sync & in_sync_now(vol)) < need)
+			return false;
+	return true;
+}
+
+static bool over_bound(const struct repl_peer *p)
+{
+	const struct repl_res_conf *c = &p->res->conf;
+
+	return p->lag_bytes > c->backlog_max && !MUTATED(MUT_BOUND_IGNORED);
+}
+
+/* Would this write complete while a peer lacks more than it may? */
+static bool held_back(const struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res) {
+		if ((io->wait & BIT(i)) && over_bound(p)) {
+			p->held_back = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A majority of the replicas, by members of the set that is committed.  A
+ * flush is also on our own disk: should all lose power, we know best.
+ */
+static bool quorum_met(const struct repl_io *io)
+{
+	const struct repl_vol *vol = io->vol;
+	u32 here = BIT(vol->res->node);
+	u32 got = io->got & vol->in_sync;
+
+	if ((io->op == OP_FLUSH || (io->flags & IOF_FUA)) && (io->wait & here))
+		return false;
+	return hweight32(got) >= ack_replicas(vol->res);
+}
+
+bool ack_met(const struct repl_io *io)
+{
+	const struct repl_vol *vol = io->vol;
+
+	if (!io->wait)
+		return true;
+	if (vol->res->conf.ack_policy == ACK_QUORUM) {
+		if (!quorum_met(io))
+			return false;
+	} else if (io->wait & ~async_peers(vol)) {
+		return false;
+	}
+	return !held_back(io);
+}
+
+/* An answer has come: writes that were held back for its bound may go on. */
+void ack_backlog_fell(struct repl_peer *p)
+{
+	if (p->held_back && !over_bound(p)) {
+		p->held_back = false;
+		app_check_acks(p->res);
+	}
+}
+
+/* ---- falling behind ---- */
+
+static void fall_behind(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		if (!pv->receiving)
+			continue;
+		source_stop(pv, true);
+		pv->behind = true;
+		set_pv_state(pv, RS_BEHIND);
+		set_receiving(pv, false);
+	}
+	note(p->res, NOTE_MESSAGE, NULL, p,
+	     "the peer lacks more than the bound allows: it catches up by resync");
+}
+
+/* Is some write complete, or to be, without this peer? */
+static bool may_lag(const struct repl_peer *p)
+{
+	struct repl_vol *vol;
+
+	if (p->res->conf.ack_policy == ACK_QUORUM)
+		return true;
+	for_each_vol(vol, p->res)
+		if (!ack_async(vol, p))
+			return false;
+	return true;
+}
+
+/* How long has it lacked the oldest write that it lacks? */
+static u32 lag_ms(const struct repl_peer *p)
+{
+	struct repl_io *io;
+
+	if (!p->unacked)
+		return 0;
+	list_for_each_entry(io, &p->res->in_flight, link)
+		if (io->wait & BIT(p->node))
+			return p->res->now - io->start_ms;
+	return 0;
+}
+
+void ack_tick(struct repl_res *res)
+{
+	const struct repl_res_conf *c = &res->conf;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res) {
+		p->lag_ms = connected(p) ? lag_ms(p) : 0;
+		if (c->on_backlog != BACKLOG_BEHIND || !connected(p) ||
+		    !may_lag(p))
+			continue;
+		if (over_bound(p) || (c->backlog_ms && p->lag_ms > c->backlog_ms)) {
+			fall_behind(p);
+			evaluate(res);
+		}
+	}
+	app_check_acks(res);
+	if (res->susp & SUSP_QUORUM)
+		app_let_go(res);
+}
