@@ -131,6 +131,8 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 		out->flags |= REPL_VS_CRASHED;
 	if ((s->flags & META_F_PRIMARY) && (s->flags & META_F_CRASHED))
 		out->flags |= REPL_VS_WAS_PRIMARY;
+	if (s->flags & META_F_PRIMARY)
+		out->flags |= REPL_VS_LAST_PRIMARY;
 	if (pv->slot == SLOT_NONE)
 		return;
 	out->dirty = s->dirty.map[pv->slot].count;
@@ -185,12 +187,15 @@ static bool same_but_for_ours(const struct repl_vol *vol,
 
 /*
  * Where a majority acknowledges, any member of the set may have a write that
- * another lacks: only a promotion tells whose data counts.
+ * another lacks: only a promotion tells whose data counts.  But what a crash
+ * has left of ours adds nothing to what the last primary has.
  */
 static bool promotion_decides(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
+	if (!pv->vol->vouch && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY))
+		return false;
 	return res->conf.ack_policy == ACK_QUORUM &&
 	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
 	       pv->vol->disk >= DISK_CONSISTENT && pv->vol->dataset &&
@@ -591,13 +596,17 @@ static bool counts_among_all(const struct repl_vol *vol)
 	if (vol->res->conf.ack_policy != ACK_QUORUM ||
 	    vol->disk != DISK_CONSISTENT || !maybe_best(vol))
 		return false;
-	if (!vol->vouch &&
-	    (vol->store->flags & (META_F_PRIMARY | META_F_CRASHED)) !=
-	    (META_F_PRIMARY | META_F_CRASHED))
+	if (!vol->vouch && !(vol->store->flags & META_F_PRIMARY))
 		return false;
-	for_each_pv(pv, vol)
-		if (usable(pv) && promotion_decides(pv))
+	for_each_pv(pv, vol) {
+		if (!usable(pv))
+			continue;
+		/* It has seen a later reign. */
+		if (pv->peer_state.set_version > vol->store->set_version)
+			return false;
+		if (promotion_decides(pv))
 			missing &= ~BIT(pv->peer->node);
+	}
 	return !missing;
 }
 

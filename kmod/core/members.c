@@ -438,6 +438,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	}
 	s->in_sync = set;
 	s->set_version = vol->res->set_version;
+	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);
 	vol->follower = follows(vol, set, receivers);

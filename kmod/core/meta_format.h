@@ -42,7 +42,7 @@
 #define META_F_UNCLEAN		(1U << 0)	/* attached: the log counts */
 #define META_F_INCONSISTENT	(1U << 1)
 #define META_F_OUTDATED		(1U << 2)
-#define META_F_PRIMARY		(1U << 3)	/* was Primary when last written */
+#define META_F_PRIMARY		(1U << 3)	/* is Primary, or was the last one */
 #define META_F_CRASHED		(1U << 4)	/* lost its caches, not reconciled */
 #define META_F_EXTERNAL		(1U << 5)
 #define META_F_ALL		0x3f

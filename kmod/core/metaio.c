@@ -39,9 +39,8 @@ static u32 sb_flags(const struct repl_store *s, bool clean)
 
 	if (!clean)
 		flags |= META_F_UNCLEAN;
-	/* A crashed primary stays one until it is reconciled. */
-	if (s->vol->res->role == ROLE_PRIMARY || (s->flags & META_F_CRASHED))
-		flags |= s->flags & META_F_PRIMARY;
+	/* The last one that ended without a word, until there is another. */
+	flags |= s->flags & META_F_PRIMARY;
 	if (s->vol->res->role == ROLE_PRIMARY)
 		flags |= META_F_PRIMARY;
 	if (s->flags & META_F_INCONSISTENT)

@@ -85,6 +85,7 @@ static void become_inconsistent(struct repl_pv *pv)
 
 	pv->sync.step = SYNC_PREPARE;
 	pv->vol->vouch = false;
+	s->flags &= ~META_F_PRIMARY;
 	set_disk(pv->vol, DISK_INCONSISTENT);
 	/* Not implied: a sync that broke off at its end has said otherwise. */
 	if (!MUTATED(MUT_TARGET_STAYS_UPTODATE))

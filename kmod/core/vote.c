@@ -22,13 +22,27 @@
 
 #define PROMISE_MS	3000
 
+/* Those that have promised us their vote are free to give it to another. */
+static void give_back(struct repl_peer *p)
+{
+	struct repl_wire_hdr h;
+
+	if (!connected(p))
+		return;
+	hdr_init(&h, PKT_VOTE_REQ, NULL);
+	send_pkt(p, &h, NULL, NULL);
+}
+
 static void vote_end(struct repl_res *res, int err, const char *why)
 {
 	struct repl_peer *p;
 	int i;
 
-	for_each_peer(p, i, res)
+	for_each_peer(p, i, res) {
 		p->vote_wait = false;
+		if (err)
+			give_back(p);
+	}
 	res->vote.active = false;
 	res->vote.won = false;
 	res->vote.committing = false;
@@ -162,28 +176,30 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
-static bool crashed_primary(u32 flags)
+static bool last_primary(const struct repl_pv *pv)
 {
-	return (flags & META_F_PRIMARY) && (flags & META_F_CRASHED);
+	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY);
 }
 
-static bool peer_crashed_primary(const struct repl_pv *pv)
-{
-	return pv->known && (pv->peer_state.flags & REPL_VS_WAS_PRIMARY);
-}
-
-/* All of the set are here: is one of them better suited than we are? */
+/*
+ * All of the set are here: is one of them better suited than we are?  Whoever
+ * knows of a later set than ours has seen a reign that we have not.
+ */
 static bool best_of_set(const struct repl_vol *vol)
 {
 	const struct repl_store *s = store_live(vol);
+	bool last = s && (s->flags & META_F_PRIMARY);
 	struct repl_pv *pv;
 
-	if (s && crashed_primary(s->flags))
-		return true;
-	for_each_pv(pv, vol)
-		if (connected(pv->peer) && peer_crashed_primary(pv) &&
+	for_each_pv(pv, vol) {
+		if (!connected(pv->peer) || !pv->known)
+			continue;
+		if (s && pv->peer_state.set_version > s->set_version)
+			return false;
+		if (!last && last_primary(pv) &&
 		    (vol->in_sync & BIT(pv->peer->node)))
 			return false;
+	}
 	return true;
 }
 
@@ -206,8 +222,11 @@ static bool heard_enough(const struct repl_vol *vol)
 	}
 	need = ack_replicas(res);
 	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
-	if (hweight32(vouching & set) >= need || MUTATED(MUT_QUORUM_IGNORED))
+	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
+	/* One of those that vouch has all, and they compare positions. */
+	if (hweight32(vouching & set) >= need)
+		return vouches(res);
 	return !(set & ~heard) && best_of_set(vol);
 }
 
@@ -314,7 +333,7 @@ static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
 	 * has a generation that we have not, or is of a set that left us out.
 	 */
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (peer_crashed_primary(pv) || left_us_out(pv) ||
+		if (last_primary(pv) || left_us_out(pv) ||
 		    (pv->known && pv_verdict(pv) == V_TARGET))
 			return false;
 	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&
@@ -352,8 +371,15 @@ static const char *objection(struct repl_peer *p,
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
 {
 	struct repl_res *res = p->res;
-	const char *no = objection(p, h);
+	const char *no;
 	struct repl_wire_hdr r;
+
+	if (!h->id) {
+		if (res->promised_to == p->node)
+			res->promised_to = NODE_NONE;
+		return;
+	}
+	no = objection(p, h);
 
 	hdr_init(&r, PKT_VOTE, NULL);
 	r.id = h->id;
@@ -442,6 +468,7 @@ int repl_demote(struct repl_res *res, const char **why)
 			continue;
 		if (vol->disk == DISK_UPTODATE)
 			vol->store->lineage = vol->lineage;
+		vol->store->flags &= ~META_F_PRIMARY;
 		meta_want_sb(vol->store);
 	}
 	note(res, NOTE_RES, NULL, NULL, NULL);

@@ -238,6 +238,7 @@ struct repl_wire_res_state {
 #define REPL_VS_PAUSED		(1U << 2)	/* resync is to pause */
 #define REPL_VS_DISCARD		(1U << 3)	/* discard my data on divergence */
 #define REPL_VS_SINCE_VALID	(1U << 4)	/* @since has a meaning */
+#define REPL_VS_LAST_PRIMARY	(1U << 6)	/* the last one, and it ended uncleanly */
 #define REPL_VS_BEGUN		(1U << 5)	/* began a sync of the peer at @since */
 
 /**

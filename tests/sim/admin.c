@@ -454,7 +454,9 @@ static struct node *candidate(void)
 		    !(W.phase == PH_HEAL && all_ready() &&
 		      all_uptodate(c) && agreed_by_all(c)))
 			continue;
-		if ((M.lost & BIT(i)) && holders && !M.total_loss)
+		/* Where a majority acknowledges, the vote knows who counts. */
+		if ((M.lost & BIT(i)) && holders && !M.total_loss &&
+		    !(W.o.ack_policy == ACK_QUORUM && W.phase == PH_HEAL))
 			continue;
 		if (!rng_below(R, ++n))
 			best = c;

@@ -148,6 +148,9 @@ static void invalidate(void)
 	}
 	W.cur = NULL;
 	T("admin: n%u v%u invalidate %d %s", n->id, v, err, why ? why : "");
+	/* It does not vouch any more for what a majority acknowledged. */
+	if (!err && W.o.ack_policy == ACK_QUORUM)
+		M.lost |= BIT(n->id);
 }
 
 static void pause_sync(void)
