@@ -126,10 +126,14 @@ check_equal()
 	fi
 }
 
+# Kernels that check everything are slow.
+slowness=1
+[ ! -e /sys/kernel/debug/kmemleak ] || slowness=5
+
 # busywait SECONDS COMMAND...: until it succeeds; the last output on failure
 busywait()
 {
-	local end=$((SECONDS + $1)) out
+	local end=$((SECONDS + $1 * slowness)) out
 
 	shift
 	until out=$("$@" 2>&1); do
@@ -199,6 +203,16 @@ start()
 	shift
 	nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" \
 		env BLKREPL_NODE="$node" "$@" &
+	started=$!
+	defer stop "$started"
+}
+
+# work_on DEVICE [OPTION...]: it is written to until the test ends; $started does
+work_on()
+{
+	fio --name=work --filename="$1" --rw=randwrite --direct=1 --bs=4k \
+		--size=8M --time_based --runtime=1000 --ioengine=libaio \
+		--iodepth=8 --minimal "${@:2}" >/dev/null 2>&1 &
 	started=$!
 	defer stop "$started"
 }
@@ -544,7 +558,7 @@ take_down()
 			[ "$tap_failed" -eq 0 ] || repl "$node" \
 				resource-options --on-no-data io-error all \
 				>/dev/null 2>&1
-			timeout 20 nsenter --net="/run/netns/$node" \
+			timeout $((20 * slowness)) nsenter --net="/run/netns/$node" \
 				--uts="$tmp/uts-$node" env BLKREPL_NODE="$node" \
 				blkrepl down all 2>&1 | sed 's/^/# /'
 		done

@@ -45,7 +45,7 @@ gone()
 hang
 check "attach waits for the device, and can be killed" \
 	killed 2 blkrepl attach r0/0 "$disk"
-check "status answers" timeout 5 blkrepl status r0
+check "status answers" timeout $((5 * slowness)) blkrepl status r0
 check_equal "no disk" "$(blkrepl dstate r0)" "Diskless"
 check_refused "the device is still held" "busy" dmsetup remove slow
 wake
@@ -58,7 +58,7 @@ writer=$!
 sleep 1
 check "detach waits for I/O, and can be killed" \
 	killed 2 blkrepl detach --force r0/0
-check "status answers meanwhile" timeout 5 blkrepl status r0
+check "status answers meanwhile" timeout $((5 * slowness)) blkrepl status r0
 check_refused "no demotion meanwhile" "open for writing" blkrepl secondary r0
 wake
 check_soon "the detach went on by itself" 10 \

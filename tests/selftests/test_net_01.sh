@@ -76,7 +76,7 @@ for stream in 1 2; do
 	for verdict in drop "reject with tcp reset"; do
 		lose "$verdict" "$(streams b | sed -n "${stream}s/.*://p")"
 		check "written, stream $stream: $verdict" \
-			timeout 50 dd if=/dev/urandom of="$(dev a)" bs=64k \
+			timeout $((50 * slowness)) dd if=/dev/urandom of="$(dev a)" bs=64k \
 			count=1 seek=$((at / 64)) oflag=direct status=none
 		check "it was cut" lost
 		check_soon "in step again" 20 in_step a r0

@@ -78,17 +78,15 @@ slab()
 
 before=$(session)
 slab=$(slab)
-fio --name=work --filename="$(dev a)" --rw=randwrite --direct=1 --bs=4k \
-	--size=8M --rate=256k --time_based --runtime=300 --ioengine=psync \
-	--minimal >/dev/null 2>&1 &
-work=$!
+work_on "$(dev a)" --rate=256k
+work=$started
 check_equal "everything is hung up on: from a peer's address" \
 	"$(on a python3 "$tmp/talk.py" 2>&1)" ""
 check_equal "from another node's" "$(on c python3 "$tmp/talk.py" 2>&1)" ""
 check_equal "from nobody's" \
 	"$(ip netns exec switch python3 "$tmp/talk.py" 2>&1)" ""
-check "the writer has not been disturbed" kill $work
-wait $work
+check "the writer has not been disturbed" kill "$work"
+wait "$work"
 check_equal "nor has the connection" "$(session)" "$before"
 check "they are still in step" in_step a r0
 now=$(slab)

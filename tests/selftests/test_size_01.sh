@@ -42,10 +42,8 @@ check_refused "a disk that has grown needs metadata that covers it" "metadata" \
 check_equal "nothing has changed" "$(bytes r0)" "$old"
 
 # Its device is in use all the while.
-fio --name=work --filename="$(dev a)" --rw=randrw --direct=1 --bs=4k \
-	--offset=4M --size=4M --rate=512k --time_based --runtime=300 \
-	--ioengine=psync --minimal >/dev/null 2>&1 &
-work=$!
+work_on "$(dev a)" --offset=4M --rate=512k
+work=$started
 must repl b detach r0
 must repl b create-md --force r0
 check "attached with room for more" repl b attach r0
@@ -55,8 +53,8 @@ size=$(bytes r0)
 check "to $size bytes" [ "$size" -gt $((30 << 20)) ]
 check_soon "so does the device" 10 size_is "$(dev a)" "$size"
 check_soon "on the peer, too" 10 size_is "$(dev b)" "$size"
-check "the writer has not been disturbed" kill $work
-wait $work
+check "the writer has not been disturbed" kill "$work"
+wait "$work"
 check_equal "what was there has stayed" "$(sum "$(dev a)" 1024)" \
 	"$(sum "$(dev b)" 1024)"
 check "the new part can be used" scribble "$(dev a)" 4096 24576

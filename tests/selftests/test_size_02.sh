@@ -6,7 +6,7 @@
 # quick SECONDS DESCRIPTION COMMAND...
 quick()
 {
-	local limit=$1 what=$2 begin=$SECONDS
+	local limit=$(($1 * slowness)) what=$2 begin=$SECONDS
 
 	shift 2
 	check "$what" "$@"

@@ -72,7 +72,7 @@ echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
 must sh -c "echo 24M >$group/memory.max"
 before=$(swapped)
 check "a process has twice the memory that it may use, and all of it is right" \
-	timeout 100 sh -c "echo \$\$ >$group/cgroup.procs
+	timeout $((100 * slowness)) sh -c "echo \$\$ >$group/cgroup.procs
 		exec python3 $tmp/hog.py 40 1000"
 count=$(($(swapped) - before))
 check "$count pages were swapped out" [ "$count" -gt 2000 ]
@@ -88,7 +88,7 @@ start a python3 "$tmp/ballast.py" $((free - 96)) >"$tmp/ballast"
 must busywait 60 grep -q here "$tmp/ballast"
 before=$(swapped)
 check "$free MiB were free, 96 are left, and a process wants 160" \
-	timeout 120 python3 "$tmp/hog.py" 160 1000
+	timeout $((120 * slowness)) python3 "$tmp/hog.py" 160 1000
 stop "$started"
 count=$(($(swapped) - before))
 check "$count pages were swapped out" [ "$count" -gt 4000 ]

@@ -31,10 +31,8 @@ check "down while it is synced" repl b down r0
 must repl b up r0
 check_refused "the module is in use" "in use" rmmod blkrepl
 
-fio --name=work --filename="$(dev a)" --rw=randwrite --direct=1 --bs=4k \
-	--size=8M --time_based --runtime=300 --ioengine=libaio --iodepth=8 \
-	--minimal >/dev/null 2>&1 &
-work=$!
+work_on "$(dev a)"
+work=$started
 check_soon "a device is written to" 20 is a r0 \
 	'.devices[0] | .openers > 0 and .writes > 100' true
 check_refused "it is not taken down meanwhile" "open" repl a down r0
@@ -61,8 +59,8 @@ repl a connect r0 >/dev/null 2>&1
 repl b connect r0 >/dev/null 2>&1
 check_soon "connected and disconnected on both sides at once, it connects" 30 \
 	connected a r0
-check "the writer has not been disturbed" kill $work
-wait $work
+check "the writer has not been disturbed" kill "$work"
+wait "$work"
 check_soon "in step" 60 in_step a r0
 
 # What connects is taken down, and brought up again.

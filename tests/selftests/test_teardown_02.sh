@@ -23,7 +23,7 @@ killable()
 
 	shift
 	start "$1" blkrepl "${@:2}" >"$out" 2>&1
-	sleep 2
+	sleep $((2 * slowness))
 	check "$what: it waits" kill -0 "$started" || diag "$(cat "$out")"
 	kill -KILL "$started"
 	check_soon "... until it is killed" 5 sh -c "! kill -0 $started 2>/dev/null"
@@ -57,7 +57,7 @@ check_soon "in step" 30 in_step a r0
 hang r0-a
 dd if="$(dev a)" of=/dev/null bs=64k count=1 iflag=direct status=none &
 reader=$!
-sleep 0.5
+sleep $slowness
 killable "detach of a disk that hangs" a detach r0
 check "status answers" repl a status r0
 go_on r0-a
@@ -73,10 +73,10 @@ must busywait 30 in_step a r0
 hang r0-b
 dd if=/dev/urandom of="$(dev a)" bs=64k count=1 oflag=direct status=none &
 writer=$!
-sleep 0.5
+sleep $slowness
 must ip netns del b
 check "the peer's namespace is gone, the writer gets through" \
-	timeout 60 tail --pid=$writer -f /dev/null
+	timeout $((60 * slowness)) tail --pid=$writer -f /dev/null
 check "written" wait $writer
 go_on r0-b
 check_soon "its volumes have gone" 30 test ! -e /sys/block/blkrepl10

@@ -48,15 +48,13 @@ must busywait 20 connected a r0
 must repl a primary r0
 
 # The interface goes under writes.
-fio --name=work --filename="$(dev a)" --rw=randwrite --direct=1 --bs=4k \
-	--size=8M --time_based --runtime=300 --ioengine=libaio --iodepth=8 \
-	--minimal >/dev/null 2>&1 &
-work=$!
+work_on "$(dev a)"
+work=$started
 must busywait 20 is a r0 '.devices[0] | .openers > 0 and .writes > 100' true
 must ip -n b link del eth0
 check_soon "a notices" 30 is a r0 '.connections[0]."connection-state"' Connecting
-check "the writer has not been disturbed" kill $work
-wait $work
+check "the writer has not been disturbed" kill "$work"
+wait "$work"
 check "b is taken down without its interface" repl b down r0
 must repl b up r0
 check "and while it can't listen to anybody" repl b down r0
