@@ -35,9 +35,21 @@ struct handshake {
 	struct work_struct work;
 	struct list_head link;		/* E */
 	struct blkrepl_listener *l;
-	struct socket *sock;
+	struct socket *sock;		/* E to change */
 	struct sockaddr_storage from;
 };
+
+/* From now on the caller's alone: listener_free() doesn't shut it down. */
+static struct socket *shake_take(struct handshake *k)
+{
+	struct socket *sock;
+
+	mutex_lock(&k->l->lock);
+	sock = k->sock;
+	k->sock = NULL;
+	mutex_unlock(&k->l->lock);
+	return sock;
+}
 
 static void shake_end(struct handshake *k)
 {
@@ -110,11 +122,10 @@ static void shake_work(struct work_struct *work)
 		blkrepl_peer_error(p, why);
 		goto out;
 	}
-	blkrepl_conn_offer(p, hello.stream, k->sock,
+	blkrepl_conn_offer(p, hello.stream, shake_take(k),
 			   le64_to_cpu(hello.session), &res);
-	k->sock = NULL;
 out:
-	blkrepl_sock_release(k->sock);
+	blkrepl_sock_release(shake_take(k));
 	if (p)
 		blkrepl_peer_put(p);
 	shake_end(k);
