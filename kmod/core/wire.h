@@ -100,8 +100,10 @@ struct repl_wire_auth {
  * @PKT_READ_ERROR: D: id
  * @PKT_MEMBERS: D: id, struct repl_wire_members: new generation or set
  * @PKT_MEMBERS_ACK: C: id: it is durable here
- * @PKT_VOTE_REQ: D: id = term of the candidacy
- * @PKT_VOTE: C: id = term, flags REPL_HDR_YES; payload: reason of a refusal
+ * @PKT_VOTE_REQ: D: id = term of the candidacy, 0: it is over; dep, seq: reign
+ *	and number of the last write that the candidate has; REPL_HDR_FULL: forced
+ * @PKT_VOTE: C: id = term, flags REPL_HDR_YES, with REPL_HDR_FULL if the voter
+ *	has not crashed since it became a member; payload: reason of a refusal
  * @PKT_SYNC_BEGIN: D: id = serial, repeated in all SYNC_*, MAP and RS_CLEAR of
  *	this sync; sender is the target; its map follows as PKT_MAP
  * @PKT_SYNC_READY: D: sender is the source and has the target's map
