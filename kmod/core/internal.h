@@ -8,6 +8,8 @@
  *	setup.c	   resources, peers, volumes	admin.c	  invalidate, pause
  *	evaluate.c looks at the state as a whole and starts what follows from it
  *	decide.c   compares two replicas: a pure function
+ *	announce.c tells the peers what has changed here
+ *	ack.c	   when a write is complete, what a peer may lack
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
  *	target.c   resync, receiving end	source.c  resync, giving end
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
@@ -393,11 +395,17 @@ void set_receiving(struct repl_pv *pv, bool on);
 void pv_lost(struct repl_pv *pv);
 void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present);
 const struct repl_lineage *my_lineage(const struct repl_vol *vol);
+/* The primary that we are or are connected to, NODE_NONE. */
+u8 primary_seen(const struct repl_res *res);
+enum verdict pv_verdict(const struct repl_pv *pv);
+bool pv_serves_reads(const struct repl_pv *pv);
+
+/* announce.c */
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);
 void vstate_from_wire(struct repl_vstate *o,
 		      const struct repl_wire_vol_state *w);
-enum verdict pv_verdict(const struct repl_pv *pv);
-bool pv_serves_reads(const struct repl_pv *pv);
+/* To everybody, if it is news. */
+void announce(struct repl_res *res);
 
 /* node.c */
 void depose(struct repl_res *res);
