@@ -480,7 +480,7 @@ static void write_done(struct repl_io *io, int err)
 		}
 	}
 	answered(io, vol->res->node, !err);
-	if (err)
+	if (err || vol->res->commit.step == COMMIT_META)
 		evaluate(vol->res);
 }
 
@@ -523,6 +523,9 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 			answered(io, p->node, true);
 			ack_backlog_fell(p);
 		}
+		/* It may wait for just this one. */
+		if (p->res->commit.step == COMMIT_META)
+			evaluate(p->res);
 		return;
 	}
 	/* It is no receiver any more: a sync of it may have begun since. */

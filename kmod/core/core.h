@@ -425,6 +425,7 @@ struct repl_res {
 		bool due;		/* begins the generation that was due */
 		bool told;		/* members may know of it */
 		u64 id;
+		u64 version;		/* of the set */
 	} commit;
 	struct repl_vote {
 		bool active;

@@ -107,21 +107,53 @@ static bool member_reigned_there(const struct decide_node *me,
 	return false;
 }
 
+/* The members, other than these two, that both of them count on. */
+static u32 in_both_sets(const struct decide_node *a,
+			const struct decide_node *b)
+{
+	return a->vs->in_sync & b->vs->in_sync &
+	       ~(BIT(a->node) | BIT(b->node));
+}
+
 /*
  * A generation counts only once every member of the in-sync set has it, and
  * whatever is acknowledged is on every member.  So if @peer is a member of
  * the set that @me knows, what it lacks of our generations was never decided:
  * their primary died while it told of them.  (A peer that is Outdated has left
  * the set; so has the old disk that a Primary without one has just attached.)
- * Nor was it if any other member has begun a generation of its own without.
+ * Nor was it if any other member has begun a generation of its own without, or
+ * is in the set of a Primary.
  */
 static bool excess_is_void(const struct decide_node *me,
 			   const struct decide_node *peer)
 {
-	if ((me->vs->in_sync & BIT(peer->node)) &&
-	    peer->vs->disk >= (peer->primary ? DISK_UPTODATE : DISK_CONSISTENT))
+	bool good = peer->vs->disk >= (peer->primary ? DISK_UPTODATE :
+						       DISK_CONSISTENT);
+
+	if (good && (me->vs->in_sync & BIT(peer->node)))
+		return true;
+	if (good && peer->primary && membership(peer) && in_both_sets(me, peer))
 		return true;
 	return member_reigned_there(me, peer);
+}
+
+/*
+ * A Primary knows which of its own generations came to nothing; an old disk
+ * that it has attached does not.  (One that was forced has jumped over those
+ * that it does not know.)
+ */
+static bool void_for_primary(const struct decide_node *me,
+			     const struct decide_node *primary)
+{
+	struct repl_lineage l = me->vs->lineage;
+
+	if (!primary->primary)
+		return false;
+	l.gen[primary->node] = primary->vs->lineage.gen[primary->node];
+	if (excess_is_void(me, primary))
+		return true;
+	return primary->vs->disk == DISK_UPTODATE &&
+	       lineage_compare(&l, &primary->vs->lineage) == ORDER_EQUAL;
 }
 
 /*
@@ -155,13 +187,13 @@ static enum verdict by_lineage(const struct decide_node *me,
 	case ORDER_NEWER:
 		if (inconsistent(me->vs))
 			return V_WAIT;
-		if (peer->primary && excess_is_void(me, peer))
+		if (void_for_primary(me, peer))
 			return equal_lineage(me, peer);
 		return V_SOURCE;
 	case ORDER_OLDER:
 		if (inconsistent(me->vs))
 			return V_WAIT;
-		if (me->primary && excess_is_void(peer, me))
+		if (void_for_primary(peer, me))
 			return equal_lineage(me, peer);
 		return V_TARGET;
 	case ORDER_CONCURRENT:
@@ -177,6 +209,9 @@ static enum verdict by_lineage(const struct decide_node *me,
 		return V_SOURCE;
 	if (drop_me != drop_peer)
 		return drop_me ? V_TARGET : V_SOURCE;
+	/* A member of both sets can't have both: it knows, or a Primary will. */
+	if (membership(me) && membership(peer) && in_both_sets(me, peer))
+		return V_WAIT;
 	return V_DIVERGED;
 }
 

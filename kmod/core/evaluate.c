@@ -489,7 +489,8 @@ static void drop_void(struct repl_vol *vol)
 		return;
 	for_each_pv(pv, vol) {
 		l = &pv->peer_state.lineage;
-		if (!counts(pv) || !(s->in_sync & BIT(pv->peer->node)) ||
+		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
+		    !(s->in_sync & BIT(pv->peer->node)) ||
 		    pv->peer_state.dataset != s->dataset ||
 		    lineage_compare(&s->lineage, l) != ORDER_NEWER)
 			continue;

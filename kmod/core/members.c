@@ -69,7 +69,7 @@ static void propose_set(struct repl_vol *vol)
 	 */
 	if (vol->disk == DISK_UPTODATE) {
 		s->in_sync = vol->in_sync;
-		s->set_version = vol->res->set_version;
+		s->set_version = vol->res->commit.version;
 		s->sb_flush = true;
 	}
 	s->commit_sb = meta_want_sb(s);
@@ -86,7 +86,7 @@ static void propose(struct repl_res *res)
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
-	res->set_version++;
+	res->commit.version = ++res->set_version;
 	for_each_vol(vol, res)
 		propose_set(vol);
 }
@@ -132,7 +132,7 @@ static void send_members(struct repl_peer *p, u64 id)
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		memset(&w, 0, sizeof(w));
 		w.term = cpu_to_le64(res->term);
-		w.set_version = cpu_to_le64(res->set_version);
+		w.set_version = cpu_to_le64(res->commit.version);
 		w.dataset = cpu_to_le64(pv->vol->dataset);
 		w.in_sync = cpu_to_le32(pv->vol->in_sync);
 		w.receivers = cpu_to_le32(pv->vol->receivers |
@@ -183,7 +183,7 @@ static void seal(struct repl_res *res)
 			if (!s)
 				continue;
 			s->in_sync = vol->in_sync;
-			s->set_version = res->set_version;
+			s->set_version = res->commit.version;
 		}
 		s->commit_sb = meta_want_sb(s);
 		meta_kick(vol);
@@ -210,6 +210,35 @@ static bool member_lost(const struct repl_res *res)
 		if (vol->in_sync & ~in_sync_now(vol))
 			return true;
 	return false;
+}
+
+/*
+ * Members take each other for equal when they are told of the set.  So they
+ * must have what was sent before: one that is filled by resync may have a write
+ * already that another has not answered yet, and may survive us both.
+ */
+static bool members_answered(const struct repl_res *res)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &res->in_flight, link)
+		if (io_is_write(io) && (io->wait & io->vol->in_sync))
+			return false;
+	return true;
+}
+
+static void tell_members(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	res->commit.step = COMMIT_PEERS;
+	res->commit.told = true;
+	res->susp |= SUSP_PEER_ACK;
+	res->susp &= ~SUSP_META;
+	for_each_peer(p, i, res)
+		if (connected(p))
+			send_members(p, res->commit.id);
 }
 
 static bool everybody_has_data(const struct repl_res *res)
@@ -337,23 +366,15 @@ static void commit_if_needed(struct repl_res *res)
 void commit_advance(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
-	struct repl_peer *p;
-	int i;
 
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res);
 	forget_uncommitted(res);
-	if (c->step == COMMIT_META && meta_durable(res)) {
-		c->step = COMMIT_PEERS;
-		c->told = true;
-		res->susp |= SUSP_PEER_ACK;
-		res->susp &= ~SUSP_META;
-		for_each_peer(p, i, res)
-			if (connected(p))
-				send_members(p, c->id);
-	}
-	if (c->step == COMMIT_PEERS && member_lost(res))
+	if ((c->step == COMMIT_META || c->step == COMMIT_PEERS) &&
+	    member_lost(res))
 		propose(res);
+	if (c->step == COMMIT_META && meta_durable(res) && members_answered(res))
+		tell_members(res);
 	if (c->step == COMMIT_PEERS && peers_confirmed(res)) {
 		c->step = COMMIT_SEAL;
 		seal(res);
@@ -437,7 +458,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 		return;
 	}
 	s->in_sync = set;
-	s->set_version = vol->res->set_version;
+	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);

@@ -285,7 +285,7 @@ static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
 	if (vol->res->role == ROLE_PRIMARY && pv_serves_reads(pv) &&
 	    (vol->in_sync & BIT(pv->peer->node)) &&
 	    v->disk >= DISK_OUTDATED &&
-	    v->set_version < vol->res->set_version) {
+	    v->set_version < vol->res->commit.version) {
 		v->lineage = vol->lineage;
 		v->dirty = pv->peer_state.dirty;
 	}
@@ -331,6 +331,7 @@ void check_replica(struct repl_pv *pv)
 
 static void rx_vol_state(struct repl_pv *pv, const void *payload)
 {
+	struct repl_res *res = pv->vol->res;
 	struct repl_wire_vol_state w;
 	struct repl_vstate v;
 
@@ -338,8 +339,10 @@ static void rx_vol_state(struct repl_pv *pv, const void *payload)
 	vstate_from_wire(&v, &w);
 	if (pv->known)
 		keep_expected(pv, &v);
+	/* The next set of ours is to be newer than any that we have seen. */
+	res->set_version = max(res->set_version, v.set_version);
 	if (!pv->known || v.disk != pv->peer_state.disk)
-		note(pv->vol->res, NOTE_PVOL, pv->vol, pv->peer, NULL);
+		note(res, NOTE_PVOL, pv->vol, pv->peer, NULL);
 	pv->peer_state = v;
 	pv->known = true;
 	check_replica(pv);

@@ -76,6 +76,24 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	set_pv_state(pv, RS_SYNC_SOURCE);
 }
 
+/*
+ * The target has a good copy still, perhaps the only stable one of what was
+ * acknowledged.  Ours is to be stable before that goes.  And among secondaries
+ * ours has to count from then on, also after a crash: as a newer set does.  (A
+ * Primary's counts more than theirs as it is.)
+ */
+static void answer_for_target(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = vol->store;
+
+	s->sb_flush = true;
+	if (vol->res->role != ROLE_PRIMARY &&
+	    pv->peer->role != ROLE_PRIMARY)
+		s->set_version = ++vol->res->set_version;
+	pv->sync.wait_sb = meta_want_sb(s);
+}
+
 static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		   const void *payload)
 {
@@ -87,12 +105,7 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if (!(h->flags & REPL_HDR_LAST))
 		return;
 	pv->sync.step = SYNC_S_MERGE;
-	/*
-	 * The target has a good copy still, perhaps the only stable one of
-	 * what was acknowledged.  Ours is to be stable before that goes.
-	 */
-	pv->vol->store->sb_flush = true;
-	pv->sync.wait_sb = meta_want_sb(pv->vol->store);
+	answer_for_target(pv);
 	pv->sync.stat.total_blocks =
 		pv->vol->store->dirty.map[pv->slot].count;
 	evaluate(pv->vol->res);

@@ -100,8 +100,8 @@ bool store_adopt_set(struct repl_vol *vol)
 	struct repl_store *s = vol->store;
 	u32 set = vol->uncommitted ? vol->set_before : vol->in_sync;
 
-	if (vol->res->role != ROLE_PRIMARY || vol->dataset != s->dataset ||
-	    s->in_sync == set)
+	if (vol->res->role != ROLE_PRIMARY || s->in_sync == set ||
+	    (s->dataset && vol->dataset != s->dataset))
 		return false;
 	s->in_sync = set;
 	s->set_version = vol->res->set_version;
