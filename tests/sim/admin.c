@@ -440,8 +440,8 @@ static struct node *candidate(void)
 	u32 n = 0;
 	bool holders = false;
 
-	for (u32 v = 0; v < W.o.vols; v++)
-		holders = holders || holders_of(v);
+	for (u32 i = 0; i < W.o.nodes; i++)
+		holders = holders || (in_all_sets(i) && !(M.lost & BIT(i)));
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *c = &W.node[i];
 
