@@ -71,6 +71,7 @@ must mkdir "$group"
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
 must sh -c "echo 24M >$group/memory.max"
 before=$(swapped)
+connection=$(streams b)
 check "a process has twice the memory that it may use, and all of it is right" \
 	timeout $((100 * slowness)) sh -c "echo \$\$ >$group/cgroup.procs
 		exec python3 $tmp/hog.py 40 1000"
@@ -87,14 +88,13 @@ free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 start a python3 "$tmp/ballast.py" $((free - 96)) >"$tmp/ballast"
 must busywait 60 grep -q here "$tmp/ballast"
 before=$(swapped)
-check "$free MiB were free, 96 are left, and a process wants 160" \
-	timeout $((120 * slowness)) python3 "$tmp/hog.py" 160 1000
+check "$free MiB were free, 96 are left, and a process wants 192" \
+	timeout $((120 * slowness)) python3 "$tmp/hog.py" 192 300
 stop "$started"
 count=$(($(swapped) - before))
-check "$count pages were swapped out" [ "$count" -gt 4000 ]
+check "$count pages were swapped out" [ "$count" -gt 3000 ]
 check_soon "in step" 30 in_step a r0
-check_equal "the connection has lasted" \
-	"$(query a r0 '.connections[0]."last-error" // "none"')" none
+check_equal "the connection has lasted" "$(streams b)" "$connection"
 check "swap off" swapoff "$(dev a)"
 size=$(bytes r0)
 down r0

@@ -39,8 +39,8 @@ check "and not much more" [ "$got" -lt $((5 << 20)) ]
 # Interrupted half way, it goes on from there.
 must repl a disconnect r0
 scribble "$(dev a)" 12288
-must repl a net-options --resync-rate-min 64K --resync-rate-max 256K r0
-must repl b net-options --resync-rate-min 64K --resync-rate-max 256K r0
+must repl a net-options --resync-rate-min 16K --resync-rate-max 96K r0
+must repl b net-options --resync-rate-min 16K --resync-rate-max 96K r0
 must repl a connect r0
 must busywait 60 less $((11 << 20))
 must repl a pause-sync r0
