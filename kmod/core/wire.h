@@ -93,7 +93,9 @@ struct repl_wire_auth {
  * @PKT_DISCARD: D: as WRITE, no data
  * @PKT_ZEROES: D: as WRITE, no data
  * @PKT_FLUSH: D: seq; answered by an ack once all before is on stable media
- * @PKT_ACK: C: seq: the write or flush is done
+ * @PKT_ACK: C: seq: the write or flush is done. It may also come on D, which the
+ *	sender chooses while no data is queued there, and means the same: its
+ *	order to other packets means nothing
  * @PKT_NACK: C: seq: the write or flush failed on this replica
  * @PKT_READ: D: id, sector, size: read for a primary without data
  * @PKT_READ_DATA: D: id; data
