@@ -424,6 +424,20 @@ static void evaluate_pv(struct repl_pv *pv)
 
 /* ---- one volume ---- */
 
+/*
+ * The peer's data set was declared equal to our blank disk: the word of it is
+ * on its way.  Once anybody has reigned, a blank disk is a new one.
+ */
+static bool just_declared(const struct repl_pv *pv)
+{
+	u32 gens = 0, i;
+
+	for (i = 0; i < REPL_NODES; i++)
+		gens += pv->peer_state.lineage.gen[i];
+	return gens == 1 && pv->peer->role != ROLE_PRIMARY &&
+	       (pv->peer_state.in_sync & BIT(pv->vol->res->node));
+}
+
 static void choose_source(struct repl_vol *vol)
 {
 	struct repl_pv *pv, *best = NULL;
@@ -436,9 +450,7 @@ static void choose_source(struct repl_vol *vol)
 		    !may_source(pv) || pv->peer->end_at_ms ||
 		    pv_verdict(pv) != V_TARGET)
 			continue;
-		/* Just declared equal to us: the word of it is on its way. */
-		if (!vol->dataset && pv->peer->role != ROLE_PRIMARY &&
-		    (pv->peer_state.in_sync & BIT(vol->res->node)))
+		if (!vol->dataset && just_declared(pv))
 			continue;
 		if (!best || (best->peer->role != ROLE_PRIMARY &&
 			      pv->peer->role == ROLE_PRIMARY))
