@@ -637,7 +637,10 @@ void app_release_held(struct repl_res *res)
 	list_splice_tail_init(&res->held, &list);
 	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
 		list_del_init(&io->link);
-		if (io->state == IOS_READY_HELD && placed(io))
+		/* Of a reign that came to nothing: not even a flush is done. */
+		if (io->op != OP_READ && res->role != ROLE_PRIMARY)
+			app_end(io, -EIO);
+		else if (io->state == IOS_READY_HELD && placed(io))
 			app_ready(io);
 		else
 			start(io);
