@@ -587,16 +587,6 @@ void blkrepl_sock_bufs(struct blkrepl_peer *p, struct socket *sock);
 /** blkrepl_sock_trust() - the peer is authenticated: no limits of time any more */
 void blkrepl_sock_trust(struct socket *sock);
 
-/**
- * blkrepl_sock_lazy_ack() - let TCP acknowledge every second segment only
- * @sk: locked
- *
- * By itself it does so for whoever answers on the same socket.  Our answers go
- * the other way on the other one, and would be followed by a packet that says
- * nothing new.  It forgets after a pause, so say it again.
- */
-void blkrepl_sock_lazy_ack(struct sock *sk);
-
 /** blkrepl_sock_release() - shut and close; NULL allowed. May sleep */
 void blkrepl_sock_release(struct socket *sock);
 

@@ -252,7 +252,6 @@ static void rx_collect(struct blkrepl_stream *s)
 	lock_sock(sk);
 	/* or the callback would take acks in the middle of a packet */
 	s->rx_busy = true;
-	blkrepl_sock_lazy_ack(sk);
 	ret = tcp_read_sock(sk, &desc, rx_actor);
 	/* Of a long packet, don't be woken up for every piece. */
 	WRITE_ONCE(sk->sk_rcvlowat, s->rx_have < REPL_HDR_LEN ? 1 :

@@ -14,7 +14,6 @@
  * nothing reaches the core before that of its payload is.
  */
 #include <linux/skbuff.h>
-#include <net/inet_connection_sock.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -132,7 +131,6 @@ static void quick_receive(struct blkrepl_stream *s, struct sock *sk)
 
 	if (s->rx_busy)
 		return;
-	blkrepl_sock_lazy_ack(sk);
 	tcp_read_sock(sk, &desc, quick_actor);
 }
 

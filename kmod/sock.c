@@ -11,7 +11,6 @@
 #include <linux/pkt_sched.h>
 #include <linux/random.h>
 #include <linux/tcp.h>
-#include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 
@@ -99,11 +98,6 @@ void blkrepl_sock_trust(struct socket *sock)
 {
 	set_timeouts(sock->sk, MAX_SCHEDULE_TIMEOUT);
 	sk_set_memalloc(sock->sk);
-}
-
-void blkrepl_sock_lazy_ack(struct sock *sk)
-{
-	inet_csk_enter_pingpong_mode(sk);
 }
 
 void blkrepl_sock_release(struct socket *sock)
