@@ -22,11 +22,23 @@ limit()
 	echo "$seconds"
 }
 
+# gone GROUP: have all its processes ended, or do they within moments?
+gone()
+{
+	local tries
+
+	for ((tries = 0; tries < 50; tries++)); do
+		pgrep -g "$1" -r R,S,D,T >/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # run SECONDS TEST: its output indented.  timeout makes a process group of all
 # that the test starts; what is still there when it has ended is a mistake.
 run()
 {
-	local group status reader tries
+	local group status reader
 
 	exec 3> >(sed -u 's/^/    /')
 	reader=$!
@@ -35,24 +47,19 @@ run()
 	exec 3>&-
 	wait "$group" 2>/dev/null
 	status=$?
-	for ((tries = 0; tries < 50; tries++)); do
-		pgrep -g "$group" -r R,S,D,T >/dev/null || break
-		sleep 0.1
-	done
-	if [ "$tries" -eq 50 ]; then
+	if ! gone "$group"; then
 		echo "    # it left processes behind:"
 		ps -o pid,stat,wchan:32,args -p "$(pgrep -d, -g "$group")" |
 			sed 's/^/    # /'
 		kill -KILL -- "-$group"
 		[ "$status" -ne 0 ] || status=1
+		gone "$group" || {
+			echo "    # and they don't die: the module stays in use"
+			exit 125
+		}
 	fi
-	# One that cannot be killed keeps the pipe open, and the module in use.
-	for ((tries = 0; tries < 100; tries++)); do
-		kill -0 "$reader" 2>/dev/null || return "$status"
-		sleep 0.1
-	done
-	echo "    # and they don't die: this machine is of no use any more"
-	exit 125
+	wait "$reader"
+	return "$status"
 }
 
 # Memory that the module has lost; it is unloaded, so that its functions are

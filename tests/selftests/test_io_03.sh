@@ -15,8 +15,9 @@ round()
 	local fs=$1 opts
 
 	shift
-	opts=-q
-	[ "$fs" != xfs ] || opts="-q -f"
+	# no discard: it may become writes of zeroes, and the disks are in memory
+	opts="-q -E nodiscard"
+	[ "$fs" != xfs ] || opts="-q -f -K"
 	# shellcheck disable=SC2086 # options
 	check "mkfs.$fs" "mkfs.$fs" $opts "$(dev a)"
 	check "mounted" mount "$(dev a)" "$tmp/mnt"
