@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # disk_mib: lib.sh
 # DRBD 8.4, as it comes with the kernel: both ends in one kernel, over the
 # loopback device.  It lives in the first network namespace only.
 #
