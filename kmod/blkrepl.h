@@ -92,12 +92,6 @@ struct blkrepl_net {
 
 /* ---- I/O ---- */
 
-/* What the shell is to do with an I/O after the lock is dropped. */
-enum blkrepl_todo {
-	BLKREPL_TODO_DISK,
-	BLKREPL_TODO_RELEASE,
-};
-
 /**
  * struct blkrepl_io - an I/O of the core with its data and its bio
  * One reference belongs to the core, one to every packet that sends the data.
@@ -253,6 +247,12 @@ struct blkrepl_stream {
 	void (*old_data_ready)(struct sock *sk);   /* I */
 	void (*old_state_change)(struct sock *sk); /* I */
 };
+
+/* Bytes of the packet that are still to come, once its header is there. */
+static inline u32 blkrepl_rx_left(const struct blkrepl_stream *s)
+{
+	return REPL_HDR_LEN + le32_to_cpu(s->rx_hdr.length) - s->rx_have;
+}
 
 /**
  * struct blkrepl_peer_conf - settings of a peer that the core doesn't need

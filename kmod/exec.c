@@ -27,22 +27,21 @@ enum run_how {
 	RUN_ALL,
 };
 
-static void todo_add(struct blkrepl_io *b, enum blkrepl_todo what)
+static void todo_add(struct blkrepl_io *b, struct list_head *list)
 {
-	struct blkrepl_resource *r = b->r;
-
-	lockdep_assert_held(&r->lock);
+	lockdep_assert_held(&b->r->lock);
 	/* Nothing else may be under way for an I/O that is handed back. */
 	if (WARN_ON_ONCE(!list_empty(&b->todo)))
 		return;
-	list_add_tail(&b->todo, what == BLKREPL_TODO_DISK ? &r->todo_disk :
-							    &r->todo_release);
+	list_add_tail(&b->todo, list);
 }
 
 static void op_disk_io(struct repl_io *io)
 {
+	struct blkrepl_io *b = to_bio_io(io);
+
 	trace_blkrepl_disk_io(io, 0);
-	todo_add(to_bio_io(io), BLKREPL_TODO_DISK);
+	todo_add(b, &b->r->todo_disk);
 }
 
 /* Its disk I/O may be under way still, so this has a list of its own. */
@@ -61,7 +60,7 @@ static void op_release(struct repl_io *io)
 	struct blkrepl_io *b = to_bio_io(io);
 
 	trace_blkrepl_release(io, io->err);
-	todo_add(b, BLKREPL_TODO_RELEASE);
+	todo_add(b, &b->r->todo_release);
 }
 
 static void op_meta_io(struct repl_vol *vol, struct repl_mio *mio)

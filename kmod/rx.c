@@ -121,12 +121,6 @@ bool blkrepl_rx_crc_ok(const struct blkrepl_stream *s,
 	return crc == le32_to_cpu(h->dcrc);
 }
 
-/* Bytes of the packet that are still to come. */
-static u32 rx_left(const struct blkrepl_stream *s)
-{
-	return REPL_HDR_LEN + le32_to_cpu(s->rx_hdr.length) - s->rx_have;
-}
-
 /*
  * The I/O that comes with a packet.  Return: 0 or -errno; -EAGAIN if it would
  * have to be waited for and @wait is not set.
@@ -231,12 +225,12 @@ static int rx_actor(read_descriptor_t *desc, struct sk_buff *skb,
 			if (s->rx_have < REPL_HDR_LEN || !rx_header(s))
 				continue;
 		}
-		n = min_t(u32, len - done, rx_left(s));
+		n = min_t(u32, len - done, blkrepl_rx_left(s));
 		if (n && rx_copy(s, skb, offset + done, n))
 			break;
 		s->rx_have += n;
 		done += n;
-		if (!rx_left(s))
+		if (!blkrepl_rx_left(s))
 			rx_packet_done(s);
 	}
 	return done;
@@ -255,7 +249,7 @@ static void rx_collect(struct blkrepl_stream *s)
 	ret = tcp_read_sock(sk, &desc, rx_actor);
 	/* Of a long packet, don't be woken up for every piece. */
 	WRITE_ONCE(sk->sk_rcvlowat, s->rx_have < REPL_HDR_LEN ? 1 :
-		   clamp_t(int, rx_left(s), 1, sk->sk_rcvbuf / 4));
+		   clamp_t(int, blkrepl_rx_left(s), 1, sk->sk_rcvbuf / 4));
 	/* With nothing left, acks are taken in the callback again. */
 	s->rx_busy = s->rx_have || rx_full(s) ||
 		     !skb_queue_empty(&sk->sk_receive_queue);
@@ -345,7 +339,7 @@ void blkrepl_rx_loop(struct blkrepl_stream *s)
 			s->rx_wants_io = false;
 			if (rx_make_io(s, true))
 				break;
-			if (!rx_left(s))
+			if (!blkrepl_rx_left(s))
 				rx_packet_done(s);
 			continue;
 		}

@@ -68,8 +68,7 @@ static u32 quick_take(struct blkrepl_stream *s, const struct sk_buff *skb,
 		len = min_t(u32, len, REPL_HDR_LEN - s->rx_have);
 		to = (void *)&s->rx_hdr + s->rx_have;
 	} else {
-		len = min_t(u32, len, REPL_HDR_LEN +
-			    le32_to_cpu(s->rx_hdr.length) - s->rx_have);
+		len = min_t(u32, len, blkrepl_rx_left(s));
 		to = s->rx_buf + s->rx_have - REPL_HDR_LEN;
 	}
 	if (skb_copy_bits(skb, offset, to, len))
@@ -87,8 +86,7 @@ static u32 quick_take(struct blkrepl_stream *s, const struct sk_buff *skb,
 
 static bool quick_whole(const struct blkrepl_stream *s)
 {
-	return s->rx_have >= REPL_HDR_LEN &&
-	       s->rx_have == REPL_HDR_LEN + le32_to_cpu(s->rx_hdr.length);
+	return s->rx_have >= REPL_HDR_LEN && !blkrepl_rx_left(s);
 }
 
 static int quick_actor(read_descriptor_t *desc, struct sk_buff *skb,

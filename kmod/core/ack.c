@@ -23,18 +23,6 @@ bool ack_async(const struct repl_vol *vol, const struct repl_peer *p)
 	       !vol->res->handing_over;
 }
 
-static u32 async_peers(const struct repl_vol *vol)
-{
-	struct repl_peer *p;
-	u32 set = 0;
-	int i;
-
-	for_each_peer(p, i, vol->res)
-		if (ack_async(vol, p))
-			set |= BIT(i);
-	return set;
-}
-
 /** ack_replicas() - in-sync replicas without which no write is acknowledged */
 u32 ack_replicas(const struct repl_res *res)
 {
@@ -99,16 +87,28 @@ static bool quorum_met(const struct repl_io *io)
 	return hweight32(got) >= ack_replicas(vol->res);
 }
 
+/* Those that have not answered are followers, which nothing waits for. */
+static bool others_answered(const struct repl_io *io)
+{
+	const struct repl_peer *p;
+	u32 wait = io->wait;
+
+	for (int i = 0; wait; i++, wait >>= 1) {
+		p = io->vol->res->peer[i];
+		if ((wait & 1) && (!p || !ack_async(io->vol, p)))
+			return false;
+	}
+	return true;
+}
+
 bool ack_met(const struct repl_io *io)
 {
-	const struct repl_vol *vol = io->vol;
-
 	if (!io->wait)
 		return true;
-	if (vol->res->conf.ack_policy == ACK_QUORUM) {
+	if (io->vol->res->conf.ack_policy == ACK_QUORUM) {
 		if (!quorum_met(io))
 			return false;
-	} else if (io->wait & ~async_peers(vol)) {
+	} else if (!others_answered(io)) {
 		return false;
 	}
 	return !held_back(io);

@@ -2,7 +2,7 @@
 /*
  * Application I/O: the life of a write on the primary.
  *
- *	repl_submit -> al_enter -> app_ready -> issue -> answers -> finish
+ *	repl_submit -> al_enter -> app_ready -> issue -> answers -> progress
  *
  * A write is numbered when it is issued, goes to the local disk and to every
  * receiver at the same time, and completes when the ack policy is met (ack.c).
@@ -296,7 +296,7 @@ static void issue(struct repl_io *io)
 		io->wait &= BIT(vol->res->node);
 	if (io_is_write(io)) {
 		mark_absent(vol, io, io->receivers);
-		target_supersede(vol, io->sector, io->size);
+		target_supersede(io);
 	}
 	for_each_peer(p, i, vol->res)
 		if (io->receivers & BIT(i))
@@ -439,7 +439,10 @@ static void progress(struct repl_io *io)
 		res->done_seq = max(res->done_seq, io->seq);
 		app_complete(io, io->err);
 	}
-	if (io->acked && !io->wait && !untold(io))
+	/* What reads wait for is an acknowledgement, or what follows it. */
+	if (!io->acked)
+		return;
+	if (!io->wait && !untold(io))
 		retire(io);
 	app_unpark(res);
 }

@@ -403,7 +403,6 @@ struct repl_res {
 	struct list_head vols;
 	struct list_head in_flight;	/* IO_APP writes by seq */
 	struct list_head held;		/* IO_APP that wait for susp to clear */
-	struct list_head done_held;	/* all answered, waiting for a commit */
 	struct list_head parked;	/* IO_APP reads under a write in flight */
 	struct list_head remote_reads;
 	struct list_head applying;	/* IO_PEER_WRITE not on our disk yet */

@@ -109,7 +109,6 @@ enum meta_job {
 struct repl_store {
 	struct repl_vol *vol;
 	struct meta_geom g;
-	u64 data_bytes;
 	u32 lbs;
 	u8 nslots;
 	u8 node;
@@ -294,6 +293,8 @@ u32 in_sync_now(const struct repl_vol *vol);
 void app_check_done(struct repl_res *res);
 void app_check_acks(struct repl_res *res);
 void app_let_go(struct repl_res *res);
+/* All writes up to this one are complete. */
+u64 app_through(const struct repl_res *res);
 
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
@@ -302,7 +303,6 @@ u32 ack_replicas(const struct repl_res *res);
 bool ack_enough(const struct repl_res *res);
 void ack_backlog_fell(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
-u64 app_through(const struct repl_res *res);
 
 /* peerio.c */
 void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
@@ -331,7 +331,7 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	       const void *payload, struct repl_io *io);
 void target_ready(struct repl_io *io);
 void target_disk_done(struct repl_io *io, int err);
-void target_supersede(struct repl_vol *vol, u64 sector, u32 size);
+void target_supersede(const struct repl_io *w);
 void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	       const void *payload, struct repl_io *io);
 void source_ready(struct repl_io *io);
@@ -351,7 +351,6 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void members_advance(struct repl_res *res);
 void members_applied(struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
-void members_lost(struct repl_peer *p);
 void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 
@@ -376,6 +375,8 @@ struct repl_store *store_live(const struct repl_vol *vol);
 u8 store_slot_for(struct repl_store *s, u8 node);
 /* Our map for this peer is complete since @since, on its present replica. */
 void store_remember(struct repl_pv *pv, const struct repl_lineage *since);
+/* This peer lacks nothing that we have. */
+void store_in_step(struct repl_pv *pv);
 /*
  * A disk that a Primary attaches has missed the changes of the set that left
  * it out.  Return: true if there were any.

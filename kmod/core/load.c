@@ -253,7 +253,6 @@ static int load(struct loader *l, u16 nr, const struct repl_vol_conf *conf)
 	if (!s->sb_buf || !s->al_buf || !s->rec_buf || !s->map_buf)
 		return fail(l, -ENOMEM, "out of memory");
 	s->lbs = l->p->lbs;
-	s->data_bytes = l->p->data_bytes;
 	err = load_sb(l, nr);
 	if (err)
 		return err;

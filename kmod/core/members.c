@@ -397,15 +397,11 @@ void members_ack(struct repl_peer *p, u64 id)
 
 static void in_step_with(struct repl_vol *vol, u32 set)
 {
-	struct repl_store *s = vol->store;
 	struct repl_pv *pv;
 
-	for_each_pv(pv, vol) {
-		if (pv->slot == SLOT_NONE || !(set & BIT(pv->peer->node)))
-			continue;
-		dirty_clear_all(&s->dirty, pv->slot);
-		store_remember(pv, &s->lineage);
-	}
+	for_each_pv(pv, vol)
+		if (pv->slot != SLOT_NONE && (set & BIT(pv->peer->node)))
+			store_in_step(pv);
 }
 
 /*

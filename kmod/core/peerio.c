@@ -183,7 +183,7 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	list_add_tail(&io->hash, &p->res->applying);
 	p->res->have_term = p->term;
 	p->res->have_seq = io->seq;
-	target_supersede(vol, io->sector, io->size);
+	target_supersede(io);
 	al_enter(io);
 }
 

@@ -51,6 +51,14 @@ void store_remember(struct repl_pv *pv, const struct repl_lineage *since)
 	meta_want_sb(pv->vol->store);
 }
 
+void store_in_step(struct repl_pv *pv)
+{
+	struct repl_store *s = pv->vol->store;
+
+	dirty_clear_all(&s->dirty, pv->slot);
+	store_remember(pv, &s->lineage);
+}
+
 static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 {
 	struct repl_peer *p;

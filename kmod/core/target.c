@@ -478,9 +478,9 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	}
 }
 
-void target_supersede(struct repl_vol *vol, u64 sector, u32 size)
+void target_supersede(const struct repl_io *w)
 {
-	u64 end = sector + size / SECTOR_BYTES;
+	struct repl_vol *vol = w->vol;
 	struct repl_pv *pv;
 	struct repl_io *io;
 
@@ -491,8 +491,7 @@ void target_supersede(struct repl_vol *vol, u64 sector, u32 size)
 			continue;
 		list_for_each_entry(io, &pv->sync.reqs, hash)
 			if ((io->kind == IO_RS_REQ ||
-			     io->state != IOS_ISSUED) && io->sector < end &&
-			    sector < io->sector + io->size / SECTOR_BYTES)
+			     io->state != IOS_ISSUED) && io_overlaps(io, w))
 				io->stale = true;
 	}
 }
@@ -567,7 +566,6 @@ void target_disk_done(struct repl_io *io, int err)
 static void in_step_with_members(struct repl_pv *from)
 {
 	struct repl_vol *vol = from->vol;
-	struct repl_store *s = vol->store;
 	struct repl_pv *pv;
 
 	if (vol->res->role != ROLE_PRIMARY)
@@ -576,9 +574,8 @@ static void in_step_with_members(struct repl_pv *from)
 		if (pv == from || !pv_serves_reads(pv) ||
 		    pv->slot == SLOT_NONE)
 			continue;
-		dirty_clear_all(&s->dirty, pv->slot);
 		pv->peer_state.dirty = 0;
-		store_remember(pv, &s->lineage);
+		store_in_step(pv);
 	}
 }
 

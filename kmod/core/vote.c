@@ -207,12 +207,15 @@ static bool best_of_set(const struct repl_vol *vol)
 static bool heard_enough(const struct repl_vol *vol)
 {
 	struct repl_res *res = vol->res;
-	u32 heard = BIT(res->node), vouching = 0, set = vol->in_sync, need;
+	u32 heard = BIT(res->node), set = vol->in_sync;
+	bool vouched = vouches(res);
+	u32 vouching = vouched ? heard : 0;
+	u32 need = ack_replicas(res);
 	struct repl_peer *p;
 	int i;
 
-	if (vouches(res))
-		vouching = BIT(res->node);
+	if (MUTATED(MUT_QUORUM_IGNORED))
+		return true;
 	for_each_peer(p, i, res) {
 		if (!connected(p))
 			continue;
@@ -220,13 +223,10 @@ static bool heard_enough(const struct repl_vol *vol)
 		if (p->vouches)
 			vouching |= BIT(i);
 	}
-	need = ack_replicas(res);
 	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
-	if (MUTATED(MUT_QUORUM_IGNORED))
-		return true;
 	/* One of those that vouch has all, and they compare positions. */
 	if (hweight32(vouching & set) >= need)
-		return vouches(res);
+		return vouched;
 	return !(set & ~heard) && best_of_set(vol);
 }
 

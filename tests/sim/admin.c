@@ -481,8 +481,10 @@ static void care_for_primary(void)
 	/* Of several after a split, the one that is left. */
 	if (!p && primaries == 1 && W.diverged_ok && !last->voting)
 		M.primary = p = last;
-	/* The one to be promoted may have dropped out meanwhile. */
-	/* A follower becomes a member when the primary hands over. */
+	/*
+	 * The one to be promoted may have dropped out meanwhile.  A follower
+	 * becomes a member only when the primary hands over.
+	 */
 	if (M.want && (!usable(M.want) || (M.lost & BIT(M.want->id)) ||
 		       (!in_all_sets(M.want->id) &&
 			!(p && is_follower(M.want)))))

@@ -23,13 +23,15 @@
  */
 #include "sim.h"
 
-static bool holds(u32 vol, u32 node, u64 sector, u32 n)
+/* The first of @n sectors from @sector that the node lacks, or the end. */
+static u64 lacks(u32 vol, u32 node, u64 sector, u32 n)
 {
-	for (u32 k = 0; k < n; k++)
-		if (!hist_may_hold(vol, sector + k,
-				   disk_tag(&W.disk[node][vol], sector + k)))
-			return false;
-	return true;
+	u64 end = sector + n;
+
+	while (sector < end &&
+	       hist_may_hold(vol, sector, disk_tag(&W.disk[node][vol], sector)))
+		sector++;
+	return sector;
 }
 
 /* A majority of all replicas has it, members of the set. */
@@ -40,7 +42,7 @@ static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
 
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if ((set & BIT(i)) && ((M.lost & BIT(i)) ||
-				       holds(vol, i, sector, n)))
+				       lacks(vol, i, sector, n) == sector + n))
 			have++;
 	if (have < W.o.nodes / 2 + 1)
 		violation("quorum",
@@ -100,22 +102,20 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 		return;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
-		struct sim_disk *d = &W.disk[i][vol];
+		char buf[600];
+		u64 at;
 
 		if (!(set & BIT(i)) || (M.lost & BIT(i)))
 			continue;
-		for (u32 k = 0; k < n; k++) {
-			u64 tag = disk_tag(d, sector + k);
-			char buf[600];
-
-			if (hist_may_hold(vol, sector + k, tag))
-				continue;
-			hist_explain(vol, sector + k, buf, sizeof(buf));
-			violation("in-sync",
-				  "node %u acknowledged w%u; node %u is in its set 0x%x and holds w%lld in volume %u sector %llu; candidates:%s",
-				  p->id, w, i, set, (long long)tag, vol,
-				  (unsigned long long)(sector + k), buf);
-		}
+		at = lacks(vol, i, sector, n);
+		if (at == sector + n)
+			continue;
+		hist_explain(vol, at, buf, sizeof(buf));
+		violation("in-sync",
+			  "node %u acknowledged w%u; node %u is in its set 0x%x and holds w%lld in volume %u sector %llu; candidates:%s",
+			  p->id, w, i, set,
+			  (long long)disk_tag(&W.disk[i][vol], at), vol,
+			  (unsigned long long)at, buf);
 	}
 }
 

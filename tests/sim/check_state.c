@@ -175,6 +175,14 @@ static u32 settled_disk(u32 node)
 	return followers() & BIT(node) ? DISK_CONSISTENT : DISK_UPTODATE;
 }
 
+/* Neither has the other's word, and what they follow says all are equal. */
+static bool map_left_over(u32 a, u32 b)
+{
+	return W.node[a].res.role != ROLE_PRIMARY &&
+	       W.node[b].res.role != ROLE_PRIMARY &&
+	       (followers() & (BIT(a) | BIT(b)));
+}
+
 bool state_is_settled(char *why, size_t len)
 {
 	u32 primaries = 0;
@@ -208,13 +216,7 @@ bool state_is_settled(char *why, size_t len)
 				if (x.peer_disk != settled_disk(k))
 					NOT("node %u takes volume %u of node %u for %s",
 					    i, v, k, disk_name(x.peer_disk));
-				/* Between followers only maps are left over. */
-				if (x.out_of_sync &&
-				    !((followers() & BIT(i)) &&
-				      n->res.role != ROLE_PRIMARY &&
-				      W.node[k].res.role != ROLE_PRIMARY) &&
-				    !((followers() & BIT(k)) &&
-				      n->res.role != ROLE_PRIMARY))
+				if (x.out_of_sync && !map_left_over(i, k))
 					NOT("node %u volume %u: %llu bytes dirty for node %u",
 					    i, v,
 					    (unsigned long long)x.out_of_sync,

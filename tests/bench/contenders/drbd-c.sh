@@ -65,7 +65,6 @@ stop()
 resync()
 {
 	must drbd invalidate $((minor + 1))
-	# shellcheck disable=SC2154 # disk_mib: lib.sh
 	rate $((disk_mib << 20)) "$(clock drbd wait-sync $((minor + 1)))"
 	wait_for 60 in_step
 }
