@@ -73,6 +73,7 @@ fuzz: ## replay the corpora and fuzz for a bounded time
 
 sim: ## whole clusters, simulated: SEEDS=N [SEED=first]
 	$(MAKE) -C tests/sim
+	build/sim/blkrepl-sim --file tests/sim/regressions --quiet
 	build/sim/blkrepl-sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 
 mutations: ## switch off single rules: the simulator must notice each

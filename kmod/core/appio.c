@@ -458,9 +458,9 @@ static void answered(struct repl_io *io, u8 node, bool ok)
 		io->dropped = true;
 	/*
 	 * Peers keep the order of the stream; here the next one may go on, and
-	 * a resync that a majority may be waiting for may read.
+	 * a resync that this one may be held for may read.
 	 */
-	if (node == io->vol->res->node)
+	if (!(io->wait & BIT(io->vol->res->node)))
 		al_leave_keep(io);
 	progress(io);
 }

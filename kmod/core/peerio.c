@@ -207,6 +207,15 @@ static bool too_early(const struct repl_io *io)
 	return false;
 }
 
+/* A write is on our disk, or never will be: what waited for it goes on. */
+static void write_ended(struct repl_res *res)
+{
+	peer_kick_deps(res);
+	kick_flushes(res);
+	app_unpark(res);
+	members_applied(res);
+}
+
 static void write_ready(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
@@ -214,9 +223,7 @@ static void write_ready(struct repl_io *io)
 	if (!takes_writes(io->vol)) {
 		answer(io, PKT_NACK);
 		peer_io_put(io);
-		/* Those behind it wait no longer. */
-		peer_kick_deps(res);
-		kick_flushes(res);
+		write_ended(res);
 		return;
 	}
 	if (too_early(io)) {
@@ -397,8 +404,5 @@ void peer_disk_done(struct repl_io *io, int err)
 	} else {
 		write_done(io);
 	}
-	peer_kick_deps(res);
-	kick_flushes(res);
-	app_unpark(res);
-	members_applied(res);
+	write_ended(res);
 }

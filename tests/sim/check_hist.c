@@ -434,10 +434,11 @@ bool hist_stale(u32 vol, u64 old, u64 tag)
 	       o->submit > forget_before && n->complete < o->submit;
 }
 
-/* Had write @a completed when @b was submitted? */
-bool hist_completed_before(u64 a, u64 b)
+/* Had write @a been acknowledged when @b was submitted? */
+bool hist_acked_before(u64 a, u64 b)
 {
-	return a && b && a < wr_n && b < wr_n && wr[a].complete < wr[b].submit;
+	return a && b && a < wr_n && b < wr_n && (wr[a].flags & WR_ACKED) &&
+	       wr[a].complete < wr[b].submit;
 }
 
 /* At the end: a replica's whole touched area. */

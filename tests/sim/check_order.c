@@ -52,8 +52,8 @@ static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
 }
 
 /*
- * A replica begins to apply a write: nothing that had completed before this one
- * was submitted may still be waiting there.
+ * A replica begins to apply a write: nothing that had been acknowledged before
+ * this one was submitted may still be waiting there.
  */
 void order_submitted(struct node *n, const struct repl_io *io)
 {
@@ -67,9 +67,9 @@ void order_submitted(struct node *n, const struct repl_io *io)
 		u64 other = to_sio(w)->tags[0];
 
 		if (w != io && w->op == OP_WRITE && w->peer == io->peer &&
-		    hist_completed_before(other, tag))
+		    hist_acked_before(other, tag))
 			violation("order",
-				  "node %u applies w%llu before w%llu, which had completed when it was submitted",
+				  "node %u applies w%llu before w%llu, which had been acknowledged when it was submitted",
 				  n->id, (unsigned long long)tag,
 				  (unsigned long long)other);
 	}

@@ -426,7 +426,7 @@ void hist_read_end(u32 node, u32 t);
 
 /* check_order.c */
 void order_submitted(struct node *n, const struct repl_io *io);
-bool hist_completed_before(u64 a, u64 b);
+bool hist_acked_before(u64 a, u64 b);
 void order_bound(const struct node *p, const struct repl_io *io);
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
