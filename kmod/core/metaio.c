@@ -174,6 +174,34 @@ static void start_record_block(struct repl_store *s, u32 extent)
 	       s->rec_buf, META_BLOCK, false);
 }
 
+/* A chunk that needs no records begins a new epoch.  Return: false if it does. */
+static bool renew_chunk(struct repl_store *s, u32 c)
+{
+	u32 first = c * CHUNK_EXTENTS, full, e;
+
+	if (!dirty_uniform(&s->dirty, c, &full))
+		return false;
+	s->chunk[c].epoch++;
+	s->chunk[c].full = full;
+	for (e = first; e < min(first + CHUNK_EXTENTS, s->g.extents); e++)
+		dirty_written(&s->dirty, e);
+	return true;
+}
+
+/* What else can be said by the block of the chunk table that names @chunk. */
+static void renew_neighbours(struct repl_store *s, u32 chunk)
+{
+	const u32 per = META_BLOCK / SECTOR_BYTES * META_L1_PER_SECTOR;
+	u32 first = chunk / per * per * CHUNK_EXTENTS;
+	u32 end = min(first + per * CHUNK_EXTENTS, s->g.extents), e, c;
+
+	for (e = dirty_next_stale(&s->dirty, first); e < end;
+	     e = dirty_next_stale(&s->dirty, (c + 1) * CHUNK_EXTENTS)) {
+		c = e / CHUNK_EXTENTS;
+		renew_chunk(s, c);
+	}
+}
+
 /*
  * Bring the disk's idea of @extent up to date; false: it is.  A chunk in which
  * every map is all clean or all full needs no records: a new epoch in the
@@ -182,18 +210,14 @@ static void start_record_block(struct repl_store *s, u32 extent)
  */
 static bool start_record(struct repl_store *s, u32 extent)
 {
-	u32 c = extent / CHUNK_EXTENTS, e, full;
+	u32 c = extent / CHUNK_EXTENTS;
 
 	if (!dirty_is_stale(&s->dirty, extent))
 		return false;
 	s->job_extent = extent;
 	s->vol->stat.map_writes++;
-	if (dirty_uniform(&s->dirty, c, &full)) {
-		s->chunk[c].epoch++;
-		s->chunk[c].full = full;
-		for (e = 0; e < CHUNK_EXTENTS; e++)
-			if (c * CHUNK_EXTENTS + e < s->g.extents)
-				dirty_written(&s->dirty, c * CHUNK_EXTENTS + e);
+	if (renew_chunk(s, c)) {
+		renew_neighbours(s, c);
 		s->job_l1 = false;
 		start_l1(s, c);
 		return true;

@@ -104,6 +104,20 @@ static void round_trips(void)
 	one_round_trip(70ULL << 30, 0, 2);	/* two sectors of the table */
 }
 
+/* Whole chunks are a few bytes each of the table: one write for many. */
+static void whole_map_at_once(void)
+{
+	fake_format(&f, 70ULL << 30, 0, 2);
+	fake_init(&f, 2);
+	CHECK(!fake_attach(&f));
+	dirty_clear_all(&f.vol.store->dirty, 0);
+	f.vol.stat.map_writes = 0;
+	fake_detach(&f);
+	CHECK(f.vol.stat.map_writes == 1, "%llu writes",
+	      (unsigned long long)f.vol.stat.map_writes);
+	fake_exit(&f);
+}
+
 /* What is in the superblock comes back too. */
 static void superblock_fields(void)
 {
@@ -420,6 +434,7 @@ int main(void)
 {
 	RUN(too_many_peers);
 	RUN(round_trips);
+	RUN(whole_map_at_once);
 	RUN(superblock_fields);
 	RUN(crashes_anywhere);
 	RUN(damaged_maps);
