@@ -32,6 +32,17 @@ static bool measure(struct md_dev *dev)
 	return true;
 }
 
+/* Opening a read-only device for writing succeeds; the writes would not. */
+static bool writable(int fd)
+{
+	int read_only = 0;
+
+	if (ioctl(fd, BLKROGET, &read_only) || !read_only)
+		return true;
+	errno = EROFS;
+	return false;
+}
+
 static bool open_one(struct md_dev *dev, const char *what, const char *path, bool write)
 {
 	/* O_EXCL: refused while mounted, attached or part of another device */
@@ -39,11 +50,13 @@ static bool open_one(struct md_dev *dev, const char *what, const char *path, boo
 
 	dev->path = path;
 	dev->fd = open(path, flags | O_CLOEXEC);
-	if (dev->fd >= 0 && measure(dev))
+	if (dev->fd >= 0 && measure(dev) && (!write || writable(dev->fd)))
 		return true;
 	if (errno == EBUSY)
 		err("%s: %s is in use: mounted, attached, or part of another device",
 		    what, path);
+	else if (errno == EROFS)
+		err("%s: %s is read-only: see blockdev --setrw", what, path);
 	else
 		err("%s: %s: %s", what, path, strerror(errno));
 	if (dev->fd >= 0)

@@ -18,4 +18,8 @@ out=$(python3 "$genl" refuse "$blank:61:no blkrepl metadata" "$used:16:in use" \
 status=$?
 diag "$out"
 check "malformed requests are refused with a reason" [ "$status" -eq 0 ]
+check_refused "create-md on a read-only disk" "read-only: see blockdev" \
+	blkrepl create-md --force "$ro"
+# It would be the flag of whatever this loop device is used for next.
+blockdev --setrw "$ro"
 check "module unused afterwards" unload
