@@ -383,7 +383,11 @@ u64 app_through(const struct repl_res *res)
 static void give_up(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
+	struct repl_io *read;
 
+	/* Whoever has seen it has seen what never was, and looks again. */
+	list_for_each_entry(read, &res->parked, link)
+		read->state = IOS_NEW;
 	list_del_init(&io->link);
 	list_del_init(&io->hash);
 	al_leave(io);

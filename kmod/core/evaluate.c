@@ -147,7 +147,7 @@ static bool same_but_for_ours(const struct repl_vol *vol,
  * another lacks: only a promotion tells whose data counts.  But what a crash
  * has left of ours adds nothing to what the last primary has.
  */
-static bool promotion_decides(const struct repl_pv *pv)
+bool promotion_decides(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
@@ -552,41 +552,13 @@ static bool maybe_best(const struct repl_vol *vol)
 	       (vol->store->in_sync & BIT(vol->res->node));
 }
 
-/*
- * Where a majority acknowledges, members that differ in the last writes are
- * candidates all the same: the vote compares their positions.  So are those
- * that have not crashed, and the former primary, whose own disk has what was
- * flushed (ack.c), once all of the set are here.
- */
-static bool counts_among_all(const struct repl_vol *vol)
-{
-	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
-	struct repl_pv *pv;
-
-	if (vol->res->conf.ack_policy != ACK_QUORUM ||
-	    vol->disk != DISK_CONSISTENT || !maybe_best(vol))
-		return false;
-	if (!vol->vouch && !(vol->store->flags & META_F_PRIMARY))
-		return false;
-	for_each_pv(pv, vol) {
-		if (!usable(pv))
-			continue;
-		/* It has seen a later reign. */
-		if (pv->peer_state.set_version > vol->store->set_version)
-			return false;
-		if (promotion_decides(pv))
-			missing &= ~BIT(pv->peer->node);
-	}
-	return !missing;
-}
-
 static void resolve_consistent(struct repl_vol *vol)
 {
 	if (!store_live(vol) || !vol->store->dataset)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
 		return;
-	if (counts_among_all(vol)) {
+	if (elect_among_all(vol)) {
 		set_disk(vol, DISK_UPTODATE);
 		return;
 	}

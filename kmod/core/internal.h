@@ -357,6 +357,13 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 /* resize.c */
 void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
 
+/* elect.c */
+bool last_primary(const struct repl_pv *pv);
+bool vouches(const struct repl_res *res);
+u32 elect_set(const struct repl_vol *vol, u64 *version);
+bool elect_heard_enough(const struct repl_vol *vol);
+bool elect_among_all(const struct repl_vol *vol);
+
 /* vote.c */
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
@@ -399,6 +406,7 @@ const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 /* The primary that we are or are connected to, NODE_NONE. */
 u8 primary_seen(const struct repl_res *res);
 enum verdict pv_verdict(const struct repl_pv *pv);
+bool promotion_decides(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
 
 /* announce.c */

@@ -76,6 +76,9 @@ static void propose_set(struct repl_vol *vol)
 	meta_kick(vol);
 }
 
+/* Sets of one reign, more than there will ever be. */
+#define SET_VERSION_TERM	24
+
 /* The first step, with the set as it is now. */
 static void propose(struct repl_res *res)
 {
@@ -86,7 +89,10 @@ static void propose(struct repl_res *res)
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
-	res->commit.version = ++res->set_version;
+	/* A later reign's sets are newer, whatever the earlier counted to. */
+	res->set_version = max(res->set_version + 1,
+			       res->term << SET_VERSION_TERM);
+	res->commit.version = res->set_version;
 	for_each_vol(vol, res)
 		propose_set(vol);
 }
@@ -162,32 +168,39 @@ static bool meta_durable(const struct repl_res *res)
 }
 
 /*
- * The last step.  Where our own disk is not in the set, the members have
- * decided; it was left out only now, and holds all that was acknowledged until
- * then.
+ * Where our own disk is not in the set, the members have decided; it was left
+ * out only now, and holds all that was acknowledged until then.  One that has
+ * become good since the first step does not know the set yet.
  */
+static void seal_vol(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+	bool good = s && vol->disk == DISK_UPTODATE;
+
+	if (!good)
+		vol->uncommitted = false;
+	if (!s)
+		return;
+	if (good && s->in_sync == vol->in_sync &&
+	    lineage_compare(&s->lineage, &vol->lineage) == ORDER_EQUAL)
+		return;
+	if (good)
+		s->lineage = vol->lineage;
+	if (good && s->in_sync != vol->in_sync)
+		s->sb_flush = true;
+	s->in_sync = vol->in_sync;
+	s->set_version = vol->res->commit.version;
+	s->commit_sb = meta_want_sb(s);
+	meta_kick(vol);
+}
+
+/* The last step. */
 static void seal(struct repl_res *res)
 {
 	struct repl_vol *vol;
 
-	for_each_vol(vol, res) {
-		struct repl_store *s = store_live(vol);
-
-		if (vol->disk == DISK_UPTODATE && s) {
-			if (lineage_compare(&s->lineage, &vol->lineage) ==
-			    ORDER_EQUAL)
-				continue;
-			s->lineage = vol->lineage;
-		} else {
-			vol->uncommitted = false;
-			if (!s)
-				continue;
-			s->in_sync = vol->in_sync;
-			s->set_version = res->commit.version;
-		}
-		s->commit_sb = meta_want_sb(s);
-		meta_kick(vol);
-	}
+	for_each_vol(vol, res)
+		seal_vol(vol);
 }
 
 static bool peers_confirmed(const struct repl_res *res)
@@ -268,6 +281,9 @@ static void commit_done(struct repl_res *res)
 	res->evaluate_again = true;
 	for_each_vol(vol, res) {
 		vol->uncommitted = false;
+		/* Whatever we will acknowledge is here. */
+		if (store_live(vol) && vol->disk == DISK_UPTODATE)
+			vol->vouch = true;
 		for_each_pv(pv, vol) {
 			struct repl_store *s = store_live(vol);
 

@@ -579,6 +579,16 @@ static void in_step_with_members(struct repl_pv *from)
 	}
 }
 
+/*
+ * A primary may have acknowledged more than it has sent us: whether it waits
+ * for us is told by the word that makes us a member, or does not.
+ */
+static bool may_lack(const struct repl_pv *pv)
+{
+	return pv->peer->role == ROLE_PRIMARY &&
+	       !(pv->peer_state.in_sync & BIT(pv->vol->res->node));
+}
+
 static void uptodate(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
@@ -599,7 +609,8 @@ static void uptodate(struct repl_pv *pv)
 		vol->dataset = s->dataset;
 		vol->in_sync = s->in_sync;
 	}
-	set_disk(vol, DISK_UPTODATE);
+	vol->follower = may_lack(pv);
+	set_disk(vol, vol->follower ? DISK_CONSISTENT : DISK_UPTODATE);
 	set_pv_state(pv, RS_ESTABLISHED);
 	lineage_to_wire(w.lineage, &s->lineage);
 	hdr_init(&h, PKT_SYNC_DONE, vol);

@@ -7,16 +7,7 @@
  * data is newer.  With nobody against, the candidate is Primary once its first
  * generation is committed (members.c).
  *
- * Where a majority acknowledges, an acknowledged write is on W of the S members
- * of the in-sync set.  So S - W + 1 of them must have been heard, the candidate
- * included, and none of them may have more than the candidate: then one of
- * these has every acknowledged write, and so has the candidate.  Only members
- * count that have not crashed or been filled anew since the primary called them
- * members: what they have is all that they ever acknowledged.
- *
- * If all of the set are there and too many of them have crashed, what was
- * flushed decides: the former primary has that, see quorum_met().  If none of
- * them was primary then, they were all complete.
+ * Where a majority acknowledges, it must also have heard enough: see elect.c.
  */
 #include "internal.h"
 
@@ -47,16 +38,6 @@ static void vote_end(struct repl_res *res, int err, const char *why)
 	res->vote.won = false;
 	res->vote.committing = false;
 	res->ops->vote_done(res, err, why);
-}
-
-static bool vouches(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if (!vol->vouch)
-			return false;
-	return true;
 }
 
 static bool data_here(const struct repl_vol *vol, bool force)
@@ -176,60 +157,6 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
-static bool last_primary(const struct repl_pv *pv)
-{
-	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY);
-}
-
-/*
- * All of the set are here: is one of them better suited than we are?  Whoever
- * knows of a later set than ours has seen a reign that we have not.
- */
-static bool best_of_set(const struct repl_vol *vol)
-{
-	const struct repl_store *s = store_live(vol);
-	bool last = s && (s->flags & META_F_PRIMARY);
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol) {
-		if (!connected(pv->peer) || !pv->known)
-			continue;
-		if (s && pv->peer_state.set_version > s->set_version)
-			return false;
-		if (!last && last_primary(pv) &&
-		    (vol->in_sync & BIT(pv->peer->node)))
-			return false;
-	}
-	return true;
-}
-
-/* Have enough of those been heard who may have acknowledged a write? */
-static bool heard_enough(const struct repl_vol *vol)
-{
-	struct repl_res *res = vol->res;
-	u32 heard = BIT(res->node), set = vol->in_sync;
-	bool vouched = vouches(res);
-	u32 vouching = vouched ? heard : 0;
-	u32 need = ack_replicas(res);
-	struct repl_peer *p;
-	int i;
-
-	if (MUTATED(MUT_QUORUM_IGNORED))
-		return true;
-	for_each_peer(p, i, res) {
-		if (!connected(p))
-			continue;
-		heard |= BIT(i);
-		if (p->vouches)
-			vouching |= BIT(i);
-	}
-	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
-	/* One of those that vouch has all, and they compare positions. */
-	if (hweight32(vouching & set) >= need)
-		return vouched;
-	return !(set & ~heard) && best_of_set(vol);
-}
-
 static void win(struct repl_res *res)
 {
 	struct repl_vol *vol;
@@ -242,7 +169,7 @@ static void win(struct repl_res *res)
 			return;
 		}
 		if (res->conf.ack_policy == ACK_QUORUM && !res->vote.force &&
-		    !heard_enough(vol)) {
+		    !elect_heard_enough(vol)) {
 			vote_end(res, -EAGAIN, "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have");
 			return;
 		}
@@ -302,24 +229,32 @@ void vote_aborted(struct repl_res *res)
 
 /* ---- the voter ---- */
 
+/* Members of one set are compared by position, and not by what a crash left. */
+static bool by_position(const struct repl_pv *pv)
+{
+	return pv->vol->res->conf.ack_policy == ACK_QUORUM &&
+	       lineage_compare(&pv->peer_state.lineage,
+			       my_lineage(pv->vol)) == ORDER_EQUAL;
+}
+
 static bool newer_here(struct repl_peer *p)
 {
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (pv->known && pv->vol->disk >= DISK_OUTDATED &&
-		    store_live(pv->vol) && pv_verdict(pv) == V_SOURCE)
+		    store_live(pv->vol) && !by_position(pv) &&
+		    pv_verdict(pv) == V_SOURCE)
 			return true;
 	return false;
 }
 
-static bool left_us_out(const struct repl_pv *pv)
+/* The set that counts is one that we are not in. */
+static bool left_out(const struct repl_vol *vol)
 {
-	const struct repl_store *s = store_live(pv->vol);
+	u64 version;
 
-	return pv->known && s &&
-	       !(pv->peer_state.in_sync & BIT(pv->vol->res->node)) &&
-	       pv->peer_state.set_version > s->set_version;
+	return !(elect_set(vol, &version) & BIT(vol->res->node));
 }
 
 static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
@@ -329,11 +264,11 @@ static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
 	struct repl_pv *pv;
 
 	/*
-	 * It has forgotten its position, heard_enough() looks after it; or it
-	 * has a generation that we have not, or is of a set that left us out.
+	 * It has forgotten its position, elect_heard_enough() looks after it;
+	 * or it has a generation that we have not, or we were left out.
 	 */
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (last_primary(pv) || left_us_out(pv) ||
+		if (last_primary(pv) || left_out(pv->vol) ||
 		    (pv->known && pv_verdict(pv) == V_TARGET))
 			return false;
 	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&

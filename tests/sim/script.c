@@ -7,15 +7,17 @@
  * found and the parts must not mix; then the admin names a victim.
  *
  * reborn: as above with three nodes; the victim B is overwritten while C,
- * which shares the branch given up, is away.  B becomes primary again and
- * begins a generation.  When C is back it must be seen as behind or diverged,
- * never as equal to or newer than the new generation.
+ * which shares the branch given up, is away.  One of the two becomes primary
+ * again and begins a generation.  When C is back it must be seen as behind:
+ * not as equal or newer, and not as diverged, for its branch is in the past of
+ * both.
  */
 #include "sim.h"
 
 static u64 wait_until;
 static struct node *side[2];
 static u64 writes_at[2];
+static u32 next;	/* of the two: Primary after the victim was filled */
 
 static void later(u32 lo_ms, u32 hi_ms)
 {
@@ -134,8 +136,12 @@ void script_event(void)
 		side[0] = side[1] = NULL;
 		wait_until = 0;
 	}
-	if (W.phase > PH_FAULTS)
+	if (W.phase > PH_FAULTS) {
+		/* The story ends here, whoever was just to step down. */
+		for (u32 i = 0; i < W.o.nodes; i++)
+			W.node[i].demoting = 0;
 		return;
+	}
 	ev_add(50 * MS, EV_SCRIPT, NULL, 0, NULL, 0);
 	if (W.phase != PH_FAULTS || W.now < wait_until)
 		return;
@@ -193,6 +199,9 @@ void script_event(void)
 		return;
 	case 5:
 		check_not_mixed();
+		/* On a slow network with stalls it takes a while to meet. */
+		if (!W.seen_diverged && W.now < wait_until + 20 * SEC)
+			return;
 		if (!W.seen_diverged)
 			violation("divergence",
 				  "nodes %u and %u met after both had written and nobody noticed",
@@ -233,22 +242,23 @@ void script_event(void)
 		if (side[0]->res.role == ROLE_PRIMARY)
 			return;
 		M.primary = NULL;
+		next = rng_pct(R, 50);
 		W.script++;
 		return;
 	case 8:
-		if (side[1]->res.role != ROLE_PRIMARY) {
-			if (!side[1]->voting)
-				admin_promote(side[1], false);
+		if (side[next]->res.role != ROLE_PRIMARY) {
+			if (!side[next]->voting)
+				admin_promote(side[next], false);
 			return;
 		}
-		writes_at[1] = writes_of(side[1]);
+		writes_at[next] = writes_of(side[next]);
 		/* Alone or not, it begins a generation. */
 		if (rng_pct(R, 50))
-			node_crash(side[0]);
+			node_crash(side[!next]);
 		W.script++;
 		return;
 	case 9:
-		if (writes_of(side[1]) < writes_at[1] + 5)
+		if (writes_of(side[next]) < writes_at[next] + 5)
 			return;
 		c->up_at = W.now;
 		ev_add(0, EV_NODE_UP, NULL, 0, c, 0);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who may have what was acknowledged, where a majority acknowledges.
+ *
+ * An acknowledged write is on W of the S members of the in-sync set under which
+ * it was acknowledged.  So S - W + 1 members must have been heard, the candidate
+ * included, and none of them may have more than the candidate: then one of
+ * these has every acknowledged write, and so has the candidate.  Only members
+ * count that have not crashed or been filled anew since the primary called them
+ * members: what they have is all that they ever acknowledged.
+ *
+ * If all of the set are there and too many of them have crashed, what was
+ * flushed decides: the former primary has that, see quorum_met().  If none of
+ * them was primary then, they were all complete.
+ *
+ * Which set is it?  The newest that is known, unless a member of it does not
+ * know it: then its primary was cut off while it told of it, and nothing was
+ * acknowledged under it.  And whoever knows a set and is in it had all that was
+ * acknowledged before, on stable media (members.c).
+ */
+#include "internal.h"
+
+bool last_primary(const struct repl_pv *pv)
+{
+	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY);
+}
+
+bool vouches(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!vol->vouch)
+			return false;
+	return true;
+}
+
+/* Does this peer know of sets of the same data as we? */
+static bool claims(const struct repl_pv *pv)
+{
+	return connected(pv->peer) && pv->known &&
+	       pv->peer_state.disk >= DISK_INCONSISTENT &&
+	       pv->peer_state.dataset == pv->vol->dataset;
+}
+
+/* The newest set older than @limit that a node says it knows. */
+static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
+			 u32 *set)
+{
+	const struct repl_store *s = store_live(vol);
+	const struct repl_vstate *ps;
+	struct repl_pv *pv;
+	bool found = false;
+
+	if (s && s->set_version < limit) {
+		*version = s->set_version;
+		*set = s->in_sync;
+		found = true;
+	}
+	for_each_pv(pv, vol) {
+		ps = &pv->peer_state;
+		if (!claims(pv) || ps->set_version >= limit)
+			continue;
+		if (!found || ps->set_version > *version) {
+			*version = ps->set_version;
+			*set = ps->in_sync;
+			found = true;
+		} else if (ps->set_version == *version) {
+			*set |= ps->in_sync;
+		}
+	}
+	return found;
+}
+
+/* Nodes that know no set as new as @version. */
+static u32 not_told(const struct repl_vol *vol, u64 version)
+{
+	const struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+	u32 nodes = 0;
+
+	if (s && s->set_version < version)
+		nodes |= BIT(vol->res->node);
+	for_each_pv(pv, vol)
+		if (claims(pv) && pv->peer_state.set_version < version)
+			nodes |= BIT(pv->peer->node);
+	return nodes;
+}
+
+/**
+ * elect_set() - the newest set that may have taken effect
+ * @vol: the volume
+ * @version: set to its version
+ *
+ * As far as the nodes that are connected know.  Return: the set.
+ */
+u32 elect_set(const struct repl_vol *vol, u64 *version)
+{
+	u64 limit = ~0ULL;
+	u32 set = 0;
+
+	while (newest_claim(vol, limit, version, &set)) {
+		if (!(set & not_told(vol, *version)))
+			return set;
+		limit = *version;
+	}
+	*version = 0;
+	return vol->in_sync;
+}
+
+/*
+ * Of a set all of whose members are here, many of them crashed.  The former
+ * primary comes before us, unless it died before its last set was sealed: then
+ * nothing was acknowledged under that, and any that was told has all.
+ */
+static bool first_of_all(const struct repl_vol *vol, u32 set)
+{
+	const struct repl_store *s = store_live(vol);
+	struct repl_pv *pv;
+
+	if (s && (s->flags & META_F_PRIMARY))
+		return true;
+	for_each_pv(pv, vol)
+		if (connected(pv->peer) && last_primary(pv) &&
+		    (set & BIT(pv->peer->node)) &&
+		    lineage_contains(&pv->peer_state.lineage, my_lineage(vol)))
+			return false;
+	return true;
+}
+
+/** elect_heard_enough() - has a candidate all that was acknowledged? */
+bool elect_heard_enough(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_live(vol);
+	struct repl_res *res = vol->res;
+	u32 here = BIT(res->node), heard = here;
+	bool vouched = vouches(res);
+	u32 vouching = vouched ? here : 0;
+	u32 need = ack_replicas(res);
+	struct repl_peer *p;
+	u64 version;
+	u32 set;
+	int i;
+
+	if (MUTATED(MUT_QUORUM_IGNORED))
+		return true;
+	set = elect_set(vol, &version);
+	/* Without a disk we are as good as those that serve us. */
+	if (s && (!(set & here) || s->set_version < version))
+		return false;
+	for_each_peer(p, i, res) {
+		if (!connected(p))
+			continue;
+		heard |= BIT(i);
+		if (p->vouches)
+			vouching |= BIT(i);
+	}
+	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
+	/* One of those that vouch has all, and they compare positions. */
+	if (hweight32(vouching & set) >= need)
+		return vouched;
+	return !(set & ~heard) && first_of_all(vol, set);
+}
+
+/**
+ * elect_among_all() - may a promotion make good data of ours?
+ * @vol: the volume
+ *
+ * Where a majority acknowledges, members that differ in the last writes are
+ * candidates all the same: the vote compares their positions.  So are those
+ * that have not crashed, and the former primary, once all of the set are here.
+ */
+bool elect_among_all(const struct repl_vol *vol)
+{
+	u32 here = BIT(vol->res->node), missing;
+	struct repl_pv *pv;
+	u64 version;
+
+	if (vol->res->conf.ack_policy != ACK_QUORUM ||
+	    vol->disk != DISK_CONSISTENT)
+		return false;
+	missing = elect_set(vol, &version);
+	if (!(missing & here) || vol->store->set_version < version)
+		return false;
+	if (!vol->vouch && !(vol->store->flags & META_F_PRIMARY))
+		return false;
+	missing &= ~here;
+	for_each_pv(pv, vol)
+		if (promotion_decides(pv))
+			missing &= ~BIT(pv->peer->node);
+	return !missing;
+}
