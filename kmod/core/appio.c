@@ -487,7 +487,7 @@ static void write_done(struct repl_io *io, int err)
 		}
 	}
 	answered(io, vol->res->node, !err);
-	if (err || vol->res->commit.step == COMMIT_META)
+	if (err || vol->res->commit.step == COMMIT_DRAIN)
 		evaluate(vol->res);
 }
 
@@ -531,7 +531,7 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 			ack_backlog_fell(p);
 		}
 		/* It may wait for just this one. */
-		if (p->res->commit.step == COMMIT_META)
+		if (p->res->commit.step == COMMIT_DRAIN)
 			evaluate(p->res);
 		return;
 	}

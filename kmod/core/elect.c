@@ -87,6 +87,20 @@ static u32 not_told(const struct repl_vol *vol, u64 version)
 	return nodes;
 }
 
+/* A set is confirmed for all volumes, or not at all. */
+static bool took_effect(const struct repl_res *res, u64 version)
+{
+	struct repl_vol *vol;
+	u32 set;
+	u64 v;
+
+	for_each_vol(vol, res)
+		if (newest_claim(vol, version + 1, &v, &set) && v == version &&
+		    (set & not_told(vol, version)))
+			return false;
+	return true;
+}
+
 /**
  * elect_set() - the newest set that may have taken effect
  * @vol: the volume
@@ -100,7 +114,7 @@ u32 elect_set(const struct repl_vol *vol, u64 *version)
 	u32 set = 0;
 
 	while (newest_claim(vol, limit, version, &set)) {
-		if (!(set & not_told(vol, *version)))
+		if (took_effect(vol->res, *version))
 			return set;
 		limit = *version;
 	}
@@ -128,26 +142,45 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 	return true;
 }
 
-/** elect_heard_enough() - has a candidate all that was acknowledged? */
-bool elect_heard_enough(const struct repl_vol *vol)
+/* Is our disk one that the set relies on?  Without one, those that serve us. */
+static bool counts_in(const struct repl_vol *vol)
 {
 	const struct repl_store *s = store_live(vol);
-	struct repl_res *res = vol->res;
-	u32 here = BIT(res->node), heard = here;
-	bool vouched = vouches(res);
-	u32 vouching = vouched ? here : 0;
-	u32 need = ack_replicas(res);
-	struct repl_peer *p;
 	u64 version;
 	u32 set;
+
+	if (!s)
+		return true;
+	set = elect_set(vol, &version);
+	return (set & BIT(vol->res->node)) && s->set_version >= version;
+}
+
+/* Of those that vouch, one has every write that was acknowledged. */
+static bool covered(const struct repl_vol *vol, u32 vouching)
+{
+	u32 need = ack_replicas(vol->res), set;
+	u64 version;
+
+	set = elect_set(vol, &version);
+	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
+	return hweight32(vouching & set) >= need;
+}
+
+/**
+ * elect_heard_enough() - has a candidate all that was acknowledged?
+ * @res: the resource; all connected peers have given it their vote
+ */
+bool elect_heard_enough(const struct repl_res *res)
+{
+	u32 heard = BIT(res->node), vouching = vouches(res) ? heard : 0;
+	struct repl_vol *vol;
+	struct repl_peer *p;
+	bool enough = true;
+	u64 version;
 	int i;
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
-	set = elect_set(vol, &version);
-	/* Without a disk we are as good as those that serve us. */
-	if (s && (!(set & here) || s->set_version < version))
-		return false;
 	for_each_peer(p, i, res) {
 		if (!connected(p))
 			continue;
@@ -155,11 +188,21 @@ bool elect_heard_enough(const struct repl_vol *vol)
 		if (p->vouches)
 			vouching |= BIT(i);
 	}
-	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
-	/* One of those that vouch has all, and they compare positions. */
-	if (hweight32(vouching & set) >= need)
-		return vouched;
-	return !(set & ~heard) && first_of_all(vol, set);
+	for_each_vol(vol, res) {
+		if (!counts_in(vol))
+			return false;
+		enough &= covered(vol, vouching);
+	}
+	/* And they have compared positions. */
+	if (enough)
+		return vouching & BIT(res->node);
+	for_each_vol(vol, res) {
+		u32 set = elect_set(vol, &version);
+
+		if ((set & ~heard) || !first_of_all(vol, set))
+			return false;
+	}
+	return true;
 }
 
 /**

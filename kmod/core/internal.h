@@ -172,7 +172,13 @@ struct repl_vstate {
 };
 
 /* How far a commit of a generation or set has come. */
-enum commit_step { COMMIT_IDLE, COMMIT_META, COMMIT_PEERS, COMMIT_SEAL };
+enum commit_step {
+	COMMIT_IDLE,
+	COMMIT_DRAIN,		/* members answer what is under way */
+	COMMIT_META,		/* the set is written on our disks */
+	COMMIT_PEERS,		/* the peers confirm it and the lineage */
+	COMMIT_SEAL,		/* the lineage is written on our disks */
+};
 
 enum sync_step {
 	SYNC_IDLE,
@@ -361,7 +367,7 @@ void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
 bool last_primary(const struct repl_pv *pv);
 bool vouches(const struct repl_res *res);
 u32 elect_set(const struct repl_vol *vol, u64 *version);
-bool elect_heard_enough(const struct repl_vol *vol);
+bool elect_heard_enough(const struct repl_res *res);
 bool elect_among_all(const struct repl_vol *vol);
 
 /* vote.c */

@@ -2,11 +2,13 @@
 /*
  * Generations and the in-sync set.
  *
- * A commit makes the primary's new set and lineage durable in three steps: the
- * set on its own disks, both on every connected peer, each of which confirms,
- * and at last the lineage on its own disks.  While it runs no write completes:
- * so no write is ever acknowledged under a set that is not durable, and no
- * member is left behind under an old lineage without the others knowing.
+ * A commit makes the primary's new set and lineage durable.  All that is under
+ * way is answered by the new members first; then in three steps: the set on its
+ * own disks, both on every connected peer, each of which confirms, and at last
+ * the lineage on its own disks.  While it runs no write completes: so no write
+ * is ever acknowledged under a set that is not durable, no member is left
+ * behind under an old lineage without the others knowing, and whoever knows a
+ * set and is in it has all that was acknowledged before.
  *
  * The own lineage comes last, because a primary that dies before has not used
  * the generation: were it on its disk, it would come back as diverged from a
@@ -55,12 +57,10 @@ static void next_generation(struct repl_vol *vol)
 		s->own_gen = vol->own_gen;
 }
 
-static void propose_set(struct repl_vol *vol)
+static void write_set(struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
 
-	vol->in_sync = in_sync_now(vol);
-	expect_lineage(vol);
 	if (!s)
 		return;
 	/*
@@ -79,13 +79,13 @@ static void propose_set(struct repl_vol *vol)
 /* Sets of one reign, more than there will ever be. */
 #define SET_VERSION_TERM	24
 
-/* The first step, with the set as it is now. */
+/* Begin, or begin again, with the set as it is now. */
 static void propose(struct repl_res *res)
 {
 	struct repl_vol *vol;
 
 	res->set_due = false;
-	res->commit.step = COMMIT_META;
+	res->commit.step = COMMIT_DRAIN;
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
@@ -93,8 +93,19 @@ static void propose(struct repl_res *res)
 	res->set_version = max(res->set_version + 1,
 			       res->term << SET_VERSION_TERM);
 	res->commit.version = res->set_version;
+	for_each_vol(vol, res) {
+		vol->in_sync = in_sync_now(vol);
+		expect_lineage(vol);
+	}
+}
+
+static void write_sets(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	res->commit.step = COMMIT_META;
 	for_each_vol(vol, res)
-		propose_set(vol);
+		write_set(vol);
 }
 
 void commit_start(struct repl_res *res, bool new_gen)
@@ -386,10 +397,12 @@ void commit_advance(struct repl_res *res)
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res);
 	forget_uncommitted(res);
-	if ((c->step == COMMIT_META || c->step == COMMIT_PEERS) &&
-	    member_lost(res))
+	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
+	     c->step == COMMIT_PEERS) && member_lost(res))
 		propose(res);
-	if (c->step == COMMIT_META && meta_durable(res) && members_answered(res))
+	if (c->step == COMMIT_DRAIN && members_answered(res))
+		write_sets(res);
+	if (c->step == COMMIT_META && meta_durable(res))
 		tell_members(res);
 	if (c->step == COMMIT_PEERS && peers_confirmed(res)) {
 		c->step = COMMIT_SEAL;

@@ -168,11 +168,11 @@ static void win(struct repl_res *res)
 			vote_end(res, -ENODATA, why_no_data(vol));
 			return;
 		}
-		if (res->conf.ack_policy == ACK_QUORUM && !res->vote.force &&
-		    !elect_heard_enough(vol)) {
-			vote_end(res, -EAGAIN, "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have");
-			return;
-		}
+	}
+	if (res->conf.ack_policy == ACK_QUORUM && !res->vote.force &&
+	    !elect_heard_enough(res)) {
+		vote_end(res, -EAGAIN, "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have");
+		return;
 	}
 	for_each_vol(vol, res)
 		if (res->vote.force)
