@@ -17,44 +17,56 @@ RELEASE	?= $(shell uname -r)
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 KDIR	:= /lib/modules/$(RELEASE)/build
 MODDIR	:= $(CURDIR)/build/modules/$(RELEASE)
-DKMSDIR	:= $(DESTDIR)/usr/src/blkrepl-$(VERSION)
+# make -C would take a relative one for its own.
+STAGE	:= $(abspath $(DESTDIR))
+DKMSDIR	:= $(STAGE)/usr/src/blkrepl-$(VERSION)
 
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
-		awk -F'|' '{ printf "%-30s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | \
+		awk -F'\t' '{ printf "%-30s%s\n", $$1, $$2 }'
 	@echo
 	@echo "  KERNEL=6.1|6.12|7.2|debug  TESTS='test_x_01 ...'  SEEDS=N  SEED=S  JOBS=N"
 
 # --- build ----------------------------------------------------------------
 
-all: tool ## the tool, and the module for the running kernel if it has headers
-	@if [ -e $(KDIR) ]; then $(MAKE) --no-print-directory modules; \
-	else echo "no headers for $(RELEASE) in $(KDIR), the module is not built:"; \
-	echo "install linux-headers-$(RELEASE), or make selftests KERNEL=6.1"; fi
+all: tool modules ## the tool, and the module for the running kernel
 
 # Objects stay out of the sources: kbuild gets a copy, as for the test kernels.
 modules: ## the module for the running kernel (RELEASE=...)
-	@[ -e $(KDIR) ] || { echo "no headers in $(KDIR): install linux-headers-$(RELEASE)"; exit 1; }
+	@[ -e $(KDIR) ] || { echo "no headers in $(KDIR), the module can't be built:"; \
+		echo "  apt-get install linux-headers-$(RELEASE)"; \
+		echo "the tool alone: make tool; tests need no headers: make selftests"; exit 1; }
 	@tests/vm/sync-module . $(MODDIR)
 	$(MAKE) -C $(KDIR) M=$(MODDIR) modules
 
-modules_install: modules ## install the module for the running kernel
-	$(MAKE) -C $(KDIR) M=$(MODDIR) modules_install
+# kbuild leaves depmod out where the headers have no System.map, as Debian's.
+modules_install: modules ## install the module for the running kernel [DESTDIR=...]
+	$(MAKE) -C $(KDIR) M=$(MODDIR) INSTALL_MOD_PATH=$(STAGE) DEPMOD=true modules_install
+	$(if $(STAGE),,depmod $(RELEASE))
 
 tool: ## the command blkrepl: build/userspace/blkrepl
 	$(MAKE) -C userspace
 
-install: tool ## install the tool, man pages, completion, udev rule
-	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+install: tool ## install the tool, man pages, completion, udev rule [DESTDIR=...]
+	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(STAGE)
 
-dkms-install: ## register the module with DKMS, which builds it
+# With DESTDIR only the sources are put there: whoever unpacks it has a DKMS of
+# their own.  Else what is registered of this version gives way.
+dkms-install: ## register the module with DKMS, which builds it [DESTDIR=...]
+ifeq ($(STAGE),)
 	@command -v dkms >/dev/null || { echo "dkms is missing: apt-get install dkms"; exit 1; }
+	@[ -z "$$(dkms status -m blkrepl -v $(VERSION))" ] || \
+		dkms remove -m blkrepl -v $(VERSION) --all
+endif
+	rm -rf $(DKMSDIR)
 	install -d $(DKMSDIR)
-	cp -a kmod Kbuild dkms.conf LICENSE $(DKMSDIR)/
+	cp -r kmod Kbuild dkms.conf LICENSE $(DKMSDIR)/
+ifeq ($(STAGE),)
 	dkms add -m blkrepl -v $(VERSION)
-	dkms install -m blkrepl -v $(VERSION)
+	dkms install -m blkrepl -v $(VERSION) -k $(RELEASE)
+endif
 
 # --- test -----------------------------------------------------------------
 
