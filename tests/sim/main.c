@@ -2,6 +2,8 @@
 /*
  * The command: runs seeds, reports the first violation with its trace.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -101,9 +103,9 @@ static void expand(struct sim_opts *o, u64 seed)
 	if (arg.no_faults)
 		memset(o->weight, 0, sizeof(o->weight));
 	if (arg.nodes)
-		o->nodes = min(arg.nodes, (u32)MAX_NODES);
+		o->nodes = arg.nodes;
 	if (arg.depth)
-		o->depth = min(arg.depth, (u32)MAX_SLOTS);
+		o->depth = arg.depth;
 }
 
 /* False if a checker objects. */
@@ -161,6 +163,21 @@ static bool one(u64 seed)
 	return false;
 }
 
+static void bad_line(const char *line)
+{
+	fprintf(stderr, "blkrepl-sim: %s: expected \"SEED [SCENARIO]\": %s",
+		arg.file, line);
+	exit(2);
+}
+
+static int scenario(const char *name)
+{
+	for (int i = 0; i < SCN_COUNT; i++)
+		if (!strcmp(name, scenario_name[i]))
+			return i;
+	return -1;
+}
+
 static bool run_file(void)
 {
 	FILE *f = fopen(arg.file, "r");
@@ -176,16 +193,21 @@ static bool run_file(void)
 		char name[40] = "";
 		unsigned long long seed;
 
-		if (sscanf(line, "%llu %39[a-z-]", &seed, name) < 1)
+		if (line[0] == '#' || line[0] == '\n')
 			continue;
-		arg.scenario = -1;
-		for (int i = 0; i < SCN_COUNT; i++)
-			if (!strcmp(name, scenario_name[i]))
-				arg.scenario = i;
+		if (sscanf(line, "%llu %39[a-z-]", &seed, name) < 1)
+			bad_line(line);
+		arg.scenario = scenario(name);
+		if (name[0] && arg.scenario < 0)
+			bad_line(line);
 		n++;
 		ok = one(seed) && ok;
 	}
 	fclose(f);
+	if (!n) {
+		fprintf(stderr, "blkrepl-sim: %s: no seeds in it\n", arg.file);
+		exit(2);
+	}
 	printf("%u seeds of %s: %s\n", n, arg.file, ok ? "ok" : "FAILED");
 	return ok;
 }
@@ -290,6 +312,26 @@ static int mutation(const char *s)
 	exit(2);
 }
 
+/* A number and nothing else: a slip must not pass for a run without a failure. */
+static u64 number(const char *name, u64 lowest, u64 highest)
+{
+	char *end;
+	u64 n;
+
+	errno = 0;
+	n = strtoull(optarg, &end, 0);
+	if (isdigit((unsigned char)optarg[0]) && !*end && !errno &&
+	    n >= lowest && n <= highest)
+		return n;
+	fprintf(stderr, "blkrepl-sim: --%s %s: expected a number from %llu", name,
+		optarg, (unsigned long long)lowest);
+	if (highest == ~0ULL)
+		fprintf(stderr, " on\n");
+	else
+		fprintf(stderr, " to %llu\n", (unsigned long long)highest);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option opts[] = {
@@ -312,13 +354,13 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			arg.seed = strtoull(optarg, NULL, 0);
+			arg.seed = number("seed", 0, ~0ULL);
 			break;
 		case 'n':
-			arg.seeds = strtoull(optarg, NULL, 0);
+			arg.seeds = number("seeds", 1, ~0ULL);
 			break;
 		case 'j':
-			arg.jobs = (u32)strtoul(optarg, NULL, 0);
+			arg.jobs = (u32)number("jobs", 1, 1024);
 			break;
 		case 'm':
 			repl_mutation = mutation(optarg);
@@ -327,12 +369,10 @@ int main(int argc, char **argv)
 			arg.trace = true;
 			break;
 		case 'A':
-			arg.ack_policy = atoi(optarg);
+			arg.ack_policy = (int)number("ack-policy", 0, 2);
 			break;
 		case 'c':
-			for (int i = 0; i < SCN_COUNT; i++)
-				if (!strcmp(optarg, scenario_name[i]))
-					arg.scenario = i;
+			arg.scenario = scenario(optarg);
 			if (arg.scenario < 0) {
 				fprintf(stderr, "unknown scenario: %s\n",
 					optarg);
@@ -346,10 +386,10 @@ int main(int argc, char **argv)
 			arg.no_faults = true;
 			break;
 		case 'N':
-			arg.nodes = (u32)strtoul(optarg, NULL, 0);
+			arg.nodes = (u32)number("nodes", 1, MAX_NODES);
 			break;
 		case 'D':
-			arg.depth = (u32)strtoul(optarg, NULL, 0);
+			arg.depth = (u32)number("depth", 1, MAX_SLOTS);
 			break;
 		case 'q':
 			arg.quiet = true;
