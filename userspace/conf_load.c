@@ -88,7 +88,9 @@ int conf_load(const char *dir, struct conf **out, struct conf_error *err)
 	n = scandir(dir, &list, is_conf, alphasort);
 	if (n < 0) {
 		conf_free(conf);
-		return fail(err, dir, strerror(errno));
+		return fail(err, dir, errno == ENOENT ?
+			    "No such file or directory: create it, and write RES.conf into it, see blkrepl.conf(5)" :
+			    strerror(errno));
 	}
 	for (i = 0; i < n; i++) {
 		char *path = xasprintf("%s/%s", dir, list[i]->d_name);

@@ -55,6 +55,9 @@ static bool open_one(struct md_dev *dev, const char *what, const char *path, boo
 	if (errno == EBUSY)
 		err("%s: %s is in use: mounted, attached, or part of another device",
 		    what, path);
+	else if (errno == ENOTBLK || errno == EISDIR)
+		err("%s: %s is no block device: name a disk, a partition or a logical volume, like /dev/vg0/data",
+		    what, path);
 	else if (errno == EROFS)
 		err("%s: %s is read-only: see blockdev --setrw", what, path);
 	else
@@ -62,6 +65,18 @@ static bool open_one(struct md_dev *dev, const char *what, const char *path, boo
 	if (dev->fd >= 0)
 		close(dev->fd);
 	return false;
+}
+
+/* By whatever path: metadata would go over the end of the data. */
+static bool same_device(const struct md_dev *data, const char *meta_disk)
+{
+	struct stat a, b;
+
+	if (fstat(data->fd, &a) || stat(meta_disk, &b))
+		return false;
+	if (S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode))
+		return a.st_rdev == b.st_rdev;
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 bool md_open(struct md_pair *p, const char *what, const char *disk,
@@ -75,7 +90,10 @@ bool md_open(struct md_pair *p, const char *what, const char *disk,
 	if (!open_one(&p->data, what, disk, write))
 		return false;
 	p->meta = p->data;
-	if (!meta_disk || open_one(&p->meta, what, meta_disk, write))
+	if (meta_disk && same_device(&p->data, meta_disk))
+		err("%s: meta-disk %s is the disk itself: leave it out for internal metadata, or name another device",
+		    what, meta_disk);
+	else if (!meta_disk || open_one(&p->meta, what, meta_disk, write))
 		return true;
 	close(p->data.fd);
 	return false;

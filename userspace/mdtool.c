@@ -5,6 +5,7 @@
  */
 #include <blkid.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -168,6 +169,29 @@ static void report(const struct md_job *job, const struct md_pair *p,
 	       job->max_peers == 1 ? "" : "s", data);
 }
 
+/*
+ * With metadata of its own a device needs room for it alone, and the disk for a
+ * block; with internal metadata the disk needs room for both.
+ */
+static void too_small(const struct md_job *job, const struct md_pair *p)
+{
+	const char *path = p->meta.path;
+	uint64_t need = META_BLOCK;
+	struct meta_geom g;
+	char text[32];
+
+	if (!p->external)
+		while (meta_layout(need, 0, job->max_peers, &g) == META_TOO_SMALL)
+			need += META_BLOCK;
+	else if (meta_layout(p->data.bytes, INT64_MAX, job->max_peers, &g) == META_OK)
+		need = g.area_bytes;
+	else
+		path = p->data.path;
+	format_bytes(need, text, sizeof(text));
+	err("%s: %s: %s: it needs %s at least (%" PRIu64 " bytes)", job->what, path,
+	    meta_text(META_TOO_SMALL), text, need);
+}
+
 static int create_on(const struct md_job *job, const struct md_pair *p)
 {
 	struct meta_create c = {
@@ -183,6 +207,10 @@ static int create_on(const struct md_job *job, const struct md_pair *p)
 
 	e = meta_layout(p->data.bytes, p->external ? p->meta.bytes : 0,
 			job->max_peers, &g);
+	if (e == META_TOO_SMALL) {
+		too_small(job, p);
+		return EX_DISK;
+	}
 	if (e != META_OK) {
 		err("%s: %s: %s", job->what, p->meta.path, meta_text(e));
 		return EX_DISK;

@@ -86,7 +86,7 @@ static void test_internal(void)
 
 	make_disk(disk, 64 * MIB + 1234);
 	ret = RUN(&out, &errs, "show-md", disk);
-	expect(ret, EX_DISK, out, errs, "has no blkrepl metadata", "none yet");
+	expect(ret, EX_DISK, out, errs, "has no blkrepl metadata: make it with create-md", "none yet");
 	ret = RUN(&out, &errs, "create-md", disk, "--max-peers", "3");
 	expect(ret, 0, out, errs, "room for 3 peers", "created");
 	ret = RUN(&out, &errs, "show-md", disk, "--json");
@@ -101,6 +101,32 @@ static void test_internal(void)
 	free(after);
 	ret = RUN(&out, &errs, "create-md", disk, "--force");
 	expect(ret, 0, out, errs, "room for 7 peers", "with force");
+}
+
+/* By its own path, by a link and from another directory: nothing is written. */
+static void test_same_device(void)
+{
+	char link[64], around[64], *out, *errs, *before, *after;
+	const char *paths[] = { disk, link, around };
+	size_t len, len2, i;
+	int ret;
+
+	snprintf(link, sizeof(link), "%s/link", dir);
+	snprintf(around, sizeof(around), "%s/../%s/disk", dir, strrchr(dir, '/') + 1);
+	make_disk(disk, 64 * MIB);
+	poke(disk, 64 * MIB - 9, "important", 9);
+	before = slurp(disk, &len);
+	if (symlink("disk", link))
+		exit(1);
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		ret = RUN(&out, &errs, "create-md", disk, "--force", "--meta-disk", paths[i]);
+		expect(ret, EX_DISK, out, errs, "is the disk itself", paths[i]);
+		after = slurp(disk, &len2);
+		tap_ok(len == len2 && !memcmp(before, after, len), "nothing was written");
+		free(after);
+	}
+	free(before);
+	unlink(link);
 }
 
 /* One copy torn: the other one counts.  Both: an error, and no new metadata. */
@@ -145,14 +171,33 @@ static void test_too_small(void)
 
 	make_disk(disk, 100 << 10);
 	ret = RUN(&out, &errs, "create-md", disk);
-	expect(ret, EX_DISK, out, errs, "too small", "a small disk");
+	expect(ret, EX_DISK, out, errs, "too small for data and metadata: it needs 156.0 KiB at least (159744 bytes)",
+	       "a small disk");
+	make_disk(disk, 159743);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, EX_DISK, out, errs, "too small", "a byte less");
+	make_disk(disk, 159744);
+	ret = RUN(&out, &errs, "create-md", disk);
+	expect(ret, 0, out, errs, "for data", "just that");
+	make_disk(disk, 64 * MIB);
+	make_disk(meta, 100 << 10);
+	ret = RUN(&out, &errs, "create-md", disk, "--meta-disk", meta);
+	expect(ret, EX_DISK, out, errs, "/meta: device is too small for data and metadata: it needs ",
+	       "a small meta-disk");
+	make_disk(meta, 4 * MIB);
 	make_disk(disk, 100);
 	ret = RUN(&out, &errs, "create-md", disk);
 	expect(ret, EX_DISK, out, errs, "too small", "a tiny disk");
 	ret = RUN(&out, &errs, "show-md", disk);
 	expect(ret, EX_DISK, out, errs, "too small", "show a tiny disk");
 	ret = RUN(&out, &errs, "create-md", "/dev/null");
-	expect(ret, EX_DISK, out, errs, "Block device required", "no block device");
+	expect(ret, EX_DISK, out, errs, "/dev/null is no block device: name a disk", "no block device");
+	ret = RUN(&out, &errs, "show-md", "/dev/null");
+	expect(ret, EX_DISK, out, errs, "/dev/null is no block device: name a disk", "nor to be shown");
+	ret = RUN(&out, &errs, "create-md", dir);
+	expect(ret, EX_DISK, out, errs, "is no block device: name a disk", "a directory");
+	ret = RUN(&out, &errs, "show-md", dir);
+	expect(ret, EX_DISK, out, errs, "is no block device: name a disk", "nor that");
 	ret = RUN(&out, &errs, "create-md", "/nonexistent");
 	expect(ret, EX_DISK, out, errs, "No such file", "no device");
 }
@@ -189,6 +234,7 @@ int main(void)
 	snprintf(meta, sizeof(meta), "%s/meta", dir);
 	test_internal();
 	test_damage();
+	test_same_device();
 	test_shrunk();
 	test_too_small();
 	test_signature();
