@@ -53,8 +53,9 @@ void out_bytes(struct out *o, const char *key, const char *label, uint64_t val);
 void out_rate(struct out *o, const char *key, const char *label, uint64_t val);
 /* Per mille as "45.1 %" in the text, as 45.1 in JSON. */
 void out_percent(struct out *o, const char *key, const char *label, unsigned int val);
-/* Milliseconds as "1:02:03" in the text, as seconds in JSON. */
+/* Milliseconds as "1:02:03" in the text, as seconds in JSON; or as they are. */
 void out_time(struct out *o, const char *key, const char *label, uint64_t ms);
+void out_time_ms(struct out *o, const char *key, const char *label, uint64_t ms);
 void out_text(struct out *o, const char *fmt, ...) __printf(2, 3);
 
 void format_bytes(uint64_t val, char *buf, size_t size);

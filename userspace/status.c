@@ -193,7 +193,7 @@ void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 	lags = connected && p->lag_bytes && (lags || p->lag_ms >= 1000);
 	out_bytes(o, "lag-bytes", lags || statistics ? "  lacks:" : NULL,
 		  p->lag_bytes);
-	out_time(o, "lag-ms", lags || statistics ? "  for:" : NULL, p->lag_ms);
+	out_time_ms(o, "lag-ms", lags || statistics ? "  for:" : NULL, p->lag_ms);
 	out_num(o, "unacked", statistics ? "  unacked:" : NULL, p->unacked);
 	out_bytes(o, "sent-bytes", statistics ? "  sent:" : NULL, p->sent);
 	out_bytes(o, "received-bytes", statistics ? "  received:" : NULL, p->received);

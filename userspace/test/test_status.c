@@ -117,6 +117,27 @@ static void test_json(void)
 	state_free(st);
 }
 
+/* How far behind a peer is: milliseconds, as its key says. */
+static void test_lag(void)
+{
+	struct state *st = fake_r0();
+	struct json_object *o;
+	char *text;
+
+	FAKE(st, "r0", -1, 1, BLKREPL_A_PEER_INFO,
+	     U64(BLKREPL_PI_LAG_BYTES, 65536), U32(BLKREPL_PI_LAG_MS, 62345));
+	text = print(st, true, false);
+	o = json_tokener_parse(text);
+	tap_is(path(o, "/0/connections/0/lag-bytes"), "65536", "lag in bytes");
+	tap_is(path(o, "/0/connections/0/lag-ms"), "62345", "lag in milliseconds");
+	json_object_put(o);
+	free(text);
+	text = print(st, false, false);
+	tap_has(text, "  lacks:64.0 KiB  for:1:02\n", "lag for people");
+	free(text);
+	state_free(st);
+}
+
 static void test_events(void)
 {
 	static const struct fake_attr none[] = { FAKE_END };
@@ -212,6 +233,7 @@ int main(void)
 	test_text();
 	test_trouble();
 	test_json();
+	test_lag();
 	test_events();
 	test_event_json();
 	test_malformed();
