@@ -125,18 +125,40 @@ bool conf_name_ok(const char *name, char *why, size_t size)
 	return true;
 }
 
-static bool split_port(const char *word, char *host, size_t size, uint16_t *port)
+static bool split_port(const char *word, char *host, size_t host_size,
+		       uint16_t *port, char *why, size_t size)
 {
-	const char *colon = strrchr(word, ':');
+	const char *colon = strrchr(word, ':'), *digits = colon ? colon + 1 : "";
 	uint64_t v;
 
-	if (!colon || (size_t)(colon - word) >= size ||
-	    !parse_u64(colon + 1, &v) || !v || v > 65535)
+	if (!*digits || digits[strspn(digits, "0123456789")] ||
+	    (size_t)(colon - word) >= host_size) {
+		snprintf(why, size,
+			 "expected ADDRESS:PORT, like 10.0.0.1:7789 or [fd00::1]:7789");
 		return false;
+	}
+	if (!parse_u64(digits, &v) || !v || v > 65535) {
+		snprintf(why, size, "the port %.32s is out of range, expected 1 to 65535",
+			 digits);
+		return false;
+	}
 	memcpy(host, word, colon - word);
 	host[colon - word] = '\0';
 	*port = v;
 	return true;
+}
+
+/* An address that one node has, and that others can connect to. */
+static bool is_unicast(const struct sockaddr_storage *sa)
+{
+	const struct in6_addr *a6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
+	uint32_t a = ntohl(in->sin_addr.s_addr);
+
+	if (sa->ss_family == AF_INET6)
+		return !IN6_IS_ADDR_UNSPECIFIED(a6) && !IN6_IS_ADDR_MULTICAST(a6);
+	/* "this network"; multicast, reserved and broadcast */
+	return a >> 24 && a >> 24 < 224;
 }
 
 bool addr_parse(const char *word, struct sockaddr_storage *sa,
@@ -147,29 +169,31 @@ bool addr_parse(const char *word, struct sockaddr_storage *sa,
 	char host[64];
 	uint16_t port;
 	size_t len;
+	bool ok;
 
 	memset(sa, 0, sizeof(*sa));
-	if (!split_port(word, host, sizeof(host), &port)) {
-		snprintf(why, size,
-			 "expected ADDRESS:PORT, like 10.0.0.1:7789 or [fd00::1]:7789");
+	if (!split_port(word, host, sizeof(host), &port, why, size))
 		return false;
-	}
 	len = strlen(host);
 	if (host[0] == '[' && host[len - 1] == ']') {
 		host[len - 1] = '\0';
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons(port);
-		if (inet_pton(AF_INET6, host + 1, &in6->sin6_addr) == 1)
-			return true;
+		ok = inet_pton(AF_INET6, host + 1, &in6->sin6_addr) == 1;
 	} else {
 		in->sin_family = AF_INET;
 		in->sin_port = htons(port);
-		if (inet_pton(AF_INET, host, &in->sin_addr) == 1)
-			return true;
+		ok = inet_pton(AF_INET, host, &in->sin_addr) == 1;
 	}
-	snprintf(why, size, strchr(host, ':') && host[0] != '[' ?
-		 "an IPv6 address goes into brackets, like [fd00::1]:7789" :
-		 "not a numeric IP address (names are not looked up: the name service may be away when it is needed most)");
+	if (ok && is_unicast(sa))
+		return true;
+	if (ok)
+		snprintf(why, size,
+			 "not the address of one node: peers connect to it, so name it (multicast and addresses like 0.0.0.0 are none)");
+	else
+		snprintf(why, size, strchr(host, ':') && host[0] != '[' ?
+			 "an IPv6 address goes into brackets, like [fd00::1]:7789" :
+			 "not a numeric IP address (names are not looked up: the name service may be away when it is needed most)");
 	return false;
 }
 

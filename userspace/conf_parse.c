@@ -182,9 +182,19 @@ static const char *setting_next(unsigned int i, const void *arg)
 	return i ? "auth" : "secret";
 }
 
+/* They may stand in different sections: the one of the smaller object counts. */
+static bool either_auth(struct parser *p, int line, const struct conf_settings *set)
+{
+	if (!set->secret || !set->auth_none)
+		return true;
+	return fail_at(p, line,
+		       "\"secret\" and \"auth none\" contradict each other, expected one of them");
+}
+
 static bool parse_secret(struct parser *p, struct conf_settings *set)
 {
 	size_t len = strlen(p->tok.text);
+	int line = p->tok.line;
 
 	if (set->secret)
 		return fail_at(p, p->tok.line, "\"secret\" is given twice");
@@ -194,11 +204,13 @@ static bool parse_secret(struct parser *p, struct conf_settings *set)
 			       "a secret of %zu bytes, expected %d to %d",
 			       len, BLKREPL_SECRET_MIN, BLKREPL_SECRET_MAX);
 	p->file->has_secret = true;
-	return expect_word(p, "a secret", &set->secret);
+	return expect_word(p, "a secret", &set->secret) && either_auth(p, line, set);
 }
 
 static bool parse_auth(struct parser *p, struct conf_settings *set)
 {
+	int line = p->tok.line;
+
 	if (set->auth_set)
 		return fail_at(p, p->tok.line, "\"auth\" is given twice");
 	if (p->tok.type == TOK_WORD && strcmp(p->tok.text, "none") &&
@@ -208,7 +220,8 @@ static bool parse_auth(struct parser *p, struct conf_settings *set)
 			       p->tok.text);
 	set->auth_none = !strcmp(p->tok.text, "none");
 	set->auth_set = true;
-	return expect(p, TOK_WORD, "\"secret\" or \"none\"");
+	return expect(p, TOK_WORD, "\"secret\" or \"none\"") &&
+	       either_auth(p, line, set);
 }
 
 /* Words that exist, but belong into another section or object. */
