@@ -23,6 +23,7 @@ static const struct arg_def args[ARG_COUNT] = {
 		"read the configuration there (else $BLKREPL_CONFIG_DIR, else " CONF_DIR ")" },
 	[ARG_DRY_RUN] = { "dry-run", 'd', NULL, false,
 		"print the low-level commands, change nothing" },
+	[ARG_VERSION] = { "version", 'V', NULL, false, "print the tool's version" },
 	[ARG_FORCE] = { "force", 'f', NULL, false, "do it although it may cost data; see blkrepl(8)" },
 	[ARG_JSON] = { "json", 'j', NULL, false, "print JSON" },
 	[ARG_STATISTICS] = { "statistics", 's', NULL, false, "print counters too" },
@@ -125,7 +126,7 @@ void help_all(FILE *f)
 		}
 	}
 	fprintf(f, "\nOptions:\n");
-	help_options(f, ARGS_GLOBAL, 0);
+	help_options(f, ARGS_GLOBAL | ARG(ARG_VERSION), 0);
 	fprintf(f, "\n\"blkrepl VERB --help\" tells more, with examples; so does blkrepl(8).\n"
 		"First steps: write " CONF_DIR "/r0.conf (see blkrepl.conf(5)), then\n"
 		"  blkrepl create-md r0 && blkrepl up r0 && blkrepl status\n");
@@ -296,6 +297,8 @@ static int take_word(struct cmd *c, struct words *w, bool *plain)
 	if (c->verb) {
 		a.options |= c->verb->options;
 		a.settings = c->verb->settings;
+	} else {
+		a.options |= ARG(ARG_VERSION);
 	}
 	if (!*plain && !strcmp(word, "--")) {
 		*plain = true;
@@ -326,7 +329,7 @@ int args_parse(struct cmd *c, int argc, char **argv)
 		if (ret)
 			return ret;
 	}
-	if (has(c, ARG_HELP))
+	if (has(c, ARG_HELP) || has(c, ARG_VERSION))
 		return 0;
 	if (!c->verb) {
 		err("no verb given");
@@ -337,6 +340,17 @@ int args_parse(struct cmd *c, int argc, char **argv)
 		return usage(c->verb);
 	}
 	return 0;
+}
+
+int cmd_help(struct cmd *c)
+{
+	int ret = c->npos ? take_verb(c, c->pos[0]) : 0;
+
+	if (!ret && c->npos)
+		help_verb(c->file, c->verb);
+	else if (!ret)
+		help_all(c->file);
+	return ret;
 }
 
 /* ---- targets ---- */

@@ -341,7 +341,9 @@ int cmd_main(struct cmd *c, int argc, char **argv)
 
 	if (ret)
 		return ret;
-	if (has(c, ARG_HELP) && c->verb)
+	if (has(c, ARG_VERSION))
+		fprintf(c->file, "blkrepl " BLKREPL_VERSION "\n");
+	else if (has(c, ARG_HELP) && c->verb)
 		help_verb(c->file, c->verb);
 	else if (has(c, ARG_HELP))
 		help_all(c->file);

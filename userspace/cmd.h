@@ -28,6 +28,8 @@ enum arg_id {
 	ARG_NODE,
 	ARG_CONFIG_DIR,
 	ARG_DRY_RUN,
+	/* allowed without a verb */
+	ARG_VERSION,
 	/* allowed where a verb lists them */
 	ARG_FORCE,
 	ARG_JSON,
@@ -71,7 +73,7 @@ enum verb_group {
 	VERBS_LOOK,		/* what an admin looks at */
 	VERBS_CONFIG,		/* what the configuration files are for */
 	VERBS_LOW,		/* without a configuration file */
-	VERBS_HIDDEN,		/* second names */
+	VERBS_HIDDEN,		/* second names, and what is to come */
 };
 
 /**
@@ -138,6 +140,7 @@ extern const struct verb verbs[];	/* ends with one without a name */
 /* ---- args.c ---- */
 
 int args_parse(struct cmd *c, int argc, char **argv);
+int cmd_help(struct cmd *c);
 void help_all(FILE *f);
 void help_verb(FILE *f, const struct verb *v);
 bool target_parse(const char *word, unsigned int flags, struct target *t);

@@ -45,6 +45,37 @@ static bool goes_on_without(const struct req *r)
 	}
 }
 
+/* Nothing is wrong with these, but they may not be what was meant. */
+static void advise(const struct cmd *c, const struct conf_res *res)
+{
+	struct view view;
+
+	if (!res->hosts->next)
+		warn("resource %s has one host, %s: nothing is mirrored", res->name,
+		     res->hosts->name);
+	if (conf_view(c->conf, res, cmd_node(c), &view) &&
+	    opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
+		warn("resource %s: ack-policy quorum is experimental: acknowledged writes can be lost when the primary is replaced",
+		     res->name);
+}
+
+/* Is this machine a host of the resource @name, of any if that is NULL? */
+static bool is_host(const struct cmd *c, const char *name)
+{
+	const struct conf_res *res;
+
+	for (res = c->conf->resources; res; res = res->next)
+		if ((!name || !strcmp(res->name, name)) && conf_host(res, cmd_node(c)))
+			return true;
+	return false;
+}
+
+static void warn_no_host(const struct cmd *c)
+{
+	warn("no \"on\" section is this machine's, %s: nothing of this runs here; see --node",
+	     cmd_node(c));
+}
+
 static int run_plan(struct cmd *c, const struct plan *p)
 {
 	unsigned int i;
@@ -77,6 +108,7 @@ static int adjust_one(struct cmd *c, const struct conf_res *res, bool must)
 		    res->name, cmd_node(c));
 		return EX_CONFIG;
 	}
+	advise(c, res);
 	plan_adjust(&p, &view, state_res(c->state, res->name));
 	if (p.conflict[0]) {
 		err("resource %s: %s", res->name, p.conflict);
@@ -114,6 +146,8 @@ static int adjust(struct cmd *c)
 		return c->ctl ? EX_SYSTEM : EX_NO_MODULE;
 	if (!t.all)
 		return adjust_one(c, conf_find(c->conf, t.res), true);
+	if (c->conf->resources && !is_host(c, NULL))
+		warn_no_host(c);
 	for (res = c->conf->resources; res; res = res->next)
 		ret = first_error(ret, adjust_one(c, res, false));
 	report_unconfigured(c);
@@ -171,8 +205,13 @@ int cmd_dump(struct cmd *c)
 		return not_configured(c->conf, t.res);
 	if (t.all)
 		dump_common(c->file, c->conf, has(c, ARG_SECRETS));
-	for (res = c->conf->resources; res; res = res->next)
-		if (t.all || !strcmp(res->name, t.res))
-			dump_resource(c->file, res, has(c, ARG_SECRETS));
+	for (res = c->conf->resources; res; res = res->next) {
+		if (!t.all && strcmp(res->name, t.res))
+			continue;
+		dump_resource(c->file, res, has(c, ARG_SECRETS));
+		advise(c, res);
+	}
+	if (c->conf->resources && !is_host(c, t.all ? NULL : t.res))
+		warn_no_host(c);
 	return EX_DONE;
 }

@@ -59,8 +59,6 @@ const struct verb verbs[] = {
 	  "  blkrepl pause-sync r0:bob\n", 1, 1, 0, 0, cmd_pause_sync },
 	{ "resume-sync", VERBS_DAILY, "RES[:PEER][/VOL]|all", "go on with the resync",
 	  "  blkrepl resume-sync r0:bob\n", 1, 1, 0, 0, cmd_resume_sync },
-	{ "verify", VERBS_DAILY, "RES[:PEER][/VOL]|all", "compare with the peers while in use",
-	  "  blkrepl verify r0:bob/0\n", 1, 1, 0, 0, cmd_verify },
 	{ "new-data-set", VERBS_DAILY, "RES", "blank disks on all nodes: no initial sync",
 	  "  # on one node, once all are connected, before anything is written:\n"
 	  "  blkrepl new-data-set r0\n", 1, 1, 0, 0, cmd_new_data_set },
@@ -113,6 +111,12 @@ const struct verb verbs[] = {
 	  1, 1, ARG(ARG_NAME) | ARG(ARG_LOCAL_ADDR) | ARG(ARG_PEER_ADDR) |
 	  ARG(ARG_SECRET_FILE) | ARG(ARG_AUTH_NONE), OPTS_PEER, cmd_net_options },
 
+	{ "help", VERBS_HIDDEN, "[VERB]", "as --help, for a verb or for all", NULL,
+	  0, 1, 0, 0, cmd_help },
+	/* the kernel module refuses it until it can */
+	{ "verify", VERBS_HIDDEN, "RES[:PEER][/VOL]|all",
+	  "compare with the peers while in use: not available yet", NULL,
+	  1, 1, 0, 0, cmd_verify },
 	/* words that admins of DRBD type */
 	{ "new-minor", VERBS_HIDDEN, "RES/VOL MINOR", "second name of new-volume", NULL,
 	  2, 3, 0, OPTS_DISK, cmd_new_volume },

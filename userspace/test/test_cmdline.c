@@ -24,6 +24,25 @@ static const char conf_text[] =
 	"  volume 0 { device minor 9; disk /dev/vg/z; disk { al-extents 64; } }\n"
 	"  on alice { node-id 4; address 10.0.0.1:7789; }\n"
 	"  on bob { node-id 5; address 10.0.0.2:7789; }\n"
+	"}\n"
+	"resource r2 {\n"
+	"  options { ack-policy quorum; }\n"
+	"  volume 0 { device minor 8; disk /dev/vg/q; }\n"
+	"  on alice { node-id 0; }\n"
+	"}\n";
+
+static const char r2_dump[] =
+	"resource r2 {\n"
+	"    options {\n"
+	"        ack-policy quorum;\n"
+	"    }\n"
+	"    volume 0 {\n"
+	"        device minor 8;\n"
+	"        disk \"/dev/vg/q\";\n"
+	"    }\n"
+	"    on alice {\n"
+	"        node-id 0;\n"
+	"    }\n"
 	"}\n";
 
 static const struct {
@@ -141,7 +160,20 @@ static const struct {
 	{ "create-md r0 --max-peers 32", EX_USAGE, NULL, "expected a number from 1 to 31" },
 	{ "create-md r0/7", EX_NO_OBJECT, NULL, "no disk is configured" },
 	{ "create-md r0 --meta-disk /dev/x", EX_USAGE, NULL, "--meta-disk goes with a device" },
-	{ "--config-dir /nonexistent dump", EX_CONFIG, NULL, "/nonexistent: No such file" },
+	{ "--config-dir /nonexistent dump", EX_CONFIG, NULL, "/nonexistent: No such file or directory: create it" },
+
+	{ "--version", 0, "blkrepl " BLKREPL_VERSION "\n", NULL },
+	{ "-V", 0, "blkrepl " BLKREPL_VERSION "\n", NULL },
+	{ "help xyzzy", EX_USAGE, NULL, "\"xyzzy\" is not known" },
+	{ "up r2", 0,
+	  "blkrepl new-resource r2 0 --name alice --ack-policy quorum\n"
+	  "blkrepl new-volume r2/0 8\n"
+	  "blkrepl attach r2/0 /dev/vg/q\n", "ack-policy quorum is experimental" },
+	{ "adjust r2", 0,
+	  "blkrepl new-resource r2 0 --name alice --ack-policy quorum\n"
+	  "blkrepl new-volume r2/0 8\n"
+	  "blkrepl attach r2/0 /dev/vg/q\n", "warning: resource r2 has one host, alice" },
+	{ "--node dave up all", 0, "", "no \"on\" section is this machine's, dave" },
 };
 
 static char dir[] = "/tmp/blkrepl-test-XXXXXX";
@@ -225,8 +257,38 @@ static void test_help(void)
 		free(out);
 		free(errs);
 	}
+	tap_ok(!run("help primary", &out, &errs), "help VERB");
+	tap_has(out, "blkrepl primary - ", "which is its --help");
+	free(out);
+	free(errs);
+	tap_ok(!run("help", &out, &errs), "help");
+	tap_has(out, "Usage: blkrepl [options] VERB", "the same as --help");
+	tap_ok(!strstr(out, "verify"), "says nothing of what is not available");
+	free(out);
+	free(errs);
 	tap_ok(!run("--help", &out, &errs), "--help");
 	tap_has(out, "create-md", "which tells the verbs");
+	free(out);
+	free(errs);
+}
+
+/* What is printed, after the line that says where it comes from. */
+static void test_dump(void)
+{
+	char *out, *errs, *body;
+
+	tap_ok(!run("dump r2", &out, &errs), "dump");
+	body = strchr(out, '\n');
+	tap_is(body ? body + 1 : "", r2_dump, "the resource");
+	tap_has(errs, "has one host, alice: nothing is mirrored", "and what is strange in it");
+	free(out);
+	free(errs);
+	tap_ok(!run("--node carol dump r0", &out, &errs), "dump on a host");
+	tap_is(errs, "", "nothing is strange");
+	free(out);
+	free(errs);
+	tap_ok(!run("--node carol dump r1", &out, &errs), "dump on a machine that is no host");
+	tap_has(errs, "no \"on\" section is this machine's, carol", "which is said");
 	free(out);
 	free(errs);
 }
@@ -243,6 +305,7 @@ int main(void)
 		return 1;
 	test_cases();
 	test_help();
+	test_dump();
 	unlink(conf);
 	unlink(secret_file);
 	rmdir(dir);
