@@ -35,6 +35,16 @@ bool vouches(const struct repl_res *res)
 	return true;
 }
 
+/*
+ * Is what we have here something that an election may choose?  Outdated is also
+ * who came back beside a primary that went before it had left us out.
+ */
+bool electable(const struct repl_vol *vol)
+{
+	return vol->disk >= DISK_CONSISTENT ||
+	       (vol->disk == DISK_OUTDATED && vol->vouch);
+}
+
 /* Does this peer know of sets of the same data as we? */
 static bool claims(const struct repl_pv *pv)
 {
@@ -43,7 +53,10 @@ static bool claims(const struct repl_pv *pv)
 	       pv->peer_state.dataset == pv->vol->dataset;
 }
 
-/* The newest set older than @limit that a node says it knows. */
+/*
+ * The newest set older than @limit that a node says it knows.  One that was
+ * filled since counts itself among the members of the set that its source knew.
+ */
 static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 			 u32 *set)
 {
@@ -66,7 +79,7 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 			*set = ps->in_sync;
 			found = true;
 		} else if (ps->set_version == *version) {
-			*set |= ps->in_sync;
+			*set &= ps->in_sync;
 		}
 	}
 	return found;
@@ -219,8 +232,8 @@ bool elect_among_all(const struct repl_vol *vol)
 	struct repl_pv *pv;
 	u64 version;
 
-	if (vol->res->conf.ack_policy != ACK_QUORUM ||
-	    vol->disk != DISK_CONSISTENT)
+	if (vol->res->conf.ack_policy != ACK_QUORUM || !electable(vol) ||
+	    primary_seen(vol->res) != NODE_NONE)
 		return false;
 	missing = elect_set(vol, &version);
 	if (!(missing & here) || vol->store->set_version < version)

@@ -142,23 +142,31 @@ static bool same_but_for_ours(const struct repl_vol *vol,
 	return lineage_compare(l, &m) == ORDER_EQUAL;
 }
 
+/* What a crash has left of ours adds nothing to what the last primary has. */
+static bool last_primary_has_all(const struct repl_pv *pv)
+{
+	const struct repl_store *s = store_live(pv->vol);
+
+	return s && !pv->vol->vouch && last_primary(pv) &&
+	       !(s->flags & META_F_PRIMARY) &&
+	       pv->peer_state.set_version >= s->set_version;
+}
+
 /*
  * Where a majority acknowledges, any member of the set may have a write that
- * another lacks: only a promotion tells whose data counts.  But what a crash
- * has left of ours adds nothing to what the last primary has.
+ * another lacks: only a promotion tells whose data counts.
  */
 bool promotion_decides(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
-	if (!pv->vol->vouch && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY))
-		return false;
 	return res->conf.ack_policy == ACK_QUORUM &&
 	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
-	       pv->vol->disk >= DISK_CONSISTENT && pv->vol->dataset &&
+	       electable(pv->vol) && pv->vol->dataset &&
 	       (pv->vol->in_sync & BIT(res->node)) &&
 	       lineage_compare(&pv->peer_state.lineage,
-			       my_lineage(pv->vol)) == ORDER_EQUAL;
+			       my_lineage(pv->vol)) == ORDER_EQUAL &&
+	       !last_primary_has_all(pv);
 }
 
 /*

@@ -21,8 +21,8 @@
  */
 #include "internal.h"
 
-/* Replicas of @vol that have every write that will be acknowledged. */
-u32 in_sync_now(const struct repl_vol *vol)
+/* Replicas that have every write of @vol that will be acknowledged. */
+static u32 in_step(const struct repl_vol *vol)
 {
 	struct repl_pv *pv;
 	u32 set = 0;
@@ -32,6 +32,21 @@ u32 in_sync_now(const struct repl_vol *vol)
 	for_each_pv(pv, vol)
 		if (pv_serves_reads(pv) && !ack_async(vol, pv->peer))
 			set |= BIT(pv->peer->node);
+	return set;
+}
+
+/*
+ * The set as it is now.  Where a majority acknowledges, members are elected
+ * for all that they have: one that lacks a volume is none for the others.
+ */
+u32 in_sync_now(const struct repl_vol *vol)
+{
+	struct repl_vol *each;
+	u32 set = in_step(vol);
+
+	if (vol->res->conf.ack_policy == ACK_QUORUM)
+		for_each_vol(each, vol->res)
+			set &= in_step(each);
 	return set;
 }
 
