@@ -12,6 +12,17 @@ up r0
 synced r0
 scribble "$(dev a)" 1024
 
+# Read-ahead may fail on a disk that only waits, but not what it becomes here.
+must dmsetup suspend --noflush --nolockfs --noudevsync r0-a
+want=$(sum "$(dev b)" 1024)
+dd if="$(dev a)" of="$tmp/ahead" bs=64k count=16 status=none &
+reader=$!
+sleep $slowness
+must dmsetup resume --noudevsync r0-a
+check "a reader waits for a disk that pauses" wait $reader
+check_equal "it gets its data" "$(sum "$tmp/ahead" 1024)" "$want"
+check "the disk is kept" in_step a r0
+
 break_disk r0-a
 check "a write does not notice" scribble "$(dev a)" 512 512
 check_soon "the disk is let go of" 20 is a r0 "$disk" Diskless
