@@ -539,7 +539,7 @@ int blkrepl_peer_connect(struct blkrepl_peer *p, const char **why);
  * @why: for its last error, NULL: the administrator said so
  *
  * Under admin.  Waits until the threads are gone; the core has seen
- * repl_conn_down().  Never waits for the network.
+ * repl_conn_down().  Waits for the network for a moment at the most.
  */
 void blkrepl_peer_disconnect(struct blkrepl_peer *p, const char *why);
 
@@ -587,8 +587,22 @@ void blkrepl_sock_bufs(struct blkrepl_peer *p, struct socket *sock);
 /** blkrepl_sock_trust() - the peer is authenticated: no limits of time any more */
 void blkrepl_sock_trust(struct socket *sock);
 
-/** blkrepl_sock_release() - shut and close; NULL allowed. May sleep */
+/**
+ * blkrepl_sock_release() - shut and close; NULL allowed
+ * @sock: nobody else's
+ *
+ * Sleeps for a moment, if the peer doesn't confirm that it got all.
+ */
 void blkrepl_sock_release(struct socket *sock);
+
+/**
+ * blkrepl_sock_abort() - close at once, whatever is still to be sent
+ * @sock: nobody else's
+ *
+ * Closing stops the timers of a kernel socket, and one that then waits for an
+ * answer that doesn't come would never go: so every end is a reset.
+ */
+void blkrepl_sock_abort(struct socket *sock);
 
 /**
  * blkrepl_shake_initiator() - say who we are on a stream that we opened

@@ -227,6 +227,10 @@ static void connect_error(char *why, int err)
 		strscpy(why, "the peer doesn't listen: is the resource up there?",
 			BLKREPL_ERROR_LEN);
 		break;
+	case -ECONNRESET:
+		strscpy(why, "the peer refused the connection (its log says why)",
+			BLKREPL_ERROR_LEN);
+		break;
 	case -EINPROGRESS:
 	case -ETIMEDOUT:
 	case -EHOSTUNREACH:

@@ -192,7 +192,7 @@ static int listen_thread(void *data)
 		} else if (kernel_accept(l->sock, &sock, 0)) {
 			schedule_timeout_idle(HZ / 10);
 		} else if (!accepted(l, sock)) {
-			sock_release(sock);
+			blkrepl_sock_abort(sock);
 		}
 	}
 	return 0;

@@ -18,6 +18,9 @@
 
 #define SHAKE_TIMEOUT	(5 * HZ)
 
+/* So long a connection that ends may take for its last bytes. */
+#define LAST_BYTES_TIME	(HZ / 10)
+
 /* The secret and the like, copied so that they can't change half way. */
 struct shake {
 	struct repl_hello_params hp;
@@ -100,14 +103,37 @@ void blkrepl_sock_trust(struct socket *sock)
 	sk_set_memalloc(sock->sk);
 }
 
+void blkrepl_sock_abort(struct socket *sock)
+{
+	sock_no_linger(sock->sk);
+	sock_release(sock);
+}
+
+/* Shut down: has the other side all that we sent, and knows of the end? */
+static bool sock_all_sent(const struct sock *sk)
+{
+	return !((1 << READ_ONCE(sk->sk_state)) &
+		 (TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_LAST_ACK));
+}
+
+/*
+ * What was sent last may say why the connection ends, so it gets a moment to
+ * arrive.  (In kernel threads that are told to stop sk_stream_wait_close()
+ * would not sleep.)
+ */
 void blkrepl_sock_release(struct socket *sock)
 {
+	struct sock *sk;
+
 	if (!sock)
 		return;
-	if (sock_flag(sock->sk, SOCK_MEMALLOC))
-		sk_clear_memalloc(sock->sk);
+	sk = sock->sk;
+	if (sock_flag(sk, SOCK_MEMALLOC))
+		sk_clear_memalloc(sk);
 	kernel_sock_shutdown(sock, SHUT_RDWR);
-	sock_release(sock);
+	wait_event_interruptible_timeout(*sk_sleep(sk), sock_all_sent(sk),
+					 LAST_BYTES_TIME);
+	blkrepl_sock_abort(sock);
 }
 
 int blkrepl_addr_len(const struct sockaddr_storage *a)

@@ -24,6 +24,12 @@ lose()
 	END
 }
 
+# gone NODE: no connection that has been given up is left to wait for answers
+gone()
+{
+	! on "$1" ss -tanH | grep -E '^(FIN-WAIT-1|CLOSING|LAST-ACK)'
+}
+
 # lost: has anything been kept away? The network is good again.
 lost()
 {
@@ -50,6 +56,8 @@ done
 cut a b
 check "a write gets through without the peer" scribble "$(dev a)" 64
 check_soon "the peer is lost" 15 apart
+check_soon "nothing is left of its connection" 5 gone a
+check_soon "nor on its side" 15 gone b
 check_soon "status says why the last attempt failed" 15 \
 	is a r0 '.connections[0]."last-error" | length > 0' true
 heal a b
@@ -92,6 +100,16 @@ check "bad lines make it slow, not wrong" fio --name=bad --filename="$(dev a)" \
 must on a tc qdisc del dev eth0 root
 must on b tc qdisc del dev eth0 root
 check_soon "in step" 30 in_step a r0
+
+# Who disconnects is not waited for.
+must repl a net-options --timeout 60s --ping-int 20s r0
+must repl b net-options --timeout 60s --ping-int 20s r0
+must repl b disconnect r0
+check_soon "the peer hears of a disconnect" 3 apart
+must repl b connect r0
+check_soon "in step" 20 in_step a r0
+check_soon "all old connections are gone" 5 gone a
+check_soon "on both sides" 5 gone b
 
 size=$(bytes r0)
 down r0
