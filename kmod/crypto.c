@@ -9,24 +9,43 @@
 #include "blkrepl.h"
 
 static struct crypto_shash *sha256_tfm;
+/*
+ * Only so that it is there: a handshake that is the first to ask for it would
+ * have a module loaded, and wait for threads that know nothing of memory that
+ * must not wait for I/O.
+ */
+static struct crypto_shash *hmac_tfm;
 
 int blkrepl_crypto_init(void)
 {
-	struct crypto_shash *tfm = crypto_alloc_shash("sha256", 0, 0);
+	struct crypto_shash *sha256, *hmac;
+	int err;
 
-	if (IS_ERR(tfm))
-		return PTR_ERR(tfm);
-	if (crypto_shash_digestsize(tfm) != REPL_DIGEST_LEN) {
-		crypto_free_shash(tfm);
-		return -EINVAL;
+	sha256 = crypto_alloc_shash("sha256", 0, 0);
+	if (IS_ERR(sha256))
+		return PTR_ERR(sha256);
+	err = -EINVAL;
+	if (crypto_shash_digestsize(sha256) != REPL_DIGEST_LEN)
+		goto err_sha256;
+	hmac = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	if (IS_ERR(hmac)) {
+		err = PTR_ERR(hmac);
+		goto err_sha256;
 	}
-	sha256_tfm = tfm;
+	sha256_tfm = sha256;
+	hmac_tfm = hmac;
 	return 0;
+
+err_sha256:
+	crypto_free_shash(sha256);
+	return err;
 }
 
 void blkrepl_crypto_exit(void)
 {
+	crypto_free_shash(hmac_tfm);
 	crypto_free_shash(sha256_tfm);
+	hmac_tfm = NULL;
 	sha256_tfm = NULL;
 }
 

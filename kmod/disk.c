@@ -13,6 +13,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/kthread.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "blkrepl.h"
@@ -392,8 +393,10 @@ static void size_work(struct work_struct *work)
 {
 	struct blkrepl_volume *v = container_of(work, struct blkrepl_volume,
 						size_work);
+	unsigned int noio = memalloc_noio_save();
 
 	set_capacity_and_notify(v->gd, READ_ONCE(v->vol.sectors));
+	memalloc_noio_restore(noio);
 }
 
 void blkrepl_volume_init(struct blkrepl_volume *v)

@@ -8,6 +8,7 @@
  * to it; of the others, a bounded number may be in their handshake.
  */
 #include <linux/kthread.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/sock.h>
@@ -88,6 +89,7 @@ static void shake_work(struct work_struct *work)
 {
 	struct handshake *k = container_of(work, struct handshake, work);
 	char resource[REPL_NAME_LEN], why[BLKREPL_ERROR_LEN];
+	unsigned int noio = memalloc_noio_save();
 	struct repl_hello_result res;
 	struct repl_wire_hello hello;
 	struct blkrepl_peer *p = NULL;
@@ -129,6 +131,7 @@ out:
 	if (p)
 		blkrepl_peer_put(p);
 	shake_end(k);
+	memalloc_noio_restore(noio);
 }
 
 static bool known_host(struct blkrepl_listener *l,
@@ -185,6 +188,8 @@ static int listen_thread(void *data)
 	struct blkrepl_listener *l = data;
 	struct socket *sock;
 
+	/* Suspended I/O may wait for the very connection. */
+	memalloc_noio_save();
 	while (!kthread_should_stop()) {
 		if (READ_ONCE(l->closing)) {
 			/* Shut down: only the call of kthread_stop() is left. */
