@@ -214,8 +214,9 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	err = blkrepl_bdev_limits(v, d);
 	if (err == -EBUSY)
 		return blkrepl_refuse(extack, err,
-				      "/dev/blkrepl%u is open, and has smaller blocks than the disk's %u bytes: close it first",
-				      v->minor, d->lbs);
+				      "/dev/blkrepl%u is open, and takes I/O that the disk does not (in blocks of less than %u bytes, or not aligned to %u in memory): close it first",
+				      v->minor, d->lbs,
+				      bdev_dma_alignment(d->bdev) + 1);
 	if (err)
 		return blkrepl_refuse(extack, err,
 				      "the disk's blocks of %u bytes don't suit /dev/blkrepl%u",

@@ -267,6 +267,7 @@ int blkrepl_bdev_add(struct blkrepl_volume *v)
 	/* Until a disk says otherwise; a diskless node knows no better. */
 	struct queue_limits lim = {
 		.logical_block_size = SECTOR_SIZE,
+		.dma_alignment = SECTOR_SIZE - 1,
 		.physical_block_size = BLOCK_BYTES,
 		.io_min = BLOCK_BYTES,
 		.max_hw_sectors = REPL_MAX_DATA >> SECTOR_SHIFT,
@@ -333,14 +334,19 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
  */
 int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d)
 {
+	unsigned int dma_mask = max_t(unsigned int, SECTOR_SIZE - 1,
+				      bdev_dma_alignment(d->bdev));
 	struct request_queue *q = v->gd->queue;
 	struct queue_limits lim;
 
 	if (READ_ONCE(v->openers))
-		return d->lbs > queue_logical_block_size(q) ? -EBUSY : 0;
+		return d->lbs > queue_logical_block_size(q) ||
+		       dma_mask > queue_dma_alignment(q) ? -EBUSY : 0;
 
 	lim = queue_limits_start_update(q);
 	lim.logical_block_size = d->lbs;
+	/* Reads go to the disk with the pages that they came with. */
+	lim.dma_alignment = dma_mask;
 	lim.physical_block_size = max_t(unsigned int, d->lbs, BLOCK_BYTES);
 	lim.io_min = lim.physical_block_size;
 	lim.max_hw_discard_sectors =

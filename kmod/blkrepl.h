@@ -456,8 +456,8 @@ void blkrepl_bdev_complete(struct blkrepl_io *b, int err);
  * @v: the volume
  * @d: the disk
  *
- * Process context.  Return: 0 or -errno; -EBUSY: the device is open, and has
- * smaller blocks than the disk.
+ * Process context.  Return: 0 or -errno; -EBUSY: the device is open, and takes
+ * I/O in smaller blocks, or less aligned in memory, than the disk.
  */
 int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d);
 

@@ -84,6 +84,7 @@ static inline void compat_set_limits(struct request_queue *q,
 				     const struct queue_limits *lim)
 {
 	blk_queue_logical_block_size(q, lim->logical_block_size);
+	blk_queue_dma_alignment(q, lim->dma_alignment);
 	blk_queue_physical_block_size(q, lim->physical_block_size);
 	blk_queue_io_min(q, lim->io_min);
 	blk_queue_max_hw_sectors(q, lim->max_hw_sectors);

@@ -62,3 +62,37 @@ check "a write with FUA" dd if=/dev/urandom of="$(dev a)" bs=4k count=1 \
 check "is one on the own disk" after fua a 3
 check "and on the peer's" after fua b 3
 down r0
+rm "$conf/r0.conf"
+
+# Disks with 4k blocks, and which (log-writes) want memory so aligned: the
+# device does, too, instead of handing down what they can't do.
+new_disk()
+{
+	truncate -s "${2}M" "$tmp/disks/$1" &&
+		losetup --sector-size 4096 --find --show "$tmp/disks/$1"
+}
+
+# read_at OFFSET: 4096 bytes, to memory that is so far off a page
+read_at()
+{
+	python3 - "$(dev a)" "$1" <<-END
+		import mmap, os, sys
+		fd = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECT)
+		at = int(sys.argv[2])
+		memory = memoryview(mmap.mmap(-1, 8192))[at:at + 4096]
+		assert os.preadv(fd, [memory], 0) == 4096
+	END
+}
+
+new_conf r1 24
+up r1
+synced r1
+number=$(dmsetup info -c --noheadings --separator : -o major,minor r1-a)
+below=$(cat "/sys/dev/block/$number/queue/dma_alignment")
+check_equal "a disk's alignment is the device's" \
+	"$(cat "/sys/block/$(basename "$(dev a)")/queue/dma_alignment")" "$below"
+check "an aligned read" read_at 0
+[ "$below" -le 511 ] || check_refused "a read that the disk can't do" "invalid argument" \
+	read_at 512
+check "the disk is kept" in_step a r1
+down r1
