@@ -262,7 +262,7 @@ static const struct attribute_group bdev_group = {
 
 static const struct attribute_group *bdev_groups[] = { &bdev_group, NULL };
 
-int blkrepl_bdev_add(struct blkrepl_volume *v)
+int blkrepl_bdev_new(struct blkrepl_volume *v)
 {
 	/* Until a disk says otherwise; a diskless node knows no better. */
 	struct queue_limits lim = {
@@ -280,7 +280,6 @@ int blkrepl_bdev_add(struct blkrepl_volume *v)
 				    BLK_FEAT_STABLE_WRITES | BLK_FEAT_IO_STAT)
 	};
 	struct gendisk *gd;
-	int err;
 
 	gd = blk_alloc_disk(&lim, NUMA_NO_NODE);
 	if (IS_ERR(gd))
@@ -294,12 +293,18 @@ int blkrepl_bdev_add(struct blkrepl_volume *v)
 	snprintf(gd->disk_name, sizeof(gd->disk_name), BLKREPL_NAME "%u",
 		 v->minor);
 	v->gd = gd;
-	err = device_add_disk(NULL, gd, bdev_groups);
-	if (err) {
-		v->gd = NULL;
-		put_disk(gd);
-	}
-	return err;
+	return 0;
+}
+
+int blkrepl_bdev_add(struct blkrepl_volume *v)
+{
+	return device_add_disk(NULL, v->gd, bdev_groups);
+}
+
+void blkrepl_bdev_free(struct blkrepl_volume *v)
+{
+	put_disk(v->gd);
+	v->gd = NULL;
 }
 
 int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
@@ -319,8 +324,6 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
 	if (force)
 		blk_mark_disk_dead(v->gd);
 	del_gendisk(v->gd);
-	put_disk(v->gd);
-	v->gd = NULL;
 	return 0;
 }
 

@@ -431,11 +431,19 @@ void blkrepl_exec_exit(struct blkrepl_resource *r);
 /* ---- bdev.c: /dev/blkreplN ---- */
 
 /**
- * blkrepl_bdev_add() - make the device of a volume
- * @v: known to the core, minor set
+ * blkrepl_bdev_new() - make the device of a volume
+ * @v: minor set; before the core knows of it, and may say resized
  *
  * Process context.  The device has no size until the core says resized.
  * Return: 0 or -errno.
+ */
+int blkrepl_bdev_new(struct blkrepl_volume *v);
+
+/**
+ * blkrepl_bdev_add() - let the device be seen and opened
+ * @v: known to the core
+ *
+ * Process context.  Return: 0 or -errno.
  */
 int blkrepl_bdev_add(struct blkrepl_volume *v);
 
@@ -447,6 +455,9 @@ int blkrepl_bdev_add(struct blkrepl_volume *v);
  * Process context, waits.  Return: 0, or -EBUSY: it is open.
  */
 int blkrepl_bdev_del(struct blkrepl_volume *v, bool force);
+
+/** blkrepl_bdev_free() - free the device: it is not seen yet, or any more */
+void blkrepl_bdev_free(struct blkrepl_volume *v);
 
 /** blkrepl_bdev_complete() - an application's I/O is finished. Any context */
 void blkrepl_bdev_complete(struct blkrepl_io *b, int err);

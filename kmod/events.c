@@ -163,7 +163,7 @@ static void log_text(struct blkrepl_resource *r, const struct blkrepl_text *t)
 static struct device *now_readable(struct blkrepl_resource *r,
 				   struct blkrepl_volume *v)
 {
-	bool readable = !v->dying && v->gd && repl_readable(&v->vol);
+	bool readable = !v->dying && repl_readable(&v->vol);
 	u64 bit = BIT_ULL(v->vol.nr);
 
 	if (readable == !!(r->ev.readable & bit))

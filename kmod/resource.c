@@ -74,6 +74,13 @@ int blkrepl_volume_new(struct blkrepl_resource *r, u32 nr, int minor,
 	blkrepl_volume_init(v);
 	v->disk_flushes = disk_flushes;
 
+	err = blkrepl_bdev_new(v);
+	if (err) {
+		blkrepl_refuse(extack, err, "cannot make /dev/blkrepl%u",
+			       v->minor);
+		goto err_new;
+	}
+
 	blkrepl_lock(r, flags);
 	err = repl_vol_add(&v->vol);
 	blkrepl_unlock(r, flags);
@@ -102,6 +109,8 @@ err_bdev:
 	blkrepl_unlock(r, flags);
 err_add:
 	blkrepl_volume_flush(v);
+	blkrepl_bdev_free(v);
+err_new:
 	ida_free(&minors, v->minor);
 err_minor:
 	kfree(v);
@@ -183,11 +192,13 @@ static int volume_remove(struct blkrepl_volume *v, bool force,
 		return blkrepl_refuse(extack, err,
 				      "/dev/blkrepl%u was just opened: close it first",
 				      v->minor);
+	/* The core asks for nothing more. */
+	blkrepl_volume_flush(v);
 	WARN_ON_ONCE(blkrepl_bdev_del(v, force));
 	atomic_inc(&r->bn->generation);
 	blkrepl_event_gone(r, BLKREPL_EV_VOL_GONE, nr, -1);
 
-	blkrepl_volume_flush(v);
+	blkrepl_bdev_free(v);
 	ida_free(&minors, v->minor);
 	kfree(v->disk_path);
 	kfree(v->meta_path);
