@@ -78,7 +78,8 @@ static bool collected(struct blkrepl_io *b)
 	    kthread_func(current) != blkrepl_conn_thread)
 		return false;
 	s = kthread_data(current);
-	if (!s->collecting)
+	/* With stacked resources the disk may be another one's device. */
+	if (!s->collecting || s->peer->r != b->r)
 		return false;
 	list_add_tail(&b->todo, &s->ended);
 	return true;
