@@ -343,7 +343,13 @@ void blkrepl_unlock(struct blkrepl_resource *r, unsigned long flags)
 void blkrepl_unlock_atomic(struct blkrepl_resource *r, unsigned long flags)
 	__releases(&r->lock)
 {
+	/*
+	 * A caller that ends an I/O holds nothing: what he ends may be the last
+	 * thing that kept the resource.  resource_release() waits for him.
+	 */
+	rcu_read_lock();
 	run(r, flags, RUN_ATOMIC, NULL);
+	rcu_read_unlock();
 }
 
 void blkrepl_unlock_rx(struct blkrepl_stream *s, unsigned long flags)

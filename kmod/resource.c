@@ -341,6 +341,8 @@ static void resource_release(struct kref *ref)
 	struct blkrepl_resource *r = container_of(ref, struct blkrepl_resource,
 						  ref);
 
+	/* Whoever ended the last I/O may not be through with it. */
+	synchronize_rcu();
 	blkrepl_exec_exit(r);
 	blkrepl_events_exit(r);
 	kfree(r);
