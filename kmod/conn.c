@@ -30,13 +30,26 @@ static void note_peer(struct blkrepl_peer *p)
 	res->ops->notify(res, NOTE_PEER, NULL, &p->peer, NULL);
 }
 
+static bool stopping(struct blkrepl_peer *p)
+{
+	return !READ_ONCE(p->wanted);
+}
+
+/* Not to connect, just now or for ever. */
+static bool resting(struct blkrepl_peer *p)
+{
+	return stopping(p) || READ_ONCE(p->standalone);
+}
+
 static void set_conn(struct blkrepl_peer *p, enum repl_conn conn)
 {
 	struct blkrepl_resource *r = p->r;
 	unsigned long flags;
 
 	blkrepl_lock(r, flags);
-	if (!p->up && p->peer.conn != conn) {
+	/* Handshakes may come to their end after a disconnect. */
+	if (!p->up && p->peer.conn != conn &&
+	    (conn == CONN_STANDALONE || !resting(p))) {
 		p->peer.conn = conn;
 		note_peer(p);
 	}
@@ -112,17 +125,6 @@ static bool pending_add(struct blkrepl_pending *c, enum repl_stream nr,
 	c->data_crc = res->data_crc;
 	c->sock[nr] = sock;
 	return c->sock[REPL_STREAM_DATA] && c->sock[REPL_STREAM_CTRL];
-}
-
-static bool stopping(struct blkrepl_peer *p)
-{
-	return !READ_ONCE(p->wanted);
-}
-
-/* Not to connect, just now or for ever. */
-static bool resting(struct blkrepl_peer *p)
-{
-	return stopping(p) || READ_ONCE(p->standalone);
 }
 
 bool blkrepl_conn_wanted(struct blkrepl_peer *p)
@@ -368,6 +370,8 @@ static void conn_end(struct blkrepl_peer *p)
 						     CONN_STANDALONE;
 	note_peer(p);
 	blkrepl_unlock(r, flags);
+	/* Nothing queues it any more; late, it would shut the next connection. */
+	cancel_work_sync(&p->shut_work);
 }
 
 static void conn_run(struct blkrepl_peer *p, struct blkrepl_pending *c)
