@@ -228,6 +228,9 @@ struct blkrepl_stream {
 	struct task_struct *tx_task;	/* A */
 	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */
 	unsigned int tx_bulk;		/* Q: packets other than acks, not sent */
+	/* the last packet sent that needs an io at the peer */
+	u8 asked_type;			/* L: PKT_NONE: it has been answered */
+	__le64 asked_id;		/* L: what its answer repeats */
 
 	/* receive state */
 	void *rx_buf;			/* R: REPL_MAX_INLINE bytes */
@@ -663,10 +666,17 @@ void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
 void blkrepl_tx_kick(struct blkrepl_stream *s, bool direct);
 
 /**
- * blkrepl_tx_idle() - would an ack be sent at once, with no data before it?
+ * blkrepl_tx_idle() - would an ack get through at once?
  * @s: the data stream of a connection that is up.  Under r->lock
+ *
+ * That is, no data is before it here, and nothing at the peer that it may have
+ * to wait for memory for: that memory could be freed by this very ack.
  */
 bool blkrepl_tx_idle(struct blkrepl_stream *s);
+
+/** blkrepl_tx_answered() - @h has arrived: is it what was asked for? Under r->lock */
+void blkrepl_tx_answered(struct blkrepl_stream *s,
+			 const struct repl_wire_hdr *h);
 
 /** blkrepl_tx_open() - take packets, send them on @sock. May sleep */
 void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock);

@@ -87,7 +87,7 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 		return;
 	/*
 	 * Beside the data that it answers an ack costs TCP no packets of its
-	 * own.  Order means nothing to acks, and none waits for data.
+	 * own, and order means nothing to acks.
 	 */
 	if (h->type == PKT_ACK && blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
 		s = &p->stream[REPL_STREAM_DATA];

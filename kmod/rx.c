@@ -84,7 +84,7 @@ static bool rx_may_charge(struct blkrepl_peer *p, unsigned int pages)
 
 /*
  * A peer that sends faster than our disk writes waits here, and with it its
- * data stream only: acks have a stream and a thread of their own.
+ * data stream only.  No ack is behind it there: see blkrepl_tx_idle().
  */
 static int rx_charge(struct blkrepl_peer *p, struct blkrepl_io *b, u32 bytes,
 		     bool wait)
@@ -296,6 +296,7 @@ static void rx_deliver(struct blkrepl_stream *s)
 	for (i = 0; i < good && p->up && !p->failed; i++) {
 		pkt = &s->rx_batch[i];
 		trace_blkrepl_rx(&p->peer, s->nr, &pkt->h);
+		blkrepl_tx_answered(&p->stream[REPL_STREAM_DATA], &pkt->h);
 		repl_rx(&p->peer, rx_stream(&pkt->h), &pkt->h,
 			pkt->inl ? s->rx_buf : NULL,
 			pkt->io ? &pkt->io->io : NULL);

@@ -27,10 +27,45 @@
 /* So much in a socket does not yet hold up an ack behind it. */
 #define IDLE_BYTES	16384
 
+/* Only the last one matters: an answer to it says that the peer has taken all. */
+static void tx_asks(struct blkrepl_stream *s, const struct repl_wire_hdr *h)
+{
+	if (!repl_rx_needs_io(h->type))
+		return;
+	s->asked_type = h->type;
+	s->asked_id = h->type == PKT_RS_REQ ? h->id : h->seq;
+}
+
+/* Not all have an answer; what has none counts until another has one. */
+void blkrepl_tx_answered(struct blkrepl_stream *s,
+			 const struct repl_wire_hdr *h)
+{
+	bool answered;
+
+	switch (s->asked_type) {
+	case PKT_WRITE:
+	case PKT_DISCARD:
+	case PKT_ZEROES:
+	case PKT_FLUSH:
+		answered = h->type == PKT_ACK && h->seq == s->asked_id;
+		break;
+	case PKT_RS_REQ:
+		answered = (h->type == PKT_RS_DATA || h->type == PKT_RS_EQUAL ||
+			    h->type == PKT_RS_ZEROES ||
+			    h->type == PKT_RS_ERROR) && h->id == s->asked_id;
+		break;
+	default:
+		return;
+	}
+	if (answered)
+		s->asked_type = PKT_NONE;
+}
+
 void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 {
 	unsigned long flags;
 
+	tx_asks(s, &pkt->h);
 	spin_lock_irqsave(&s->q_lock, flags);
 	if (s->open) {
 		list_add_tail(&pkt->link, &s->queue);
@@ -62,6 +97,8 @@ bool blkrepl_tx_idle(struct blkrepl_stream *s)
 	unsigned long flags;
 	bool idle;
 
+	if (s->asked_type != PKT_NONE)
+		return false;
 	spin_lock_irqsave(&s->q_lock, flags);
 	/* The socket is there while the connection is up. */
 	idle = s->open && !s->tx_stuck && !s->tx_bulk &&
@@ -288,6 +325,8 @@ void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock)
 
 	mutex_lock(&s->tx_lock);
 	s->sock = sock;
+	/* The core knows of no connection yet, and asks nothing. */
+	s->asked_type = PKT_NONE;
 	spin_lock_irqsave(&s->q_lock, flags);
 	s->open = true;
 	s->tx_stuck = false;
