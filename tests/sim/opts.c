@@ -7,7 +7,8 @@
 #include "sim.h"
 
 const char *const scenario_name[SCN_COUNT] = {
-	"careful", "split", "reborn", "resync", "rollback", "wide", "hostile",
+	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
+	"hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -191,6 +192,17 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->fault_ms = 1500;
 		memset(o->weight, 0, sizeof(o->weight));
 		o->weight[F_CRASH_PRIMARY] = 10;
+		break;
+	case SCN_BLACKOUT:
+		o->init_sync = 0;
+		o->garbage = 0;
+		o->survive = 0;
+		o->pct_flush = 20;
+		o->pct_read = 10;
+		o->pause_pct = 0;
+		memset(o->weight, 0, sizeof(o->weight));
+		o->weight[F_CRASH_ALL] = 10;
+		o->weight[F_DISK_ERROR] = 10;
 		break;
 	case SCN_REBORN:
 		o->nodes = 3;

@@ -31,6 +31,7 @@ enum scenario {
 	SCN_RESYNC,	/* long syncs, targets lose power */
 	SCN_ROLLBACK,	/* old images of disks come back */
 	SCN_WIDE,	/* so many hot extents that a log block can tear */
+	SCN_BLACKOUT,	/* all caches are lost at once, and single disks fail */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
