@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What is installed, below DESTDIR and nowhere else; the names that the udev rule
+# makes; and what the tracepoints tell of one write.
+. "$(dirname "$0")/lib.sh"
+
+stage=$tmp/stage
+release=$(uname -r)
+udevd=/usr/lib/systemd/systemd-udevd
+tracing=/sys/kernel/tracing
+
+# --- DESTDIR
+
+installed()
+{
+	local file
+
+	for file in usr/sbin/blkrepl usr/share/man/man8/blkrepl.8 \
+		usr/share/man/man5/blkrepl.conf.5 etc/blkrepl.d \
+		usr/share/bash-completion/completions/blkrepl \
+		usr/lib/udev/rules.d/60-blkrepl.rules \
+		usr/lib/systemd/system/blkrepl.service; do
+		[ -e "$stage/$file" ] || {
+			echo "there is no $file"
+			return 1
+		}
+	done
+}
+
+# Whatever of ours is new where a machine has it.
+elsewhere()
+{
+	find /usr/sbin /usr/lib/udev /usr/lib/systemd /usr/share/man /usr/src \
+		/etc/blkrepl.d "/lib/modules/$release" -newer "$tmp/before" \
+		-name '*blkrepl*' 2>/dev/null
+	find "/lib/modules/$release" -maxdepth 1 -newer "$tmp/before" \
+		-name 'modules.*'
+}
+
+# make_in_tree TARGET...: with the module that was built on the host
+make_in_tree()
+{
+	make -C "$tree" -o modules DESTDIR="$stage" RELEASE="$release" \
+		KDIR="$kdir" MODDIR="${module%/*}" "$@"
+}
+
+touch "$tmp/before"
+kdir=$("$tree/tests/vm/kernel" kdir "$VM_KERNEL")
+targets=(install dkms-install modules_install)
+if [ -f "$("$tree/tests/vm/kernel" dir "$VM_KERNEL")/chroot" ]; then
+	diag "no modules_install: this kernel's build tools need a root of their own"
+	unset "targets[2]"
+fi
+check "make ${targets[*]}" make_in_tree "${targets[@]}"
+check "all of it" installed
+check "the command runs" "$stage/usr/sbin/blkrepl" --version
+check "the sources for DKMS" cmp "$tree/Kbuild" "$(echo "$stage"/usr/src/blkrepl-*/Kbuild)"
+[ -z "${targets[2]:-}" ] ||
+	check "the module" test -f "$stage/lib/modules/$release/extra/blkrepl.ko"
+check_equal "nothing elsewhere" "$(elsewhere)" ""
+
+# --- udev: the rule that was installed, and no other
+
+[ -x "$udevd" ] || {
+	fail "$udevd is missing: run .ci/install-deps"
+	exit 1
+}
+must mount --bind "$stage/usr/lib/udev/rules.d" /usr/lib/udev/rules.d
+defer umount /usr/lib/udev/rules.d
+"$udevd" >"$tmp/udevd" 2>&1 &
+defer stop $!
+must busywait 20 udevadm control --ping
+
+# leads_to LINK DEVICE...: to one of these
+leads_to()
+{
+	local got
+
+	got=$(readlink -f "/dev/blkrepl/$1") || return
+	[[ " ${*:2} " = *" $got "* ]] || {
+		echo "/dev/blkrepl/$1 leads to $got"
+		return 1
+	}
+}
+
+no_links()
+{
+	! ls -R /dev/blkrepl 2>/dev/null
+}
+
+setup_nodes a b
+new_conf r0 12
+up r0
+check_soon "a name by node, resource and volume" 20 leads_to by-node/0/r0/0 "$(dev a)"
+check_soon "for each node" 20 leads_to by-node/1/r0/0 "$(dev b)"
+check_soon "a name by resource and volume" 20 leads_to by-res/r0/0 "$(dev a)" "$(dev b)"
+synced r0
+
+# --- tracepoints
+
+trace()
+{
+	echo "$2" >"$tracing/$1"
+}
+
+# lines NODE EVENT [PATTERN]: of one event on one node
+lines()
+{
+	grep -E "blkrepl_$2: node=$1 .*${3:-}" "$tmp/trace"
+}
+
+# field NAME: its value in the first line
+field()
+{
+	sed -n "1s/.* $1=\([^ ]*\).*/\1/p"
+}
+
+# life NODE: what the write went through there, in order
+life()
+{
+	grep -E "node=$1 .* sector=$sector " "$tmp/trace" | grep -v '_\(send\|rx\):' |
+		sed 's/.*blkrepl_\([a-z_]*\): .*/\1/' | tr '\n' ' '
+}
+
+sector=16384
+must test -d "$tracing/events/blkrepl"
+trace trace_clock global
+trace events/blkrepl/enable 1
+defer trace events/blkrepl/enable 0
+trace trace ''
+must dd if=/dev/urandom of="$(dev a)" bs=4k count=1 seek=$((sector / 8)) \
+	oflag=direct conv=notrunc status=none
+# with the primary's next heartbeat the secondary is through with it
+busywait 20 grep -q "blkrepl_release: node=1 .* sector=$sector " "$tracing/trace"
+trace events/blkrepl/enable 0
+grep ' blkrepl_' "$tracing/trace" >"$tmp/trace"
+trace trace_clock local
+seq=$(lines 0 complete "app write sector=$sector size=4096 " | field seq)
+check "the write completes, and has a number" test "${seq:-0}" -gt 0
+check_equal "its life on the primary" "$(life 0)" \
+	"submit disk_io io_done complete release "
+check_equal "and on the secondary" "$(life 1)" "disk_io io_done release "
+check "its extent is logged before" lines 0 meta_done
+# types of packets: 3 WRITE, 7 ACK
+check "it is sent" lines 0 send "peer=1 .*type=3 .*seq=$seq sector=$sector size=4096"
+check "it is received" lines 1 rx "peer=0 .*type=3 .*seq=$seq sector=$sector size=4096"
+check "the answer is sent" lines 1 send "peer=0 .*type=7 .*seq=$seq "
+check "the answer is received" lines 0 rx "peer=1 .*type=7 .*seq=$seq "
+[ "$tap_failed" -eq 0 ] || diag "$(cat "$tmp/trace")"
+
+# --- the names go with their devices
+
+must repl a secondary r0
+must udevadm settle
+must repl b down r0
+check_soon "the other node's name goes" 20 test ! -e /dev/blkrepl/by-node/1
+check_soon "the resource's leads to the one that is left" 20 \
+	leads_to by-res/r0/0 "$(dev a)"
+must udevadm settle
+must repl a down r0
+check_soon "no name is left" 20 no_links
