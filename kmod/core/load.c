@@ -51,11 +51,10 @@ static int load_sb(struct loader *l, u16 nr)
 	if (dev < 2 * META_SB_SIZE + META_BLOCK)
 		return fail(l, -ENOSPC, meta_text(META_TOO_SMALL));
 	off = meta_sb_offset(dev);
-	/* A copy that can't be read is as good as a damaged one. */
-	if (p->read(p->ctx, off, s->sb_buf, META_SB_SIZE))
-		memset(s->sb_buf, 0, META_SB_SIZE);
-	if (p->read(p->ctx, off + META_SB_SIZE, b, META_SB_SIZE))
-		memset(b, 0, META_SB_SIZE);
+	/* A torn write leaves the older copy; an unreadable one may be newer. */
+	if (p->read(p->ctx, off, s->sb_buf, META_SB_SIZE) ||
+	    p->read(p->ctx, off + META_SB_SIZE, b, META_SB_SIZE))
+		return fail(l, -EIO, "a copy of the superblock cannot be read, and it may be the newer one: try again, or make the metadata anew and have the disk filled by a peer");
 	e = meta_sb_pick(s->sb_buf, b, p->data_bytes, p->meta_bytes, &sb, &s->g);
 	if (e)
 		return fail(l, meta_errno(e), meta_text(e));
