@@ -40,6 +40,11 @@ check_refused "a mounted one even from force" "in use" repl a create-md --force 
 must umount "$tmp/mnt"
 must repl a create-md --force r0
 check_refused "metadata is spared" "already" repl a create-md r0
+must ln -s "$loop" "$tmp/same"
+check_refused "a meta-disk that is the disk, by another path" "disk itself" \
+	on a blkrepl create-md --force "$loop" --meta-disk "$tmp/same"
+check_refused "nor a directory" "no block device" \
+	on a blkrepl create-md "$tmp/disks"
 must mkfs.ext4 -q -F "$loop" 4M
 must mount "$loop" "$tmp/mnt"
 check_refused "a mounted disk is not attached" "in use" repl a attach r0
