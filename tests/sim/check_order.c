@@ -122,6 +122,9 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag)
 {
+	/* Made good by force, with the last blocks of a sync still under way. */
+	if (W.diverged_ok && n->res.vote.force)
+		return;
 	if (io->kind == IO_RS_WRITE && !M.forced &&
 	    !(disk_durable_flags(&W.disk[n->id][io->vol->nr]) &
 	      META_F_INCONSISTENT))
