@@ -72,7 +72,7 @@ static bool is_host(const struct cmd *c, const char *name)
 
 static void warn_no_host(const struct cmd *c)
 {
-	warn("no \"on\" section is this machine's, %s: nothing of this runs here; see --node",
+	warn("this machine, %s, has no \"on\" section: nothing of this runs here; see --node",
 	     cmd_node(c));
 }
 

@@ -173,7 +173,7 @@ static const struct {
 	  "blkrepl new-resource r2 0 --name alice --ack-policy quorum\n"
 	  "blkrepl new-volume r2/0 8\n"
 	  "blkrepl attach r2/0 /dev/vg/q\n", "warning: resource r2 has one host, alice" },
-	{ "--node dave up all", 0, "", "no \"on\" section is this machine's, dave" },
+	{ "--node dave up all", 0, "", "this machine, dave, has no \"on\" section" },
 };
 
 static char dir[] = "/tmp/blkrepl-test-XXXXXX";
@@ -288,7 +288,7 @@ static void test_dump(void)
 	free(out);
 	free(errs);
 	tap_ok(!run("--node carol dump r1", &out, &errs), "dump on a machine that is no host");
-	tap_has(errs, "no \"on\" section is this machine's, carol", "which is said");
+	tap_has(errs, "this machine, carol, has no \"on\" section", "which is said");
 	free(out);
 	free(errs);
 }
