@@ -17,8 +17,8 @@ RELEASE	?= $(shell uname -r)
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 KDIR	:= /lib/modules/$(RELEASE)/build
 MODDIR	:= $(CURDIR)/build/modules/$(RELEASE)
-# make -C would take a relative one for its own.
-STAGE	:= $(abspath $(DESTDIR))
+# make -C would take a relative one for its own; / is the same as none.
+STAGE	:= $(patsubst %/,%,$(abspath $(DESTDIR)))
 DKMSDIR	:= $(STAGE)/usr/src/blkrepl-$(VERSION)
 
 .DEFAULT_GOAL := help
