@@ -154,14 +154,14 @@ void admin_poll_set(void)
 		return;
 	}
 	for (u32 v = 0; v < W.o.vols; v++) {
-		u32 set = 0;
-		u64 version;
+		const struct repl_vol *vol = &p->vols[v].vol;
+		u32 set;
 
 		/* A disk that is not in step doesn't know. */
-		if (p->vols[v].open && p->vols[v].vol.disk == DISK_UPTODATE)
+		if (p->vols[v].open && vol->disk == DISK_UPTODATE)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
-			set = repl_in_sync_set(&p->res, &version);
+			set = vol->uncommitted ? vol->set_before : vol->in_sync;
 		if (set)
 			M.set[v] = set;
 	}
