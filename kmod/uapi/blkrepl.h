@@ -57,7 +57,7 @@
  * @BLKREPL_CMD_PVOL_GET: RES [PEER, VOL], or dump: RES, PEER, VOL, PVOL_INFO
  * @BLKREPL_CMD_PAUSE_SYNC: RES, PEER, VOL: hold resync with that peer
  * @BLKREPL_CMD_RESUME_SYNC: RES, PEER, VOL
- * @BLKREPL_CMD_VERIFY: RES, PEER, VOL: compare with that peer while online
+ * @BLKREPL_CMD_VERIFY: RES, PEER, VOL: reserved: refused as not there yet
  * @BLKREPL_CMD_EVENT: multicast only: EVENT and the nests of what changed
  */
 enum blkrepl_cmd {
