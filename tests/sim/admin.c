@@ -283,12 +283,6 @@ void admin_vote_done(struct node *n, int err, const char *why)
 		cov[C_REFUSED_VOTES]++;
 		if (n == M.illegal)
 			M.illegal = NULL;
-		/*
-		 * It lost its disk when it had told others of its generation:
-		 * they may be taken for a branch by whoever is promoted next.
-		 */
-		if (err == -EIO && n->res.gen_due)
-			W.diverged_ok = true;
 		return;
 	}
 	if (n == M.illegal) {

@@ -88,10 +88,26 @@ void order_bound(const struct node *p, const struct repl_io *io)
 				  W.o.backlog_max);
 }
 
+/*
+ * Has something been written in both branches?  A generation that a primary
+ * began and could not finish telling of looks like one too: whoever is promoted
+ * without those that heard of it cannot know that nothing came of it.
+ */
+bool order_branches(u32 vol, const struct node *a, const struct node *b)
+{
+	struct repl_lineage la = a->vols[vol].vol.lineage;
+	struct repl_lineage lb = b->vols[vol].vol.lineage;
+
+	lineage_cap(&la, &W.acked[vol]);
+	lineage_cap(&lb, &W.acked[vol]);
+	return lineage_compare(&la, &lb) == ORDER_CONCURRENT;
+}
+
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 {
 	u32 set;
 
+	lineage_merge(&W.acked[vol], &p->vols[vol].vol.lineage);
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
 		return;
 	if (p->vols[vol].vol.disk <= DISK_FAILED)

@@ -284,6 +284,7 @@ struct world {
 	bool diverged_ok;	/* a split was made on purpose */
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
+	struct repl_lineage acked[MAX_VOLS];	/* generations with writes */
 	bool starting;		/* configuration: allocations may wait */
 	u64 events;
 };
@@ -429,6 +430,7 @@ void hist_read_end(u32 node, u32 t);
 void order_submitted(struct node *n, const struct repl_io *io);
 bool hist_acked_before(u64 a, u64 b);
 void order_bound(const struct node *p, const struct repl_io *io);
+bool order_branches(u32 vol, const struct node *a, const struct node *b);
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
 void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
 		   u64 tag);
