@@ -98,6 +98,23 @@ check()
 	fi
 }
 
+# check_ends DESCRIPTION PID: a child of this shell ends, with success.  (check
+# runs its command in a subshell, which can't wait for it.)
+check_ends()
+{
+	local status
+
+	wait "$2"
+	status=$?
+	if [ "$status" -eq 0 ]; then
+		pass "$1"
+	else
+		fail "$1"
+		diag "it ended with status $status"
+		return 1
+	fi
+}
+
 # check_refused DESCRIPTION PATTERN COMMAND...: must fail, with such a message
 check_refused()
 {

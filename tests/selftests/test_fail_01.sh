@@ -19,7 +19,7 @@ dd if="$(dev a)" of="$tmp/ahead" bs=64k count=16 status=none &
 reader=$!
 sleep $slowness
 must dmsetup resume --noudevsync r0-a
-check "a reader waits for a disk that pauses" wait $reader
+check_ends "a reader waits for a disk that pauses" "$reader"
 check_equal "it gets its data" "$(sum "$tmp/ahead" 1024)" "$want"
 check "the disk is kept" in_step a r0
 

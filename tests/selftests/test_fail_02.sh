@@ -29,7 +29,7 @@ check_equal "for programs, too" \
 check "the writer waits" kill -0 $writer
 heal a b
 check_soon "the peer is back" 30 connected a r0
-check "and the writer gets through" wait $writer
+check_ends "and the writer gets through" "$writer"
 check "nothing is suspended" is a r0 .suspended false
 
 # Or not to wait: I/O that waits already fails, too.

@@ -49,7 +49,7 @@ sleep 2
 check "the write waits" kill -0 "$writer"
 heal a b
 check_soon "a majority again" 60 quorum_again a
-check "the write is done" wait "$writer"
+check_ends "the write is done" "$writer"
 heal a c
 check_soon "all in step" 60 in_step a r0
 

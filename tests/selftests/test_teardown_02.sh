@@ -45,7 +45,7 @@ check "status answers" repl b status r0
 check "so does the other node" repl a status r0
 check_refused "another one says so" "just changing" repl b detach r0
 must repl b disconnect r0
-check "disconnected from it, the writer gets through" wait $writer
+check_ends "disconnected from it, the writer gets through" "$writer"
 check_refused "it is not removed with I/O below" "detach" repl b del-resource r0
 go_on r0-b
 check_soon "the detach ends when the disk answers" 20 is b r0 "$disk" Diskless
@@ -61,7 +61,7 @@ sleep $slowness
 killable "detach of a disk that hangs" a detach r0
 check "status answers" repl a status r0
 go_on r0-a
-check "the reader gets its data" wait $reader
+check_ends "the reader gets its data" "$reader"
 check_soon "the disk is let go of" 20 is a r0 "$disk" Diskless
 must repl a attach r0
 check_soon "in step" 30 in_step a r0
@@ -77,7 +77,7 @@ sleep $slowness
 must ip netns del b
 check "the peer's namespace is gone, the writer gets through" \
 	timeout $((60 * slowness)) tail --pid=$writer -f /dev/null
-check "written" wait $writer
+check_ends "written" "$writer"
 go_on r0-b
 check_soon "its volumes have gone" 30 test ! -e /sys/block/blkrepl10
 must repl a secondary r0
