@@ -641,6 +641,8 @@ void target_advance(struct repl_pv *pv)
 		y->step = SYNC_RUN;
 		y->digest_hits = 256;
 		y->rate = 16 << 20;
+		if (pv->peer->conf.rate_max)
+			y->rate = min_t(u64, y->rate, pv->peer->conf.rate_max);
 		y->tokens = y->rate / 10;
 		target_pump(pv);
 		break;
@@ -692,6 +694,7 @@ void target_tick(struct repl_pv *pv, u64 ms)
 	y->rate = min_t(u64, y->rate, 1ULL << 40);
 	y->app_seen = pv->vol->res->seq;
 	y->tick_bytes = 0;
-	y->tokens = min_t(u64, y->rate, 1ULL << 40) / 1000 * ms;
+	/* What was asked for beyond the last share is paid back first. */
+	y->tokens = min_t(s64, y->tokens, 0) + (s64)(y->rate / 1000 * ms);
 	target_pump(pv);
 }

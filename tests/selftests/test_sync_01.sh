@@ -42,7 +42,9 @@ scribble "$(dev a)" 12288
 must repl a net-options --resync-rate-min 16K --resync-rate-max 96K r0
 must repl b net-options --resync-rate-min 16K --resync-rate-max 96K r0
 must repl a connect r0
+begin=$SECONDS
 must busywait 60 less $((11 << 20))
+check "no faster than it may" [ $((SECONDS - begin)) -ge 8 ]
 must repl a pause-sync r0
 check_soon "it can be held" 10 is a r0 \
 	'.connections[0].peer_devices[0]."resync-paused"' here
