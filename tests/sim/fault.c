@@ -247,6 +247,8 @@ static void rollback(void)
 	const char *why = NULL;
 	bool newer;
 
+	/* It may have become a member since the manager looked. */
+	admin_poll_set();
 	if (!n || !p || n == p || !n->up || n->paused_until > W.now ||
 	    n->down_wanted || !expendable(n, v))
 		return;
