@@ -468,6 +468,17 @@ static void choose_source(struct repl_vol *vol)
 		target_begin(best);
 }
 
+/* It has no data to compare with, but knows a later set without us. */
+static bool left_us_out(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_store *s = pv->vol->store;
+
+	return ps->disk == DISK_INCONSISTENT && ps->dataset == s->dataset &&
+	       ps->set_version > s->set_version &&
+	       !(ps->in_sync & BIT(pv->vol->res->node));
+}
+
 /* Has everybody who may know better been heard, and does nobody? */
 static bool best_of_all(const struct repl_vol *vol)
 {
@@ -476,7 +487,8 @@ static bool best_of_all(const struct repl_vol *vol)
 	enum verdict v;
 
 	for_each_pv(pv, vol) {
-		if (!usable(pv) || !(missing & BIT(pv->peer->node)))
+		if (!usable(pv) || !(missing & BIT(pv->peer->node)) ||
+		    left_us_out(pv))
 			continue;
 		v = pv_verdict(pv);
 		if (v == V_EQUAL || v == V_SOURCE)
