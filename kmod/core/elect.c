@@ -45,6 +45,14 @@ bool electable(const struct repl_vol *vol)
 	       (vol->disk == DISK_OUTDATED && vol->vouch);
 }
 
+/* Members of one set are compared by position, and not by what a crash left. */
+bool by_position(const struct repl_pv *pv)
+{
+	return pv->vol->res->conf.ack_policy == ACK_QUORUM &&
+	       lineage_compare(&pv->peer_state.lineage,
+			       my_lineage(pv->vol)) == ORDER_EQUAL;
+}
+
 /* Does this peer know of sets of the same data as we? */
 static bool claims(const struct repl_pv *pv)
 {
@@ -114,14 +122,7 @@ static bool took_effect(const struct repl_res *res, u64 version)
 	return true;
 }
 
-/**
- * elect_set() - the newest set that may have taken effect
- * @vol: the volume
- * @version: set to its version
- *
- * As far as the nodes that are connected know.  Return: the set.
- */
-u32 elect_set(const struct repl_vol *vol, u64 *version)
+static u32 newest_set(const struct repl_vol *vol, u64 *version)
 {
 	u64 limit = ~0ULL;
 	u32 set = 0;
@@ -133,6 +134,19 @@ u32 elect_set(const struct repl_vol *vol, u64 *version)
 	}
 	*version = 0;
 	return vol->in_sync;
+}
+
+/**
+ * elect_set() - the newest set that may have taken effect
+ * @vol: the volume
+ *
+ * As far as the nodes that are connected know.  Return: the set.
+ */
+u32 elect_set(const struct repl_vol *vol)
+{
+	u64 version;
+
+	return newest_set(vol, &version);
 }
 
 /*
@@ -164,17 +178,15 @@ static bool counts_in(const struct repl_vol *vol)
 
 	if (!s)
 		return true;
-	set = elect_set(vol, &version);
+	set = newest_set(vol, &version);
 	return (set & BIT(vol->res->node)) && s->set_version >= version;
 }
 
 /* Of those that vouch, one has every write that was acknowledged. */
 static bool covered(const struct repl_vol *vol, u32 vouching)
 {
-	u32 need = ack_replicas(vol->res), set;
-	u64 version;
+	u32 need = ack_replicas(vol->res), set = elect_set(vol);
 
-	set = elect_set(vol, &version);
 	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
 	return hweight32(vouching & set) >= need;
 }
@@ -189,7 +201,6 @@ bool elect_heard_enough(const struct repl_res *res)
 	struct repl_vol *vol;
 	struct repl_peer *p;
 	bool enough = true;
-	u64 version;
 	int i;
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
@@ -210,7 +221,7 @@ bool elect_heard_enough(const struct repl_res *res)
 	if (enough)
 		return vouching & BIT(res->node);
 	for_each_vol(vol, res) {
-		u32 set = elect_set(vol, &version);
+		u32 set = elect_set(vol);
 
 		if ((set & ~heard) || !first_of_all(vol, set))
 			return false;
@@ -228,19 +239,16 @@ bool elect_heard_enough(const struct repl_res *res)
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
-	u32 here = BIT(vol->res->node), missing;
 	struct repl_pv *pv;
-	u64 version;
+	u32 missing;
 
 	if (vol->res->conf.ack_policy != ACK_QUORUM || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
-	missing = elect_set(vol, &version);
-	if (!(missing & here) || vol->store->set_version < version)
+	if (!counts_in(vol) ||
+	    (!vol->vouch && !(vol->store->flags & META_F_PRIMARY)))
 		return false;
-	if (!vol->vouch && !(vol->store->flags & META_F_PRIMARY))
-		return false;
-	missing &= ~here;
+	missing = elect_set(vol) & ~BIT(vol->res->node);
 	for_each_pv(pv, vol)
 		if (promotion_decides(pv))
 			missing &= ~BIT(pv->peer->node);

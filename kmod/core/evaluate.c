@@ -160,12 +160,10 @@ bool promotion_decides(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
-	return res->conf.ack_policy == ACK_QUORUM &&
+	return by_position(pv) &&
 	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
 	       electable(pv->vol) && pv->vol->dataset &&
 	       (pv->vol->in_sync & BIT(res->node)) &&
-	       lineage_compare(&pv->peer_state.lineage,
-			       my_lineage(pv->vol)) == ORDER_EQUAL &&
 	       !last_primary_has_all(pv);
 }
 

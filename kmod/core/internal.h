@@ -367,7 +367,8 @@ void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
 bool last_primary(const struct repl_pv *pv);
 bool vouches(const struct repl_res *res);
 bool electable(const struct repl_vol *vol);
-u32 elect_set(const struct repl_vol *vol, u64 *version);
+bool by_position(const struct repl_pv *pv);
+u32 elect_set(const struct repl_vol *vol);
 bool elect_heard_enough(const struct repl_res *res);
 bool elect_among_all(const struct repl_vol *vol);
 

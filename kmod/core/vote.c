@@ -229,14 +229,6 @@ void vote_aborted(struct repl_res *res)
 
 /* ---- the voter ---- */
 
-/* Members of one set are compared by position, and not by what a crash left. */
-static bool by_position(const struct repl_pv *pv)
-{
-	return pv->vol->res->conf.ack_policy == ACK_QUORUM &&
-	       lineage_compare(&pv->peer_state.lineage,
-			       my_lineage(pv->vol)) == ORDER_EQUAL;
-}
-
 static bool newer_here(struct repl_peer *p)
 {
 	struct repl_pv *pv;
@@ -252,9 +244,7 @@ static bool newer_here(struct repl_peer *p)
 /* The set that counts is one that we are not in. */
 static bool left_out(const struct repl_vol *vol)
 {
-	u64 version;
-
-	return !(elect_set(vol, &version) & BIT(vol->res->node));
+	return !(elect_set(vol) & BIT(vol->res->node));
 }
 
 static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
