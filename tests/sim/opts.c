@@ -156,7 +156,6 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		break;
 	case SCN_ROLLBACK:
 		o->init_sync = 0;
-		o->garbage = 0;
 		o->think_us = 5000;
 		o->pct_read = 5;
 		o->fault_ms = 150;
@@ -171,7 +170,6 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->vol_extents[0] = 180;
 		o->al_extents = 170;
 		o->init_sync = 0;
-		o->garbage = 0;
 		o->digest = 1;
 		o->discard = 0;
 		o->pct_discard = 0;
@@ -195,7 +193,6 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		break;
 	case SCN_BLACKOUT:
 		o->init_sync = 0;
-		o->garbage = 0;
 		o->survive = 0;
 		o->pct_flush = 20;
 		o->pct_read = 10;
@@ -213,7 +210,6 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 			o->weight[F_STALL] = 1;
 		o->faults_s = 60;
 		o->init_sync = 0;
-		o->garbage = 0;
 		o->pct_read = 25;
 		o->think_us = 20000;
 		break;
@@ -223,6 +219,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	default:
 		break;
 	}
+	/* Replicas that are declared equal are. */
+	if (!o->init_sync)
+		o->garbage = 0;
 }
 
 void opts_print(FILE *f, const struct sim_opts *o)
