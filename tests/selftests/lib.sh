@@ -478,6 +478,13 @@ direct()
 	[ ! -b "$1" ] || echo ",direct"
 }
 
+# write_some NODE COUNT: one after another, 4 KiB each
+write_some()
+{
+	dd if=/dev/urandom of="$(dev "$1")" bs=4k count="$2" oflag=direct \
+		conv=notrunc status=none
+}
+
 # scribble FILE KIB [AT_KIB]: random data
 scribble()
 {

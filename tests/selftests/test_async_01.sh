@@ -14,13 +14,6 @@ follows()
 		is "$1" r0 '.connections[0].unacked' 0
 }
 
-# write_some NODE COUNT: one after another, 4 KiB each
-write_some()
-{
-	dd if=/dev/urandom of="$(dev "$1")" bs=4k count="$2" oflag=direct \
-		conv=notrunc status=none
-}
-
 setup_nodes a b
 new_conf r0 32 'options { ack-policy async; }'
 up r0

@@ -4,12 +4,6 @@
 # suspends, and only a node that has every acknowledged write is promoted.
 . "$(dirname "$0")/lib.sh"
 
-write_some()
-{
-	dd if=/dev/urandom of="$(dev "$1")" bs=4k count="$2" oflag=direct \
-		conv=notrunc status=none
-}
-
 no_quorum()
 {
 	repl "$1" status r0 | grep -q quorum || {
