@@ -7,8 +7,7 @@ static bool good_copy_elsewhere(const struct repl_vol *vol)
 	struct repl_pv *pv;
 
 	for_each_pv(pv, vol)
-		if (connected(pv->peer) && pv->known &&
-		    pv->peer_state.disk == DISK_UPTODATE)
+		if (usable(pv) && pv->peer_state.disk == DISK_UPTODATE)
 			return true;
 	return false;
 }
@@ -59,7 +58,7 @@ int repl_invalidate_remote(struct repl_vol *vol, struct repl_peer *peer,
 {
 	struct repl_pv *pv = pv_get(vol, peer);
 
-	if (!pv || !connected(peer) || !pv->known) {
+	if (!pv || !usable(pv)) {
 		*why = "the peer is not connected";
 		return -ENOTCONN;
 	}

@@ -56,8 +56,7 @@ bool by_position(const struct repl_pv *pv)
 /* Does this peer know of sets of the same data as we? */
 static bool claims(const struct repl_pv *pv)
 {
-	return connected(pv->peer) && pv->known &&
-	       pv->peer_state.disk >= DISK_INCONSISTENT &&
+	return usable(pv) && pv->peer_state.disk >= DISK_INCONSISTENT &&
 	       pv->peer_state.dataset == pv->vol->dataset;
 }
 

@@ -113,11 +113,6 @@ enum verdict pv_verdict(const struct repl_pv *pv)
 	return repl_decide(&me, &peer);
 }
 
-static bool usable(const struct repl_pv *pv)
-{
-	return connected(pv->peer) && pv->known;
-}
-
 bool pv_serves_reads(const struct repl_pv *pv)
 {
 	return usable(pv) && pv->receiving &&

@@ -484,4 +484,10 @@ static inline bool connected(const struct repl_peer *p)
 	return p->conn == CONN_CONNECTED && p->state_seen && !p->closing;
 }
 
+/* Connected, and it has told of the volume. */
+static inline bool usable(const struct repl_pv *pv)
+{
+	return connected(pv->peer) && pv->known;
+}
+
 #endif

@@ -650,7 +650,7 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 		bool ok = blank(vol);
 
 		for_each_pv(pv, vol)
-			ok &= connected(pv->peer) && pv->known &&
+			ok &= usable(pv) &&
 			      !pv->peer_state.dataset &&
 			      pv->peer_state.disk == DISK_INCONSISTENT;
 		if (!ok) {

@@ -44,8 +44,7 @@ int repl_resize(struct repl_vol *vol, u64 sectors, const char **why)
 	}
 	most = s->g.max_sectors;
 	for_each_pv(pv, vol) {
-		if (!connected(pv->peer) || !pv->known ||
-		    pv->state != RS_ESTABLISHED ||
+		if (!usable(pv) || pv->state != RS_ESTABLISHED ||
 		    pv->peer_state.disk != DISK_UPTODATE) {
 			*why = "all peers must be connected and up to date";
 			return -EBUSY;

@@ -201,7 +201,7 @@ static bool serves_primary(const struct repl_vol *vol)
 	struct repl_pv *pv;
 
 	for_each_pv(pv, vol) {
-		if (!connected(pv->peer) || !pv->known)
+		if (!usable(pv))
 			continue;
 		primary |= pv->peer->role == ROLE_PRIMARY;
 		other |= pv->peer_state.disk == DISK_UPTODATE;
