@@ -203,34 +203,34 @@ void out_percent(struct out *o, const char *key, const char *label, unsigned int
 		fprintf(o->file, "%s%s %%", label, buf);
 }
 
-static void format_time(uint64_t s, char *buf, size_t size)
+/* @ms as a clock shows them in the text, @val in JSON. */
+static void time_as(struct out *o, const char *key, const char *label,
+		    uint64_t ms, uint64_t val)
 {
+	uint64_t s = ms / 1000;
+	char buf[48];
+
 	if (s >= 86400)
-		snprintf(buf, size, "%" PRIu64 "d %" PRIu64 ":%02u:%02u",
+		snprintf(buf, sizeof(buf), "%" PRIu64 "d %" PRIu64 ":%02u:%02u",
 			 s / 86400, s / 3600 % 24, (unsigned int)(s / 60 % 60),
 			 (unsigned int)(s % 60));
 	else if (s >= 3600)
-		snprintf(buf, size, "%" PRIu64 ":%02u:%02u", s / 3600,
+		snprintf(buf, sizeof(buf), "%" PRIu64 ":%02u:%02u", s / 3600,
 			 (unsigned int)(s / 60 % 60), (unsigned int)(s % 60));
 	else
-		snprintf(buf, size, "%" PRIu64 ":%02u", s / 60,
+		snprintf(buf, sizeof(buf), "%" PRIu64 ":%02u", s / 60,
 			 (unsigned int)(s % 60));
+	number_as(o, key, label, val, buf, "");
 }
 
 void out_time(struct out *o, const char *key, const char *label, uint64_t ms)
 {
-	char buf[48];
-
-	format_time(ms / 1000, buf, sizeof(buf));
-	number_as(o, key, label, ms / 1000, buf, "");
+	time_as(o, key, label, ms, ms / 1000);
 }
 
 void out_time_ms(struct out *o, const char *key, const char *label, uint64_t ms)
 {
-	char buf[48];
-
-	format_time(ms / 1000, buf, sizeof(buf));
-	number_as(o, key, label, ms, buf, "");
+	time_as(o, key, label, ms, ms);
 }
 
 void out_text(struct out *o, const char *fmt, ...)
