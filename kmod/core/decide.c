@@ -250,17 +250,15 @@ enum verdict repl_decide(const struct decide_node *me,
 
 /*
  * A target is Inconsistent from the first block of a sync until it has the
- * source's lineage.  One that shows up as it was before the sync began has been
- * set back to an old image: what the source has cleared since is missing there.
+ * source's lineage.  One that shows up otherwise has been set back to an old
+ * image: what the source has cleared since is missing there.  The same goes for
+ * a map in which writes are missing that the peer got too (store_shared()).
  */
 static bool was_set_back(const struct repl_vstate *target,
 			 const struct repl_vstate *source)
 {
 	return (source->flags & REPL_VS_BEGUN) && !inconsistent(target) &&
-	       lineage_compare(&target->lineage, &source->since) ==
-			ORDER_EQUAL &&
-	       lineage_compare(&target->lineage, &source->lineage) !=
-			ORDER_EQUAL;
+	       !lineage_contains(&target->lineage, &source->lineage);
 }
 
 /*

@@ -389,6 +389,7 @@ static void evaluate_pv(struct repl_pv *pv)
 		pv_off(pv);
 		return;
 	}
+	store_check_since(pv);
 	if (primary_decides(pv) && vol->disk >= DISK_OUTDATED &&
 	    pv->peer_state.disk >= DISK_OUTDATED) {
 		set_receiving(pv, false);

@@ -88,7 +88,7 @@ struct repl_mslot {
 	u8 node;
 	bool used;
 	bool since_valid;
-	bool begun;		/* a sync of it has begun at @since */
+	bool begun;		/* filled since then, so Inconsistent or of our lineage */
 	u64 replica;
 	struct repl_lineage since;
 };
@@ -390,6 +390,13 @@ struct repl_store *store_live(const struct repl_vol *vol);
 u8 store_slot_for(struct repl_store *s, u8 node);
 /* Our map for this peer is complete since @since, on its present replica. */
 void store_remember(struct repl_pv *pv, const struct repl_lineage *since);
+/*
+ * These peers get a write of a primary too: it is not in our maps of them.  So
+ * @since no longer tells what one may be set back to, unless it is our lineage.
+ */
+void store_shared(struct repl_vol *vol, u32 receivers);
+/* Does it tell again?  Both are complete and of the same lineage. */
+void store_check_since(struct repl_pv *pv);
 /* This peer lacks nothing that we have. */
 void store_in_step(struct repl_pv *pv);
 /*

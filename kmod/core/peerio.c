@@ -180,6 +180,7 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 		pv->peer_state.disk = DISK_DISKLESS;
 	/* At once: a resync that begins behind it must know. */
 	mark_absent(vol, io, io->receivers | BIT(p->res->node));
+	store_shared(vol, io->receivers);
 	list_add_tail(&io->hash, &p->res->applying);
 	p->res->have_term = p->term;
 	p->res->have_seq = io->seq;

@@ -137,6 +137,7 @@ enum repl_mutations {
 	MUT_MERGE_SKIPPED,		/* discarded branch may be reborn as newer */
 	MUT_READ_IN_FLIGHT,		/* reads see writes not yet acknowledged */
 	MUT_SINCE_IGNORED,		/* partial resync though the map is not complete */
+	MUT_SHARED_NOT_NOTED,		/* a map is believed that lacks shared writes */
 	MUT_TWO_PRIMARIES,		/* promotion does not ask the peers */
 	MUT_DEP_IGNORED,		/* writes applied before what they depend on */
 	MUT_QUORUM_IGNORED,		/* a minority acknowledges and promotes */

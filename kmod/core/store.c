@@ -59,6 +59,41 @@ void store_in_step(struct repl_pv *pv)
 	store_remember(pv, &s->lineage);
 }
 
+void store_shared(struct repl_vol *vol, u32 receivers)
+{
+	bool filling = vol->disk == DISK_INCONSISTENT;
+	struct repl_store *s = vol->store;
+	struct repl_mslot *slot;
+
+	if (MUTATED(MUT_SHARED_NOT_NOTED))
+		return;
+	for (slot = s->slot; slot < s->slot + s->nslots; slot++) {
+		if (!slot->used || slot->begun || !slot->since_valid ||
+		    !(receivers & BIT(slot->node)))
+			continue;
+		if (filling || memcmp(&slot->since, &s->lineage,
+				      sizeof(s->lineage))) {
+			slot->begun = true;
+			meta_want_sb(s);
+		}
+	}
+}
+
+void store_check_since(struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	struct repl_store *s = store_live(pv->vol);
+
+	if (!s || pv->slot == SLOT_NONE || !s->slot[pv->slot].begun ||
+	    pv->sync.step != SYNC_IDLE || pv->vol->disk < DISK_CONSISTENT ||
+	    ps->disk < DISK_CONSISTENT || ps->dataset != s->dataset ||
+	    lineage_compare(&ps->lineage, &s->lineage) != ORDER_EQUAL)
+		return;
+	s->slot[pv->slot].since = s->lineage;
+	s->slot[pv->slot].begun = false;
+	meta_want_sb(s);
+}
+
 static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 {
 	struct repl_peer *p;

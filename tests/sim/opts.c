@@ -41,6 +41,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_MERGE_SKIPPED] = "merge-skipped",
 	[MUT_READ_IN_FLIGHT] = "read-in-flight",
 	[MUT_SINCE_IGNORED] = "since-ignored",
+	[MUT_SHARED_NOT_NOTED] = "shared-not-noted",
 	[MUT_TWO_PRIMARIES] = "two-primaries",
 	[MUT_DEP_IGNORED] = "dep-ignored",
 	[MUT_QUORUM_IGNORED] = "quorum-ignored",
