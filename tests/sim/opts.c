@@ -163,6 +163,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->faults_s = 8;
 		memset(o->weight, 0, sizeof(o->weight));
 		o->weight[F_ADMIN_ROLLBACK] = 10;
+		o->weight[F_ADMIN_DOWN] = 4;
+		o->weight[F_ADMIN_DISCONNECT] = 4;
 		o->weight[F_RESET] = 1;
 		break;
 	case SCN_WIDE:
