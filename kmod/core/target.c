@@ -76,6 +76,18 @@ void target_begin(struct repl_pv *pv)
 }
 
 /*
+ * Why this copy has to be filled in full is no longer to be seen once it is
+ * Inconsistent: another source must not go on in part.
+ */
+static void forget_since(struct repl_store *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->nslots; i++)
+		s->slot[i].since_valid = false;
+}
+
+/*
  * The source is there and ready.  Not before: the copy here may turn out to be
  * the best one left.
  */
@@ -90,6 +102,8 @@ static void become_inconsistent(struct repl_pv *pv)
 	/* Not implied: a sync that broke off at its end has said otherwise. */
 	if (!MUTATED(MUT_TARGET_STAYS_UPTODATE))
 		s->flags |= META_F_INCONSISTENT;
+	if (pv->sync.full)
+		forget_since(s);
 	pv->sync.wait_sb = meta_want_sb(s);
 	meta_kick(pv->vol);
 	evaluate(pv->vol->res);
