@@ -528,6 +528,22 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	set_disk(vol, vol->follower ? DISK_CONSISTENT : DISK_UPTODATE);
 }
 
+/*
+ * A member answers for what the primary is about to acknowledge.  One whose
+ * disk has gone does not confirm what it can't keep: the news of that goes
+ * instead, and makes the primary begin again.
+ */
+static bool can_confirm(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if ((pv->peer_state.in_sync & BIT(p->res->node)) &&
+		    pv->vol->disk != DISK_UPTODATE)
+			return false;
+	return true;
+}
+
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload)
 {
@@ -560,7 +576,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
 			 le32_to_cpu(w.in_sync));
 	if (h->flags & REPL_HDR_LAST) {
-		p->ack_id = le64_to_cpu(h->id);
+		p->ack_id = can_confirm(p) ? le64_to_cpu(h->id) : 0;
 		p->members_seq = p->last_seq;
 	}
 	evaluate(res);
