@@ -94,12 +94,21 @@ static enum verdict equal_lineage(const struct decide_node *me,
 	return repl_better_source(me, peer) ? V_SOURCE : V_TARGET;
 }
 
-/* Has a member of the set that @me knows been Primary in the past of @peer? */
+/*
+ * Has a member of the set that @me knows been Primary in the past of @peer, and
+ * since there is that set?  Sets of a later reign are newer.  What it began
+ * before says nothing: a branch of that time may have been given up by force,
+ * and the member have joined ours on a disk that was filled anew.  A Primary
+ * whose disk is good is with its members, whatever they once did.
+ */
 static bool member_reigned_there(const struct decide_node *me,
 				 const struct decide_node *peer)
 {
 	u32 i;
 
+	if (peer->vs->set_version < me->vs->set_version ||
+	    (me->primary && me->vs->disk == DISK_UPTODATE))
+		return false;
 	for (i = 0; i < REPL_NODES; i++)
 		if (i != me->node && (me->vs->in_sync & BIT(i)) &&
 		    peer->vs->lineage.gen[i] > me->vs->lineage.gen[i])

@@ -217,6 +217,19 @@ static void never_decided(void)
 	vs[1].lineage.gen[4] = 1;
 	CHECK(repl_decide(&n[0], &n[1]) == V_TARGET);
 	CHECK(repl_decide(&n[1], &n[0]) == V_SOURCE);
+	/* Before it was in that set: the branch was given up by force. */
+	vs[0].set_version = 10;
+	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
+	vs[1].flags = REPL_VS_DISCARD;
+	CHECK(repl_decide(&n[0], &n[1]) == V_SOURCE);
+	CHECK(repl_decide(&n[1], &n[0]) == V_TARGET);
+	/* Nor is a Primary among its members to be filled from a branch. */
+	vs[0].set_version = 3;
+	CHECK(repl_decide(&n[1], &n[0]) == V_SOURCE);
+	n[0].primary = true;
+	CHECK(repl_decide(&n[1], &n[0]) == V_TARGET);
+	n[0].primary = false;
+	vs[1].flags = 0;
 	vs[0].in_sync = 0x02;
 	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
 }
