@@ -92,8 +92,14 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 	return found;
 }
 
-/* Nodes that know no set as new as @version. */
-static u32 not_told(const struct repl_vol *vol, u64 version)
+/**
+ * elect_not_told() - nodes that are here and know no set as new as this one
+ * @vol: the volume
+ * @version: of the set
+ *
+ * A set that one of its members does not know was never confirmed.
+ */
+u32 elect_not_told(const struct repl_vol *vol, u64 version)
 {
 	const struct repl_store *s = store_live(vol);
 	struct repl_pv *pv;
@@ -116,7 +122,7 @@ static bool took_effect(const struct repl_res *res, u64 version)
 
 	for_each_vol(vol, res)
 		if (newest_claim(vol, version + 1, &v, &set) && v == version &&
-		    (set & not_told(vol, version)))
+		    (set & elect_not_told(vol, version)))
 			return false;
 	return true;
 }

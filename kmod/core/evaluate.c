@@ -462,7 +462,10 @@ static void choose_source(struct repl_vol *vol)
 		target_begin(best);
 }
 
-/* It has no data to compare with, but knows a later set without us. */
+/*
+ * It has no data to compare with, but knows a later set without us.  That came
+ * to nothing if all of its members are here and none has heard of it.
+ */
 static bool left_us_out(const struct repl_pv *pv)
 {
 	const struct repl_vstate *ps = &pv->peer_state;
@@ -470,7 +473,8 @@ static bool left_us_out(const struct repl_pv *pv)
 
 	return ps->disk == DISK_INCONSISTENT && ps->dataset == s->dataset &&
 	       ps->set_version > s->set_version &&
-	       !(ps->in_sync & BIT(pv->vol->res->node));
+	       !(ps->in_sync & BIT(pv->vol->res->node)) &&
+	       (ps->in_sync & ~elect_not_told(pv->vol, ps->set_version));
 }
 
 /* Has everybody who may know better been heard, and does nobody? */

@@ -369,6 +369,7 @@ bool vouches(const struct repl_res *res);
 bool electable(const struct repl_vol *vol);
 bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);
+u32 elect_not_told(const struct repl_vol *vol, u64 version);
 bool elect_heard_enough(const struct repl_res *res);
 bool elect_among_all(const struct repl_vol *vol);
 
