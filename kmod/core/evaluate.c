@@ -392,6 +392,9 @@ static void evaluate_pv(struct repl_pv *pv)
 	store_check_since(pv);
 	if (primary_decides(pv) && vol->disk >= DISK_OUTDATED &&
 	    pv->peer_state.disk >= DISK_OUTDATED) {
+		/* Were it still to answer, a member would be overwritten. */
+		if (!may_source(pv))
+			target_stop(pv, true);
 		set_receiving(pv, false);
 		set_pv_state(pv, RS_ESTABLISHED);
 		return;
