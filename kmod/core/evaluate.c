@@ -266,6 +266,24 @@ static void refuse(struct repl_pv *pv, const char *why, bool diverged)
 	note(p->res, diverged ? NOTE_DIVERGED : NOTE_MESSAGE, pv->vol, p, why);
 }
 
+/*
+ * The data of a peer is what we go on with.  It may know a generation of ours
+ * that we have given up: that counts once the next one is committed.  Until
+ * then the peer may be lost and come back without it, as others are.
+ */
+static void go_on_with(struct repl_vol *vol, const struct repl_lineage *l)
+{
+	struct repl_res *res = vol->res;
+
+	if (res->role == ROLE_PRIMARY &&
+	    lineage_compare(l, &vol->lineage) != ORDER_EQUAL) {
+		uncommitted_from_here(vol);
+		res->gen_pending = true;
+		res->gen_due = true;
+	}
+	vol->lineage = *l;
+}
+
 /* Without a disk we live on the data of peers that have one. */
 static void evaluate_diskless(struct repl_pv *pv)
 {
@@ -289,7 +307,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 		return;
 	}
 	if (!vol->res->commit.step)
-		vol->lineage = ps->lineage;
+		go_on_with(vol, &ps->lineage);
 	set_pv_state(pv, RS_ESTABLISHED);
 	set_receiving(pv, true);
 }

@@ -350,6 +350,8 @@ void map_send_more(struct repl_pv *pv);
 bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
 
 /* members.c */
+/* What follows counts once it is committed, or not at all. */
+void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,

@@ -123,6 +123,15 @@ static void write_sets(struct repl_res *res)
 		write_set(vol);
 }
 
+void uncommitted_from_here(struct repl_vol *vol)
+{
+	if (!vol->uncommitted) {
+		vol->before = vol->lineage;
+		vol->set_before = vol->in_sync;
+	}
+	vol->uncommitted = true;
+}
+
 void commit_start(struct repl_res *res, bool new_gen)
 {
 	struct repl_commit *c = &res->commit;
@@ -140,11 +149,7 @@ void commit_start(struct repl_res *res, bool new_gen)
 		res->gen_due = false;
 	}
 	for_each_vol(vol, res) {
-		if (!vol->uncommitted) {
-			vol->before = vol->lineage;
-			vol->set_before = vol->in_sync;
-		}
-		vol->uncommitted = true;
+		uncommitted_from_here(vol);
 		if (new_gen)
 			next_generation(vol);
 	}
