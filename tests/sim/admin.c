@@ -552,7 +552,8 @@ static void resolve(struct link *l)
 		victim = 1;
 	else if (l->end[1] == p)
 		victim = 0;
-	else if (all_uptodate(l->end[0]) && !equal_pair(p, l->end[1]))
+	else if (all_uptodate(l->end[0]) && !equal_pair(p, l->end[1]) &&
+		 !is_follower(l->end[1]))
 		return;		/* later, once both follow the primary */
 	else
 		victim = 1;
