@@ -402,6 +402,13 @@ static void give_up(struct repl_io *io)
 	io->redo = true;
 }
 
+static void do_again(struct repl_io *io)
+{
+	give_up(io);
+	list_add_tail(&io->link, &io->vol->res->held);
+	app_unpark(io->vol->res);
+}
+
 /* All have answered: nobody needs it any more. */
 static void retire(struct repl_io *io)
 {
@@ -423,21 +430,35 @@ static bool untold(const struct repl_io *io)
 	       (res->gen_pending || (res->susp & (SUSP_META | SUSP_PEER_ACK)));
 }
 
+/*
+ * A member that joined after this write was sent, while we live on the peers'
+ * data: we have no map that would tell it what it lacks.
+ */
+static bool member_lacks(const struct repl_io *io)
+{
+	const struct repl_vol *vol = io->vol;
+
+	return io_is_write(io) && vol->disk != DISK_UPTODATE &&
+	       (vol->in_sync & ~BIT(vol->res->node) & ~io->got);
+}
+
 /* An answer has come, or none is to be expected any more. */
 static void progress(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
 	if (io->lost && !io->wait) {
-		give_up(io);
-		list_add_tail(&io->link, &res->held);
-		app_unpark(res);
+		do_again(io);
 		return;
 	}
 	if (!io->acked && ack_met(io)) {
 		if ((res->gen_pending || res->susp) &&
 		    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
 			io->state = IOS_DONE_HELD;
+			return;
+		}
+		if (!io->wait && member_lacks(io)) {
+			do_again(io);
 			return;
 		}
 		res->done_seq = max(res->done_seq, io->seq);
