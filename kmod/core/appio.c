@@ -12,6 +12,7 @@
 #include "internal.h"
 
 static void start(struct repl_io *io);
+static void answered(struct repl_io *io, u8 node, bool ok);
 
 #define READ_RETRIES	3	/* of a read that a peer could not serve */
 
@@ -277,6 +278,53 @@ static void number(struct repl_io *io)
 	list_add_tail(&io->hash, &res->seq_hash[io->seq % REPL_SEQ_HASH]);
 }
 
+/*
+ * A flush covers what was acknowledged before it.  That may still be on its way
+ * to our disk, where others acknowledged it first.
+ */
+static bool flush_too_early(const struct repl_io *flush)
+{
+	const struct repl_vol *vol = flush->vol;
+	struct repl_io *io;
+
+	if (MUTATED(MUT_FLUSH_EARLY))
+		return false;
+	list_for_each_entry(io, &vol->res->in_flight, link) {
+		if (io->seq >= flush->seq)
+			break;
+		if (io->vol == vol && io->acked && io_is_write(io) &&
+		    (io->wait & BIT(vol->res->node)))
+			return true;
+	}
+	return false;
+}
+
+static struct repl_io *due_flush(struct repl_res *res)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &res->in_flight, link)
+		if (io->flush_held &&
+		    (!store_live(io->vol) || !flush_too_early(io)))
+			return io;
+	return NULL;
+}
+
+/* A write on our disk has ended, or the disk is gone. */
+void app_kick_flushes(struct repl_res *res)
+{
+	struct repl_io *io;
+
+	while (res->held_flushes && (io = due_flush(res))) {
+		io->flush_held = false;
+		res->held_flushes--;
+		if (store_live(io->vol))
+			disk_io(io);
+		else
+			answered(io, res->node, false);
+	}
+}
+
 static void issue(struct repl_io *io)
 {
 	struct repl_vol *vol = io->vol;
@@ -301,7 +349,12 @@ static void issue(struct repl_io *io)
 	for_each_peer(p, i, vol->res)
 		if (io->receivers & BIT(i))
 			send_write(io, p);
-	if (local)
+	if (!local)
+		return;
+	io->flush_held = io->op == OP_FLUSH && flush_too_early(io);
+	if (io->flush_held)
+		vol->res->held_flushes++;
+	else
 		disk_io(io);
 }
 
@@ -342,6 +395,7 @@ void repl_submit(struct repl_io *io)
 	io->kind = IO_APP;
 	io->remote = NODE_NONE;
 	io->start_ms = res->now;
+	io->flush_held = false;
 	vol->stat.in_flight++;
 	res->app_ios++;
 	if (io->op == OP_READ) {
@@ -508,6 +562,7 @@ static void write_done(struct repl_io *io, int err)
 		}
 	}
 	answered(io, vol->res->node, !err);
+	app_kick_flushes(vol->res);
 	if (err || vol->res->commit.step == COMMIT_DRAIN)
 		evaluate(vol->res);
 }

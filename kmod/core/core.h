@@ -150,6 +150,7 @@ struct repl_io {
 	bool acked;			/* ->complete() was called */
 	bool lost;			/* to be given up when all have answered */
 	bool redo;			/* given up, to be done again */
+	bool flush_held;		/* before writes that our disk still lacks */
 };
 
 /**
@@ -440,6 +441,7 @@ struct repl_res {
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
 	u32 app_ios;			/* IO_APP not completed */
+	u32 held_flushes;		/* of these, with ->flush_held */
 	u32 redo_ios;			/* of these, given up once */
 	u64 redo_seq;			/* lowest number they had, 0: none */
 };

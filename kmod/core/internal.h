@@ -298,6 +298,7 @@ void app_no_data(struct repl_res *res);
 u32 in_sync_now(const struct repl_vol *vol);
 void app_check_done(struct repl_res *res);
 void app_check_acks(struct repl_res *res);
+void app_kick_flushes(struct repl_res *res);
 void app_let_go(struct repl_res *res);
 /* All writes up to this one are complete. */
 u64 app_through(const struct repl_res *res);

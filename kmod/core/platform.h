@@ -127,6 +127,7 @@ enum repl_mutations {
 	MUT_NO_SUPERSEDE,		/* resync data overwrites a newer write */
 	MUT_RS_READ_NO_WAIT,		/* resync reads under a write in flight */
 	MUT_FLUSH_NOT_FORWARDED,	/* FLUSH stays local */
+	MUT_FLUSH_EARLY,		/* own disk flushed before what it lacks is there */
 	MUT_UNACKED_NOT_DIRTY,		/* writes a lost peer never acked are clean */
 	MUT_ABSENT_NOT_DIRTY,		/* writes while a peer is away are clean */
 	MUT_OVERLAP_ANY_ORDER,		/* overlapping writes run side by side */

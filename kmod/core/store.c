@@ -214,6 +214,7 @@ static void stop_using(struct repl_vol *vol)
 		source_stop(pv, true);
 	}
 	al_abort(vol->store);
+	app_kick_flushes(vol->res);
 	peer_kick_deps(vol->res);
 }
 

@@ -31,6 +31,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_NO_SUPERSEDE] = "no-supersede",
 	[MUT_RS_READ_NO_WAIT] = "rs-read-no-wait",
 	[MUT_FLUSH_NOT_FORWARDED] = "flush-not-forwarded",
+	[MUT_FLUSH_EARLY] = "flush-early",
 	[MUT_UNACKED_NOT_DIRTY] = "unacked-not-dirty",
 	[MUT_ABSENT_NOT_DIRTY] = "absent-not-dirty",
 	[MUT_OVERLAP_ANY_ORDER] = "overlap-any-order",
