@@ -196,6 +196,11 @@ static u64 op_random(void)
 	return get_random_u64();
 }
 
+static u64 op_now(void)
+{
+	return ktime_to_ms(ktime_get_boottime());
+}
+
 const struct repl_ops blkrepl_ops = {
 	.disk_io = op_disk_io,
 	.meta_io = op_meta_io,
@@ -212,6 +217,7 @@ const struct repl_ops blkrepl_ops = {
 	.alloc = op_alloc,
 	.free = op_free,
 	.random = op_random,
+	.now = op_now,
 };
 
 /* Any context; what follows a flush is submitted from here. */
@@ -376,7 +382,7 @@ static void tick_work(struct work_struct *work)
 	unsigned long flags;
 
 	blkrepl_lock(r, flags);
-	repl_tick(&r->res, ktime_to_ms(ktime_get_boottime()));
+	repl_tick(&r->res, op_now());
 	blkrepl_unlock(r, flags);
 	blkrepl_pool_trim(&r->pool);
 	queue_delayed_work(blkrepl_io_wq, &r->tick_work,

@@ -55,7 +55,7 @@ static void advise(const struct cmd *c, const struct conf_res *res)
 		     res->hosts->name);
 	if (conf_view(c->conf, res, cmd_node(c), &view) &&
 	    opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
-		warn("resource %s: ack-policy quorum is experimental: acknowledged writes can be lost when the primary is replaced",
+		warn("resource %s: ack-policy quorum is experimental: a cluster may need help after primaries were replaced under faults",
 		     res->name);
 }
 

@@ -23,18 +23,32 @@ bool ack_async(const struct repl_vol *vol, const struct repl_peer *p)
 	       !vol->res->handing_over;
 }
 
-/** ack_replicas() - in-sync replicas without which no write is acknowledged */
-u32 ack_replicas(const struct repl_res *res)
+/** nodes() - how many the resource has */
+u32 nodes(const struct repl_res *res)
 {
-	u32 n = 1, need = res->conf.min_in_sync;
 	struct repl_peer *p;
+	u32 n = 1;
 	int i;
 
 	for_each_peer(p, i, res)
 		n++;
+	return n;
+}
+
+/** majority() - of these */
+u32 majority(const struct repl_res *res)
+{
+	return nodes(res) / 2 + 1;
+}
+
+/** ack_replicas() - in-sync replicas without which no write is acknowledged */
+u32 ack_replicas(const struct repl_res *res)
+{
+	u32 need = res->conf.min_in_sync;
+
 	if (res->conf.ack_policy == ACK_QUORUM)
-		need = max(need, n / 2 + 1);
-	return need;
+		need = max(need, majority(res));
+	return max(need, 1U);
 }
 
 /* Are there as many in step, and committed, as the policy asks for? */

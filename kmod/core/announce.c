@@ -27,6 +27,10 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	/* Of this volume: another's MEMBERS may have come already. */
 	out->set_version = s->set_version;
 	out->in_sync = s->in_sync;
+	/* Elected: what others have beyond us was never acknowledged. */
+	if (needs_votes(vol->res) && reigns(vol->res) && !vol->res->forced)
+		out->set_version = max(out->set_version,
+				       own_term(vol->res) << SET_TERM_SHIFT);
 	out->replica = s->replica;
 	out->sectors = s->g.max_sectors;
 	out->lbs = s->lbs;
@@ -80,8 +84,8 @@ static void announce_res(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;
 	struct repl_wire_res_state w = {
-		.term = cpu_to_le64(res->term),
-		.role = res->role,
+		.term = cpu_to_le64(reigns(res) ? own_term(res) : res->term),
+		.role = res->renewing ? ROLE_SECONDARY : res->role,
 		.primary = primary_seen(res),
 	};
 	struct repl_wire_hdr h;

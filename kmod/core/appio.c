@@ -146,7 +146,9 @@ static void read_remote(struct repl_io *io)
 
 static void app_read(struct repl_io *io)
 {
-	if (io->vol->res->susp) {
+	struct repl_res *res = io->vol->res;
+
+	if (res->susp || (res->role == ROLE_PRIMARY && !lease_holds(res))) {
 		hold(io, IOS_NEW);
 	} else if (under_write(io, ~0ULL)) {
 		park(io, IOS_NEW);
@@ -271,7 +273,7 @@ static void number(struct repl_io *io)
 	struct repl_res *res = io->vol->res;
 
 	io->seq = ++res->seq;
-	res->have_term = res->term;
+	res->have_term = own_term(res);
 	res->have_seq = io->seq;
 	io->state = IOS_ISSUED;
 	list_add_tail(&io->link, &res->in_flight);
@@ -287,8 +289,6 @@ static bool flush_too_early(const struct repl_io *flush)
 	const struct repl_vol *vol = flush->vol;
 	struct repl_io *io;
 
-	if (MUTATED(MUT_FLUSH_EARLY))
-		return false;
 	list_for_each_entry(io, &vol->res->in_flight, link) {
 		if (io->seq >= flush->seq)
 			break;
@@ -640,6 +640,11 @@ void app_drop_receiver(struct repl_pv *pv)
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
 		not_awaited(io, pv->peer);
+		if (io->acked && res->conf.ack_policy == ACK_QUORUM) {
+			pv->lacks = true;
+			pv->lacks_at = pv->vol->uncommitted ? pv->vol->before :
+							      pv->vol->lineage;
+		}
 		if (s && pv->slot != SLOT_NONE && io_is_write(io) &&
 		    !MUTATED(MUT_UNACKED_NOT_DIRTY))
 			dirty_set_range(&s->dirty, pv->slot,

@@ -210,6 +210,7 @@ enum repl_note {
  * @alloc: small allocation that must not sleep, NULL allowed; zeroed
  * @free: its end; @size as given to @alloc
  * @random: 64 random bits
+ * @now: ms of the clock that repl_tick() gets, as it is now
  */
 struct repl_ops {
 	void (*disk_io)(struct repl_io *io);
@@ -233,6 +234,7 @@ struct repl_ops {
 	void *(*alloc)(struct repl_res *res, size_t size);
 	void (*free)(struct repl_res *res, void *p, size_t size);
 	u64 (*random)(void);
+	u64 (*now)(void);
 };
 
 /* Settings; defaults by repl_*_conf_init(). */
@@ -313,10 +315,12 @@ struct repl_peer {
 	bool discard_my_data;	/* this connect: ours is the victim */
 	bool held_back;		/* writes wait for it to come below the bound */
 	bool vouches;		/* its vote said so, see vote.c */
+	bool counts;		/* its vote is durable there */
 	bool before_reign;	/* connected since before we became Primary */
 	u32 conn_count;		/* connections so far */
 	u32 ios;		/* I/Os of ours that name this peer */
-	u64 term;
+	u64 term;		/* of its reign, or the newest that it knows */
+	u64 lease_from;		/* newest question that it has promised for */
 	u64 last_rx_ms;
 	u64 last_ping_ms;
 	u64 ack_progress_ms;	/* when it last acknowledged something */
@@ -426,14 +430,28 @@ struct repl_res {
 		bool told;		/* members may know of it */
 		u64 id;
 		u64 version;		/* of the set */
+		u32 count;		/* sets of this reign */
 	} commit;
 	struct repl_vote {
-		bool active;
-		bool won;
-		bool committing;
+		u8 step;		/* enum vote_step */
 		bool force;
+		bool renew;		/* another term for a Primary */
 		u64 term;
+		u64 again_ms;		/* when to ask again */
+		u64 until_ms;		/* and when to give up */
 	} vote;
+	u64 reign;			/* term in which we became Primary */
+	bool forced;			/* by force, and not elected */
+	bool renewing;			/* Primary that asks for another term */
+	u8 lease_of;			/* Primary that has our promise ... */
+	u64 lease_until;		/* ... and how long */
+	u64 vote_term;			/* term of our last vote ... */
+	u8 voted_for;			/* ... and who got it */
+	struct repl_ballot {		/* a vote of ours that is not durable yet */
+		u8 to;			/* 0xff: none */
+		u32 conn;
+		u64 term;
+	} ballot;
 	bool evaluating;
 	bool evaluate_again;
 	bool handing_over;		/* async peers become members */

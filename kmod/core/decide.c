@@ -116,6 +116,25 @@ static bool member_reigned_there(const struct decide_node *me,
 	return false;
 }
 
+/* Was somebody made Primary by force, and not everybody has joined since? */
+static bool forced(const struct decide_node *n)
+{
+	return n->vs->set_version & SET_FORCED;
+}
+
+/*
+ * Whoever is elected has all that was acknowledged in the reigns before.  So what
+ * @me has beyond a member of a later reign's set was not: its primary was cut
+ * off then.
+ */
+bool repl_outreigned(const struct decide_node *me,
+		     const struct decide_node *by)
+{
+	return by->votes && !forced(by) && by->vs->disk >= DISK_OUTDATED &&
+	       membership(by) >> SET_TERM_SHIFT >
+			me->vs->set_version >> SET_TERM_SHIFT;
+}
+
 /* The members, other than these two, that both of them count on. */
 static u32 in_both_sets(const struct decide_node *a,
 			const struct decide_node *b)
@@ -190,6 +209,14 @@ static enum verdict by_lineage(const struct decide_node *me,
 
 	if (inconsistent(me->vs) != inconsistent(peer->vs))
 		return one_unfinished(me, peer);
+	if (!inconsistent(me->vs) &&
+	    lineage_compare(&me->vs->lineage, &peer->vs->lineage) !=
+			ORDER_EQUAL) {
+		if (repl_outreigned(me, peer))
+			return V_TARGET;
+		if (repl_outreigned(peer, me))
+			return V_SOURCE;
+	}
 	switch (lineage_compare(&me->vs->lineage, &peer->vs->lineage)) {
 	case ORDER_EQUAL:
 		return equal_lineage(me, peer);
@@ -220,6 +247,9 @@ static enum verdict by_lineage(const struct decide_node *me,
 		return drop_me ? V_TARGET : V_SOURCE;
 	/* A member of both sets can't have both: it knows, or a Primary will. */
 	if (membership(me) && membership(peer) && in_both_sets(me, peer))
+		return V_WAIT;
+	/* Elected primaries don't branch: a member of the newest set knows. */
+	if (me->votes && !forced(me) && !forced(peer))
 		return V_WAIT;
 	return V_DIVERGED;
 }

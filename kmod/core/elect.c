@@ -127,18 +127,33 @@ static bool took_effect(const struct repl_res *res, u64 version)
 	return true;
 }
 
-static u32 newest_set(const struct repl_vol *vol, u64 *version)
+/* The newest one of at least @members. */
+static u32 newest_of(const struct repl_vol *vol, u32 members, u64 *version)
 {
 	u64 limit = ~0ULL;
 	u32 set = 0;
 
 	while (newest_claim(vol, limit, version, &set)) {
-		if (took_effect(vol->res, *version))
+		if (hweight32(set) >= members && took_effect(vol->res, *version))
 			return set;
 		limit = *version;
 	}
 	*version = 0;
-	return vol->in_sync;
+	return 0;
+}
+
+/*
+ * Nothing was acknowledged under a set that is no majority, so the one before
+ * counts.  If nobody knows that any more, its members were all told, and those
+ * that it left out don't vouch.
+ */
+static u32 newest_set(const struct repl_vol *vol, u64 *version)
+{
+	u32 set = newest_of(vol, majority(vol->res), version);
+
+	if (!set)
+		set = newest_of(vol, 1, version);
+	return set ? set : vol->in_sync;
 }
 
 /**

@@ -24,7 +24,9 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk)
 			s->flags |= META_F_INCONSISTENT;
 		if (disk == DISK_OUTDATED)
 			s->flags |= META_F_OUTDATED;
-		if (disk == DISK_UPTODATE)
+		/* Where positions decide, only a set that it is in heals it. */
+		if (disk == DISK_UPTODATE &&
+		    (vol->vouch || vol->res->conf.ack_policy != ACK_QUORUM))
 			s->flags &= ~META_F_CRASHED;
 		meta_want_sb(s);
 		meta_kick(vol);
@@ -82,7 +84,7 @@ u8 primary_seen(const struct repl_res *res)
 	struct repl_peer *p;
 	int i;
 
-	if (res->role == ROLE_PRIMARY)
+	if (reigns(res))
 		return res->node;
 	for_each_peer(p, i, res)
 		if (connected(p) && p->role == ROLE_PRIMARY)
@@ -101,16 +103,37 @@ const struct repl_lineage *my_lineage(const struct repl_vol *vol)
 	return &s->lineage;
 }
 
-enum verdict pv_verdict(const struct repl_pv *pv)
+/* Both sides of a comparison. */
+struct pair {
+	struct repl_vstate mine;
+	struct decide_node me, peer;
+};
+
+static void compare(const struct repl_pv *pv, struct pair *c)
 {
 	const struct repl_res *res = pv->vol->res;
-	struct repl_vstate mine;
-	struct decide_node me = { &mine, res->node, res->role == ROLE_PRIMARY };
-	struct decide_node peer = { &pv->peer_state, pv->peer->node,
-				    pv->peer->role == ROLE_PRIMARY };
+	bool votes = res->conf.ack_policy == ACK_QUORUM;
 
-	my_vstate(pv, &mine);
-	return repl_decide(&me, &peer);
+	my_vstate(pv, &c->mine);
+	c->me = (struct decide_node){ &c->mine, res->node, reigns(res), votes };
+	c->peer = (struct decide_node){ &pv->peer_state, pv->peer->node,
+					pv->peer->role == ROLE_PRIMARY, votes };
+}
+
+enum verdict pv_verdict(const struct repl_pv *pv)
+{
+	struct pair c;
+
+	compare(pv, &c);
+	return repl_decide(&c.me, &c.peer);
+}
+
+bool pv_outreigned(const struct repl_pv *pv)
+{
+	struct pair c;
+
+	compare(pv, &c);
+	return repl_outreigned(&c.peer, &c.me);
 }
 
 bool pv_serves_reads(const struct repl_pv *pv)
@@ -122,16 +145,24 @@ bool pv_serves_reads(const struct repl_pv *pv)
 		pv->state == RS_PAUSED_TARGET);
 }
 
+/* It left without having answered for what was acknowledged without it. */
+static bool lacks_acknowledged(const struct repl_pv *pv)
+{
+	return pv->lacks &&
+	       lineage_contains(&pv->lacks_at, &pv->peer_state.lineage);
+}
+
 /*
  * Is the data of this peer what a Primary without a disk was working with?  It
  * may know a generation of ours that we have given up (commit_abort()).
  */
-static bool same_but_for_ours(const struct repl_vol *vol,
-			      const struct repl_lineage *l)
+static bool same_but_for_ours(const struct repl_pv *pv)
 {
+	const struct repl_lineage *l = &pv->peer_state.lineage;
+	const struct repl_vol *vol = pv->vol;
 	struct repl_lineage m = vol->lineage;
 
-	if (!lineage_contains(l, &m))
+	if (!lineage_contains(l, &m) || lacks_acknowledged(pv))
 		return false;
 	m.gen[vol->res->node] = l->gen[vol->res->node];
 	return lineage_compare(l, &m) == ORDER_EQUAL;
@@ -175,7 +206,7 @@ static bool may_source(const struct repl_pv *pv)
 		return false;
 	/* A Primary's own disk may be older than this peer, and both too old. */
 	if (res->role == ROLE_PRIMARY && pv->vol->dataset &&
-	    !same_but_for_ours(pv->vol, &pv->peer_state.lineage))
+	    !same_but_for_ours(pv))
 		return false;
 	if (pv->peer->role == ROLE_PRIMARY)
 		return true;
@@ -200,7 +231,7 @@ static enum repl_disk state_after_attach(const struct repl_vol *vol)
 	    !lineage_contains(&s->lineage, &vol->lineage))
 		return DISK_OUTDATED;
 	/* Others had every acknowledged write too: they may know better. */
-	if ((s->in_sync & ~BIT(vol->res->node)) &&
+	if (((s->in_sync & ~BIT(vol->res->node)) || needs_votes(vol->res)) &&
 	    !MUTATED(MUT_CRASHED_IS_UPTODATE))
 		return DISK_CONSISTENT;
 	return DISK_UPTODATE;
@@ -302,7 +333,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 		store_set_size(vol, ps->cur_sectors);
 	}
 	if (ps->dataset != vol->dataset ||
-	    !same_but_for_ours(vol, &ps->lineage)) {
+	    !same_but_for_ours(pv)) {
 		pv_off(pv);
 		return;
 	}
@@ -321,7 +352,7 @@ static void evaluate_equal(struct repl_pv *pv)
 	/* Equal to the old disk that a Primary has attached, and as old. */
 	if (pv->vol->res->role == ROLE_PRIMARY && pv->vol->dataset &&
 	    pv->vol->disk != DISK_UPTODATE &&
-	    !same_but_for_ours(pv->vol, &pv->peer_state.lineage)) {
+	    !same_but_for_ours(pv)) {
 		pv_off(pv);
 		return;
 	}
@@ -334,9 +365,16 @@ static void evaluate_equal(struct repl_pv *pv)
 		      pv->vol->disk == DISK_UPTODATE;
 }
 
+/* It was elected just now: what it will say of its data is on the way. */
+static bool word_is_coming(const struct repl_pv *pv)
+{
+	return needs_votes(pv->vol->res) && pv->peer->role == ROLE_PRIMARY &&
+	       pv->peer_state.set_version >> SET_TERM_SHIFT < pv->peer->term;
+}
+
 static void evaluate_source(struct repl_pv *pv)
 {
-	if (pv->sync.step >= SYNC_S_MAP_IN)
+	if (pv->sync.step >= SYNC_S_MAP_IN || word_is_coming(pv))
 		return;
 	if (pv->peer->role == ROLE_PRIMARY &&
 	    pv->peer_state.disk == DISK_UPTODATE) {
@@ -391,6 +429,10 @@ static void evaluate_pv(struct repl_pv *pv)
 	if (!usable(pv) || pv->peer->end_at_ms || vol->disk == DISK_ATTACHING)
 		return;
 	source_check(pv);
+	if (vol->res->renewing) {
+		pv_off(pv);
+		return;
+	}
 	if (vol->res->role == ROLE_PRIMARY &&
 	    pv->peer->role == ROLE_PRIMARY) {
 		refuse(pv, store_live(vol) &&
@@ -465,6 +507,8 @@ static void choose_source(struct repl_vol *vol)
 {
 	struct repl_pv *pv, *best = NULL;
 
+	if (vol->res->renewing)
+		return;
 	for_each_pv(pv, vol) {
 		if (pv->sync.step != SYNC_IDLE &&
 		    pv->sync.step < SYNC_S_MAP_IN)
@@ -680,7 +724,8 @@ static void check_data(struct repl_res *res)
 /* As many in step as the policy asks for; without them nothing completes. */
 static void check_quorum(struct repl_res *res)
 {
-	bool ok = res->role != ROLE_PRIMARY || ack_enough(res) ||
+	bool ok = res->role != ROLE_PRIMARY ||
+		  (ack_enough(res) && !res->renewing && lease_holds(res)) ||
 		  MUTATED(MUT_QUORUM_IGNORED);
 
 	if (!ok)
@@ -708,6 +753,8 @@ static void evaluate_once(struct repl_res *res)
 		agree_on_size(vol);
 	}
 	members_advance(res);
+	voter_advance(res);
+	vote_check_reign(res);
 	for_each_vol(vol, res) {
 		for_each_pv(pv, vol)
 			evaluate_pv(pv);

@@ -14,6 +14,8 @@
  *	target.c   resync, receiving end	source.c  resync, giving end
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  roles
+ *	voter.c	   votes that others get	elect.c	  who has what counts
+ *	lease.c	   when a Primary may read
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  attach and detach
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
@@ -121,6 +123,7 @@ struct repl_store {
 	u64 set_version;
 	u64 vote_term;
 	u8 voted_for;
+	u64 vote_sb;		/* what a vote of ours waits for */
 	u32 in_sync;
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
@@ -180,6 +183,17 @@ enum commit_step {
 	COMMIT_SEAL,		/* the lineage is written on our disks */
 };
 
+/* How far a promotion has come. */
+enum vote_step {
+	VOTE_NONE,
+	VOTE_AGAIN,		/* a lease has to end before the trial */
+	VOTE_TRIAL,		/* asked whether anybody would object */
+	VOTE_OWN,		/* our own vote is being made durable */
+	VOTE_ASKED,		/* asked for votes */
+	VOTE_WON,		/* Primary; who is in step is looked at anew */
+	VOTE_COMMITTING,	/* the first generation is being committed */
+};
+
 enum sync_step {
 	SYNC_IDLE,
 	/* target */
@@ -236,6 +250,8 @@ struct repl_pv {
 	bool agreed;		/* was Established on this connection */
 	bool in_step;		/* gets all our writes and lacks none before */
 	bool behind;		/* fell behind the bound */
+	bool lacks;		/* acknowledged writes, if it is still at ... */
+	struct repl_lineage lacks_at;
 	enum repl_state state;
 	struct repl_vstate peer_state;
 	struct repl_wire_vol_state sent_state;
@@ -258,10 +274,20 @@ struct decide_node {
 	const struct repl_vstate *vs;
 	u8 node;
 	bool primary;
+	bool votes;		/* primaries are elected */
 };
+
+/*
+ * A version of a set: term of the reign, whether that was forced, number.  So a
+ * later reign's sets are newer, whatever the earlier counted to.
+ */
+#define SET_TERM_SHIFT	24
+#define SET_FORCED	(1ULL << 23)
 
 enum verdict repl_decide(const struct decide_node *me,
 			 const struct decide_node *peer);
+bool repl_outreigned(const struct decide_node *me,
+		     const struct decide_node *by);
 bool repl_partial_ok(const struct repl_vstate *me,
 		     const struct repl_vstate *peer);
 bool repl_better_source(const struct decide_node *a,
@@ -306,6 +332,8 @@ u64 app_through(const struct repl_res *res);
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
 bool ack_met(const struct repl_io *io);
+u32 nodes(const struct repl_res *res);
+u32 majority(const struct repl_res *res);
 u32 ack_replicas(const struct repl_res *res);
 bool ack_enough(const struct repl_res *res);
 void ack_backlog_fell(struct repl_peer *p);
@@ -355,6 +383,9 @@ bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
+/* Where votes decide: are a majority in step? */
+bool members_suffice(const struct repl_res *res);
+void commit_abort(struct repl_res *res, const char *why);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 void members_advance(struct repl_res *res);
@@ -377,12 +408,35 @@ bool elect_heard_enough(const struct repl_res *res);
 bool elect_among_all(const struct repl_vol *vol);
 
 /* vote.c */
-void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload);
 bool vote_advance(struct repl_res *res);
+void vote_end(struct repl_res *res, int err, const char *why);
+void vote_check_reign(struct repl_res *res);
+void vote_tick(struct repl_res *res);
 void vote_committed(struct repl_res *res);
-void vote_aborted(struct repl_res *res);
+bool vote_postponed(struct repl_res *res);
+void vote_aborted(struct repl_res *res, const char *why);
+
+/* voter.c */
+bool voter(const struct repl_res *res);
+void vote_record(struct repl_res *res, u64 term, u8 node);
+void vote_recall(struct repl_res *res, const struct repl_store *s);
+bool vote_durable(const struct repl_res *res);
+void voter_advance(struct repl_res *res);
+void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);
+bool outvoted(const struct repl_peer *p);
+bool outvoted_by(const struct repl_peer *p);
+void leave_others(struct repl_res *res, const struct repl_peer *chosen);
+
+/* lease.c */
+void lease_start(struct repl_res *res);
+void lease_free(struct repl_peer *p);
+bool lease_promise(struct repl_peer *p);
+void lease_promised(struct repl_peer *p, u64 asked);
+bool lease_holds(const struct repl_res *res);
+bool lease_binds(const struct repl_peer *p);
+bool lease_lives(const struct repl_peer *p);
 
 /* metaio.c */
 u64 meta_want_sb(struct repl_store *s);
@@ -425,6 +479,8 @@ const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 /* The primary that we are or are connected to, NODE_NONE. */
 u8 primary_seen(const struct repl_res *res);
 enum verdict pv_verdict(const struct repl_pv *pv);
+/* Is what the peer has beyond us void, as we know of a later reign? */
+bool pv_outreigned(const struct repl_pv *pv);
 bool promotion_decides(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
 
@@ -498,7 +554,26 @@ static inline bool connected(const struct repl_peer *p)
 /* Connected, and it has told of the volume. */
 static inline bool usable(const struct repl_pv *pv)
 {
-	return connected(pv->peer) && pv->known;
+	return connected(pv->peer) && pv->known && !outvoted(pv->peer) &&
+	       !outvoted_by(pv->peer);
+}
+
+/* The term of our own reign; without votes the newest is as good. */
+static inline u64 own_term(const struct repl_res *res)
+{
+	return res->conf.ack_policy == ACK_QUORUM ? res->reign : res->term;
+}
+
+/* Does it take others to acknowledge anything, and to be Primary? */
+static inline bool needs_votes(const struct repl_res *res)
+{
+	return res->conf.ack_policy == ACK_QUORUM && majority(res) > 1;
+}
+
+/* A Primary whose term counts, as far as it knows. */
+static inline bool reigns(const struct repl_res *res)
+{
+	return res->role == ROLE_PRIMARY && !res->renewing;
 }
 
 #endif

@@ -50,6 +50,19 @@ u32 in_sync_now(const struct repl_vol *vol)
 	return set;
 }
 
+bool members_suffice(const struct repl_res *res)
+{
+	u32 need = majority(res);
+	struct repl_vol *vol;
+
+	if (res->conf.ack_policy != ACK_QUORUM || res->forced)
+		return true;
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) < need)
+			return false;
+	return true;
+}
+
 /* Our members will say the new lineage; until then take it as said. */
 static void expect_lineage(struct repl_vol *vol)
 {
@@ -91,8 +104,31 @@ static void write_set(struct repl_vol *vol)
 	meta_kick(vol);
 }
 
-/* Sets of one reign, more than there will ever be. */
-#define SET_VERSION_TERM	24
+static bool all_joined(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) < nodes(res))
+			return false;
+	return true;
+}
+
+/*
+ * Newer than all that we know of.  Elected primaries count their own: whatever a
+ * later one has done, ours stays older.
+ */
+static u64 next_version(struct repl_res *res)
+{
+	u64 first = own_term(res) << SET_TERM_SHIFT;
+
+	if (res->conf.ack_policy != ACK_QUORUM)
+		return max(res->set_version + 1, first);
+	res->forced &= !all_joined(res);
+	if (res->forced)
+		first |= SET_FORCED;
+	return first + res->commit.count++;
+}
 
 /* Begin, or begin again, with the set as it is now. */
 static void propose(struct repl_res *res)
@@ -104,10 +140,8 @@ static void propose(struct repl_res *res)
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
-	/* A later reign's sets are newer, whatever the earlier counted to. */
-	res->set_version = max(res->set_version + 1,
-			       res->term << SET_VERSION_TERM);
-	res->commit.version = res->set_version;
+	res->commit.version = next_version(res);
+	res->set_version = max(res->set_version, res->commit.version);
 	for_each_vol(vol, res) {
 		vol->in_sync = in_sync_now(vol);
 		expect_lineage(vol);
@@ -168,7 +202,7 @@ static void send_members(struct repl_peer *p, u64 id)
 
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		memset(&w, 0, sizeof(w));
-		w.term = cpu_to_le64(res->term);
+		w.term = cpu_to_le64(own_term(res));
 		w.set_version = cpu_to_le64(res->commit.version);
 		w.dataset = cpu_to_le64(pv->vol->dataset);
 		w.in_sync = cpu_to_le32(pv->vol->in_sync);
@@ -313,8 +347,10 @@ static void commit_done(struct repl_res *res)
 	for_each_vol(vol, res) {
 		vol->uncommitted = false;
 		/* Whatever we will acknowledge is here. */
-		if (store_live(vol) && vol->disk == DISK_UPTODATE)
+		if (store_live(vol) && vol->disk == DISK_UPTODATE) {
 			vol->vouch = true;
+			vol->store->flags &= ~META_F_CRASHED;
+		}
 		for_each_pv(pv, vol) {
 			struct repl_store *s = store_live(vol);
 
@@ -336,6 +372,21 @@ static void commit_done(struct repl_res *res)
 	note(res, NOTE_RES, NULL, NULL, NULL);
 }
 
+/* Our generation and set are what they were before. */
+static void undo(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	/* What we expected of members that have not been told. */
+	for_each_pv(pv, vol)
+		if (!vol->res->commit.told &&
+		    (vol->in_sync & BIT(pv->peer->node)))
+			pv->peer_state.lineage = vol->before;
+	vol->lineage = vol->before;
+	vol->in_sync = vol->set_before;
+	vol->uncommitted = false;
+}
+
 /*
  * The last replica of a volume went before its new generation was committed.
  * Nothing was acknowledged under it, and none of the replicas that may come
@@ -345,23 +396,31 @@ static void commit_done(struct repl_res *res)
 static void forget_uncommitted(struct repl_res *res)
 {
 	struct repl_vol *vol;
-	struct repl_pv *pv;
 
-	for_each_vol(vol, res) {
-		if (!vol->uncommitted || in_sync_now(vol))
-			continue;
-		/* What we expected of members that have not been told. */
-		for_each_pv(pv, vol)
-			if (!res->commit.told &&
-			    (vol->in_sync & BIT(pv->peer->node)))
-				pv->peer_state.lineage = vol->before;
-		vol->lineage = vol->before;
-		vol->in_sync = vol->set_before;
-		vol->uncommitted = false;
-	}
+	for_each_vol(vol, res)
+		if (vol->uncommitted && !in_sync_now(vol))
+			undo(vol);
 }
 
-static void commit_abort(struct repl_res *res)
+/*
+ * Our term is in doubt, or has not begun.  Some members may have been told, others not: they say
+ * what they know when they come back.  Nothing counts before the next commit.
+ */
+static void commit_suspend(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		p->members_id = 0;
+	res->commit.step = COMMIT_IDLE;
+	res->commit.version = 0;
+	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
+	res->gen_pending = true;
+	res->gen_due = true;
+}
+
+void commit_abort(struct repl_res *res, const char *why)
 {
 	struct repl_peer *p;
 	int i;
@@ -379,7 +438,7 @@ static void commit_abort(struct repl_res *res)
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
 	res->gen_pending = true;
 	res->evaluate_again = true;
-	vote_aborted(res);
+	vote_aborted(res, why);
 }
 
 /* A change of the set that nobody has committed yet? */
@@ -389,7 +448,8 @@ static void commit_if_needed(struct repl_res *res)
 	struct repl_vol *vol;
 	u32 now;
 
-	if (res->role != ROLE_PRIMARY || !everybody_has_data(res))
+	if (res->role != ROLE_PRIMARY || !everybody_has_data(res) ||
+	    res->vote.step == VOTE_WON)
 		return;
 	for_each_vol(vol, res) {
 		now = in_sync_now(vol);
@@ -414,12 +474,22 @@ void commit_advance(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
 
+	if (res->renewing) {
+		if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL)
+			commit_suspend(res);
+		return;
+	}
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
-		commit_abort(res);
+		commit_abort(res, "the data was lost while the node was being promoted");
 	forget_uncommitted(res);
 	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
-	     c->step == COMMIT_PEERS) && member_lost(res))
+	     c->step == COMMIT_PEERS) && member_lost(res)) {
+		if (vote_postponed(res)) {
+			commit_suspend(res);
+			return;
+		}
 		propose(res);
+	}
 	if (c->step == COMMIT_DRAIN && members_answered(res))
 		write_sets(res);
 	if (c->step == COMMIT_META && meta_durable(res))
@@ -509,6 +579,8 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	s->members_sb = meta_want_sb(s);
 	vol->follower = follows(vol, set, receivers);
 	vol->vouch = set & BIT(vol->res->node);
+	if (vol->vouch)
+		s->flags &= ~META_F_CRASHED;
 	if (!vol->vouch && !vol->follower) {
 		if (vol->disk > DISK_OUTDATED)
 			set_disk(vol, DISK_OUTDATED);
@@ -563,6 +635,10 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		evaluate(res);	/* two primaries: refused there */
 		return;
 	}
+	/* Sent before it knew: nothing counts any more that it commits. */
+	if (res->conf.ack_policy == ACK_QUORUM &&
+	    le64_to_cpu(w.term) < res->vote_term)
+		return;
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;
 	p->term = le64_to_cpu(w.term);

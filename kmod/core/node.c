@@ -263,8 +263,10 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	p->sees_primary = w.primary;
 	res->term = max(res->term, p->term);
 	res->seq = max(res->seq, le64_to_cpu(w.seq));
-	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY)
+	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {
 		peer_through(p, le64_to_cpu(w.through));
+		lease_free(p);
+	}
 	if (p->role != role) {
 		p->role = role;
 		note(res, NOTE_PEER, NULL, p, NULL);
@@ -434,6 +436,8 @@ static void rx_ping(struct repl_peer *p, const struct repl_wire_hdr *h)
 	if (p->role == ROLE_PRIMARY)
 		peer_through(p, le64_to_cpu(h->through));
 	hdr_init(&r, PKT_PONG, NULL);
+	if (lease_promise(p))
+		r.flags = REPL_HDR_YES;
 	r.id = h->id;
 	send_pkt(p, &r, NULL, NULL);
 }
@@ -468,6 +472,8 @@ static bool rx_node(struct repl_peer *p, const struct repl_wire_hdr *h,
 		rx_ping(p, h);
 		return true;
 	case PKT_PONG:
+		if (h->flags & REPL_HDR_YES)
+			lease_promised(p, le64_to_cpu(h->id));
 		return true;
 	}
 	return false;
@@ -522,6 +528,8 @@ static void ping(struct repl_peer *p)
 	struct repl_wire_hdr h;
 	bool news = res->role == ROLE_PRIMARY && through != p->told_through;
 
+	if (reigns(res) && res->conf.ack_policy == ACK_QUORUM)
+		news = true;	/* for the lease */
 	if (res->now - p->last_ping_ms < p->conf.ping_int_ms && !news)
 		return;
 	p->last_ping_ms = res->now;
@@ -559,6 +567,8 @@ void repl_tick(struct repl_res *res, u64 now)
 	struct repl_pv *pv;
 	int i;
 
+	if (!res->now)
+		lease_start(res);
 	res->now = now;
 	for_each_peer(p, i, res)
 		tick_peer(p);
@@ -572,6 +582,7 @@ void repl_tick(struct repl_res *res, u64 now)
 	if (res->susp & SUSP_NO_DATA)
 		app_no_data(res);
 	ack_tick(res);
+	vote_tick(res);
 	app_release_held(res);
 }
 

@@ -162,6 +162,11 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 		peer_io_put(io);
 		return;
 	}
+	if (outvoted(p)) {
+		peer_end(p, false, "a write of a primary whose term is over");
+		peer_io_put(io);
+		return;
+	}
 	p->last_seq = io->seq;
 	p->res->seq = max(p->res->seq, io->seq);
 	peer_through(p, le64_to_cpu(h->through));

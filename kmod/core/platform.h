@@ -127,7 +127,6 @@ enum repl_mutations {
 	MUT_NO_SUPERSEDE,		/* resync data overwrites a newer write */
 	MUT_RS_READ_NO_WAIT,		/* resync reads under a write in flight */
 	MUT_FLUSH_NOT_FORWARDED,	/* FLUSH stays local */
-	MUT_FLUSH_EARLY,		/* own disk flushed before what it lacks is there */
 	MUT_UNACKED_NOT_DIRTY,		/* writes a lost peer never acked are clean */
 	MUT_ABSENT_NOT_DIRTY,		/* writes while a peer is away are clean */
 	MUT_OVERLAP_ANY_ORDER,		/* overlapping writes run side by side */
@@ -143,6 +142,9 @@ enum repl_mutations {
 	MUT_DEP_IGNORED,		/* writes applied before what they depend on */
 	MUT_QUORUM_IGNORED,		/* a minority acknowledges and promotes */
 	MUT_POSITION_IGNORED,		/* a candidate's position does not matter */
+	MUT_VOTE_NOT_DURABLE,		/* a vote is given before it is on the disk */
+	MUT_TERM_IGNORED,		/* a voter still serves a primary that is over */
+	MUT_LEASE_IGNORED,		/* a Primary reads though it may be deposed */
 	MUT_BOUND_IGNORED,		/* a peer may lack any amount */
 	MUT_COUNT,
 };

@@ -40,6 +40,8 @@ void repl_res_init(struct repl_res *res)
 
 	res->role = ROLE_SECONDARY;
 	res->promised_to = NODE_NONE;
+	res->voted_for = NODE_NONE;
+	res->ballot.to = NODE_NONE;
 	INIT_LIST_HEAD(&res->vols);
 	INIT_LIST_HEAD(&res->in_flight);
 	INIT_LIST_HEAD(&res->held);

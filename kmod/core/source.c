@@ -90,7 +90,8 @@ static void answer_for_target(struct repl_pv *pv)
 	s->sb_flush = true;
 	if (vol->res->role != ROLE_PRIMARY &&
 	    pv->peer->role != ROLE_PRIMARY)
-		s->set_version = ++vol->res->set_version;
+		s->set_version = needs_votes(vol->res) ? s->set_version + 1 :
+				 ++vol->res->set_version;
 	pv->sync.wait_sb = meta_want_sb(s);
 }
 
@@ -123,7 +124,7 @@ static bool merge_lineage(struct repl_pv *pv)
 	const struct repl_vstate *ps = &pv->peer_state;
 
 	if (MUTATED(MUT_MERGE_SKIPPED) || ps->dataset != s->dataset ||
-	    lineage_contains(&s->lineage, &ps->lineage))
+	    lineage_contains(&s->lineage, &ps->lineage) || pv_outreigned(pv))
 		return false;
 	lineage_merge(&s->lineage, &ps->lineage);
 	lineage_merge(&vol->lineage, &ps->lineage);

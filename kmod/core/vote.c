@@ -2,16 +2,24 @@
 /*
  * Roles: becoming Primary and giving it up.
  *
- * A candidate asks every connected peer in a new term.  Each refuses while it
- * is or sees another primary, while it is a better candidate itself, or if its
- * data is newer.  With nobody against, the candidate is Primary once its first
- * generation is committed (members.c).
+ * A candidate asks every connected peer in a new term (voter.c says what they
+ * answer).  With nobody against, it is Primary once its first generation is
+ * committed (members.c).
  *
- * Where a majority acknowledges, it must also have heard enough: see elect.c.
+ * Where a majority acknowledges, a majority must have voted for it, its own vote
+ * included, and it must have heard enough of the data (elect.c).  All are asked
+ * twice: would you, and do you?  So one that can't win makes no new term, which
+ * would put the Primary's in doubt.
+ *
+ * A Primary that meets a vote in a newer term than its own does not know what
+ * was decided: it ends all connections, holds all I/O, and asks for another term
+ * like any candidate.  Its peers take it for a Secondary meanwhile.
  */
 #include "internal.h"
 
-#define PROMISE_MS	3000
+#define RENEW_MS	500
+#define AGAIN_MS	100	/* after a refusal that can't last */
+#define PATIENCE_MS	3000
 
 /* Those that have promised us their vote are free to give it to another. */
 static void give_back(struct repl_peer *p)
@@ -24,20 +32,22 @@ static void give_back(struct repl_peer *p)
 	send_pkt(p, &h, NULL, NULL);
 }
 
-static void vote_end(struct repl_res *res, int err, const char *why)
+void vote_end(struct repl_res *res, int err, const char *why)
 {
+	struct repl_vote *v = &res->vote;
 	struct repl_peer *p;
 	int i;
 
 	for_each_peer(p, i, res) {
 		p->vote_wait = false;
-		if (err)
+		if (err && v->step != VOTE_TRIAL)
 			give_back(p);
 	}
-	res->vote.active = false;
-	res->vote.won = false;
-	res->vote.committing = false;
-	res->ops->vote_done(res, err, why);
+	v->step = VOTE_NONE;
+	v->again_ms = res->now + RENEW_MS;
+	/* Nobody has asked for another term of a Primary. */
+	if (!v->renew)
+		res->ops->vote_done(res, err, why);
 }
 
 static bool data_here(const struct repl_vol *vol, bool force)
@@ -72,13 +82,13 @@ static int may_promote(struct repl_res *res, bool force, const char **why)
 	struct repl_vol *vol;
 	int i;
 
-	if (res->vote.active) {
+	if (res->vote.step != VOTE_NONE) {
 		*why = "a promotion is under way";
 		return -EBUSY;
 	}
 	for_each_peer(p, i, res) {
 		if (connected(p) && p->role == ROLE_PRIMARY &&
-		    !MUTATED(MUT_TWO_PRIMARIES)) {
+		    lease_lives(p) && !MUTATED(MUT_TWO_PRIMARIES)) {
 			*why = "a connected peer is Primary: make it Secondary first";
 			return -EBUSY;
 		}
@@ -96,34 +106,76 @@ static int may_promote(struct repl_res *res, bool force, const char **why)
 	return 0;
 }
 
-int repl_promote(struct repl_res *res, bool force, const char **why)
+static void ask(struct repl_res *res, u8 flags)
 {
 	struct repl_wire_hdr h;
 	struct repl_peer *p;
-	int i, err;
+	int i;
 
-	if (res->role == ROLE_PRIMARY && !res->vote.active)
-		return -EALREADY;
-	err = may_promote(res, force, why);
-	if (err)
-		return err;
-	res->vote.active = true;
-	res->vote.won = false;
-	res->vote.force = force;
-	res->vote.term = res->term + 1;
 	for_each_peer(p, i, res) {
+		p->vouches = false;
+		p->counts = false;
 		if (!connected(p) || MUTATED(MUT_TWO_PRIMARIES))
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
 		h.id = cpu_to_le64(res->vote.term);
 		h.dep = cpu_to_le64(res->have_term);
 		h.seq = cpu_to_le64(res->have_seq);
-		h.flags = force ? REPL_HDR_FULL : 0;
+		h.flags = flags | (res->vote.force ? REPL_HDR_FULL : 0);
 		p->vote_wait = true;
-		p->vouches = false;
 		send_pkt(p, &h, NULL, NULL);
 	}
+}
+
+static void vote_for_ourselves(struct repl_res *res)
+{
+	struct repl_vote *v = &res->vote;
+
+	v->term = max(res->term, res->vote_term) + 1;
+	v->step = VOTE_OWN;
+	vote_record(res, v->term, res->node);
+	leave_others(res, NULL);
+	res->evaluate_again = true;
+}
+
+static void try(struct repl_res *res)
+{
+	res->vote.term = res->term + 1;
+	res->vote.step = VOTE_TRIAL;
+	ask(res, REPL_HDR_TRIAL);
 	evaluate(res);
+}
+
+static void stand(struct repl_res *res, bool force, bool renew)
+{
+	struct repl_vote *v = &res->vote;
+
+	v->force = force;
+	v->renew = renew;
+	v->term = res->term + 1;
+	v->until_ms = res->now + PATIENCE_MS;
+	if (res->conf.ack_policy != ACK_QUORUM) {
+		v->step = VOTE_ASKED;
+		ask(res, 0);
+	} else if (force) {
+		vote_for_ourselves(res);
+	} else {
+		try(res);
+		return;
+	}
+	evaluate(res);
+}
+
+int repl_promote(struct repl_res *res, bool force, const char **why)
+{
+	int err;
+
+	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
+		return -EALREADY;
+	err = may_promote(res, force, why);
+	if (err)
+		return err;
+	stand(res, force, false);
 	return 0;
 }
 
@@ -157,35 +209,101 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
+static bool majority_agrees(const struct repl_res *res)
+{
+	u32 votes = voter(res);
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		votes += connected(p) && p->counts;
+	return votes >= majority(res) || MUTATED(MUT_QUORUM_IGNORED);
+}
+
+/* Return: what is missing, NULL: nothing */
+static const char *not_elected(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (!res->vote.renew)
+		for_each_vol(vol, res)
+			if (!data_here(vol, res->vote.force))
+				return why_no_data(vol);
+	if (res->conf.ack_policy != ACK_QUORUM || res->vote.force)
+		return NULL;
+	if (!majority_agrees(res))
+		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
+	if (!elect_heard_enough(res))
+		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
+	return NULL;
+}
+
+/* A branch that was left behind by force is to be seen until all have joined. */
+static bool was_forced(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+	struct repl_store *s;
+
+	if (res->conf.ack_policy != ACK_QUORUM)
+		return false;
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (s && (s->set_version & SET_FORCED))
+			return true;
+	}
+	return res->vote.force;
+}
+
 static void win(struct repl_res *res)
 {
 	struct repl_vol *vol;
 	struct repl_peer *p;
 	int i;
 
-	for_each_vol(vol, res) {
-		if (!data_here(vol, res->vote.force)) {
-			vote_end(res, -ENODATA, why_no_data(vol));
-			return;
-		}
-	}
-	if (res->conf.ack_policy == ACK_QUORUM && !res->vote.force &&
-	    !elect_heard_enough(res)) {
-		vote_end(res, -EAGAIN, "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have");
-		return;
-	}
 	for_each_vol(vol, res)
 		if (res->vote.force)
 			take_as_good(vol);
-	res->vote.won = true;
+	res->vote.step = VOTE_WON;
 	/* Whatever was written before us may matter to what comes. */
 	res->done_seq = max(res->done_seq, res->seq);
 	res->term = max(res->term, res->vote.term);
+	res->reign = res->vote.term;
+	res->commit.count = 1;	/* 0: see my_vstate() */
+	res->forced = was_forced(res);
+	res->renewing = false;
 	res->role = ROLE_PRIMARY;
 	for_each_peer(p, i, res)
 		p->before_reign = p->conn == CONN_CONNECTED;
 	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
+}
+
+static bool answers_missing(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && p->vote_wait)
+			return true;
+	return false;
+}
+
+/* All who were asked have agreed.  Return: true if the role has changed */
+static bool count_votes(struct repl_res *res)
+{
+	const char *why = not_elected(res);
+
+	if (why) {
+		vote_end(res, -EAGAIN, why);
+		return false;
+	}
+	if (res->vote.step == VOTE_TRIAL) {
+		vote_for_ourselves(res);
+		return false;
+	}
+	win(res);
+	return true;
 }
 
 /*
@@ -195,132 +313,98 @@ static void win(struct repl_res *res)
  */
 bool vote_advance(struct repl_res *res)
 {
-	struct repl_peer *p;
-	int i;
-
-	if (!res->vote.active || res->vote.committing)
-		return false;
-	if (res->vote.won) {
-		res->vote.committing = true;
+	switch (res->vote.step) {
+	case VOTE_TRIAL:
+	case VOTE_ASKED:
+		return !answers_missing(res) && count_votes(res);
+	case VOTE_OWN:
+		if (!vote_durable(res))
+			break;
+		res->vote.step = VOTE_ASKED;
+		res->evaluate_again = true;
+		ask(res, 0);
+		break;
+	case VOTE_WON:
+		/* Those left out by a lesser set would not vouch any more. */
+		if (!members_suffice(res))
+			break;
+		res->vote.step = VOTE_COMMITTING;
 		commit_start(res, true);
-		return false;
+		break;
 	}
-	for_each_peer(p, i, res)
-		if (connected(p) && p->vote_wait)
-			return false;
-	win(res);
+	return false;
+}
+
+/* Return: true if the first set of our reign has to wait for more members. */
+bool vote_postponed(struct repl_res *res)
+{
+	if (res->vote.step != VOTE_COMMITTING || members_suffice(res))
+		return false;
+	res->vote.step = VOTE_WON;
 	return true;
 }
 
 void vote_committed(struct repl_res *res)
 {
-	if (res->vote.committing)
+	if (res->vote.step == VOTE_COMMITTING)
 		vote_end(res, 0, NULL);
 }
 
-void vote_aborted(struct repl_res *res)
+void vote_aborted(struct repl_res *res, const char *why)
 {
-	if (!res->vote.active || !res->vote.won)
+	if (res->vote.step < VOTE_WON)
 		return;
-	res->role = ROLE_SECONDARY;
-	note(res, NOTE_RES, NULL, NULL, NULL);
-	vote_end(res, -EIO, "the data was lost while the node was being promoted");
+	if (!res->vote.renew) {
+		res->role = ROLE_SECONDARY;
+		note(res, NOTE_RES, NULL, NULL, NULL);
+	}
+	vote_end(res, -EIO, why);
 }
 
-/* ---- the voter ---- */
+/* ---- another term for a Primary ---- */
 
-static bool newer_here(struct repl_peer *p)
+static bool newer_vote_seen(const struct repl_res *res)
 {
-	struct repl_pv *pv;
+	struct repl_peer *p;
+	int i;
 
-	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (pv->known && pv->vol->disk >= DISK_OUTDATED &&
-		    store_live(pv->vol) && !by_position(pv) &&
-		    pv_verdict(pv) == V_SOURCE)
+	for_each_peer(p, i, res)
+		if (outvoted_by(p))
 			return true;
 	return false;
 }
 
-/* The set that counts is one that we are not in. */
-static bool left_out(const struct repl_vol *vol)
+void vote_check_reign(struct repl_res *res)
 {
-	return !(elect_set(vol) & BIT(vol->res->node));
-}
-
-static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
-{
-	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
-	const struct repl_res *res = p->res;
-	struct repl_pv *pv;
-
-	/*
-	 * It has forgotten its position, elect_heard_enough() looks after it;
-	 * or it has a generation that we have not, or we were left out.
-	 */
-	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (last_primary(pv) || left_out(pv->vol) ||
-		    (pv->known && pv_verdict(pv) == V_TARGET))
-			return false;
-	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&
-	       !MUTATED(MUT_POSITION_IGNORED) &&
-	       (res->have_term > term ||
-		(res->have_term == term && res->have_seq > seq));
-}
-
-static const char *objection(struct repl_peer *p,
-			     const struct repl_wire_hdr *h)
-{
-	bool force = h->flags & REPL_HDR_FULL;
-	struct repl_res *res = p->res;
-	struct repl_peer *other;
+	struct repl_peer *p;
 	int i;
 
-	if (MUTATED(MUT_TWO_PRIMARIES))
-		return NULL;
-	if (res->role == ROLE_PRIMARY)
-		return "that node is Primary";
-	if (res->vote.active && res->node < p->node)
-		return "that node is just being promoted itself";
-	for_each_peer(other, i, res)
-		if (other != p && connected(other) &&
-		    other->role == ROLE_PRIMARY)
-			return "that node sees another Primary";
-	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
-	    res->now < res->promised_until)
-		return "that node has just given its vote to another";
-	if (!force && (newer_here(p) || ahead_of(p, h)))
-		return "that node has newer data";
-	return NULL;
+	if (!reigns(res) || !newer_vote_seen(res))
+		return;
+	if (res->vote.step >= VOTE_WON && !res->vote.renew) {
+		commit_abort(res, "another candidate has asked for votes in a newer term");
+		return;
+	}
+	if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EBUSY, NULL);
+	res->renewing = true;
+	res->evaluate_again = true;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	for_each_peer(p, i, res)
+		peer_end(p, false, "a vote was given in a newer term: this Primary asks for another one");
 }
 
-void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
+void vote_tick(struct repl_res *res)
 {
-	struct repl_res *res = p->res;
-	const char *no;
-	struct repl_wire_hdr r;
-
-	if (!h->id) {
-		if (res->promised_to == p->node)
-			res->promised_to = NODE_NONE;
+	if (res->now < res->vote.again_ms)
 		return;
-	}
-	no = objection(p, h);
-
-	hdr_init(&r, PKT_VOTE, NULL);
-	r.id = h->id;
-	if (no) {
-		r.length = cpu_to_le32(strlen(no));
-		send_pkt(p, &r, no, NULL);
-		return;
-	}
-	if (res->vote.active)
-		vote_end(res, -EBUSY, "another node is being promoted at the same time");
-	res->term = max(res->term, le64_to_cpu(h->id));
-	res->promised_to = p->node;
-	res->promised_until = res->now + PROMISE_MS;
-	r.flags = REPL_HDR_YES | (vouches(res) ? REPL_HDR_FULL : 0);
-	send_pkt(p, &r, NULL, NULL);
+	if (res->renewing && res->vote.step == VOTE_NONE)
+		stand(res, false, true);
+	if (res->vote.step == VOTE_AGAIN)
+		try(res);
 }
+
+/* ---- answers ---- */
 
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload)
@@ -329,13 +413,20 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	u32 len = le32_to_cpu(h->length);
 	char why[257];
 
-	if (!res->vote.active || res->vote.won || !p->vote_wait ||
-	    le64_to_cpu(h->id) != res->vote.term)
+	if (res->vote.step != (h->flags & REPL_HDR_TRIAL ? VOTE_TRIAL : VOTE_ASKED) ||
+	    !p->vote_wait || le64_to_cpu(h->id) != res->vote.term)
 		return;
 	p->vote_wait = false;
 	if (h->flags & REPL_HDR_YES) {
 		p->vouches = h->flags & REPL_HDR_FULL;
+		p->counts = h->flags & REPL_HDR_LAST;
 		evaluate(res);
+		return;
+	}
+	if ((h->flags & REPL_HDR_LAST) && res->vote.step == VOTE_TRIAL &&
+	    res->now < res->vote.until_ms) {
+		res->vote.step = VOTE_AGAIN;
+		res->vote.again_ms = res->now + AGAIN_MS;
 		return;
 	}
 	memcpy(why, payload, len);
@@ -372,7 +463,7 @@ int repl_demote(struct repl_res *res, const char **why)
 
 	if (res->role != ROLE_PRIMARY)
 		return 0;
-	if (res->vote.active || res->commit.step != COMMIT_IDLE) {
+	if (res->vote.step != VOTE_NONE || res->commit.step != COMMIT_IDLE) {
 		*why = "a change of role or in-sync set is under way: try again";
 		return -EAGAIN;
 	}

@@ -134,6 +134,12 @@ static bool shape_ok(const struct pkt_rule *r, const struct repl_wire_hdr *h)
 	return false;
 }
 
+static bool flags_ok(const struct repl_wire_hdr *h)
+{
+	return !(h->flags & REPL_HDR_TRIAL) || h->type == PKT_VOTE ||
+	       h->type == PKT_VOTE_REQ;
+}
+
 enum repl_wire_error repl_wire_check(const struct repl_wire_hdr *h,
 				     enum repl_stream stream)
 {
@@ -151,7 +157,7 @@ enum repl_wire_error repl_wire_check(const struct repl_wire_hdr *h,
 	if (!shape_ok(r, h))
 		return WIRE_BAD_LENGTH;
 	/* No sector number so large that sector + size could wrap. */
-	if ((h->flags & ~REPL_HDR_FLAGS) || h->pad ||
+	if (!flags_ok(h) || h->pad ||
 	    le64_to_cpu(h->sector) >> 55)
 		return WIRE_BAD_FIELD;
 	return WIRE_OK;

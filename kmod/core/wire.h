@@ -103,9 +103,12 @@ struct repl_wire_auth {
  * @PKT_MEMBERS: D: id, struct repl_wire_members: new generation or set
  * @PKT_MEMBERS_ACK: C: id: it is durable here
  * @PKT_VOTE_REQ: D: id = term of the candidacy, 0: it is over; dep, seq: reign
- *	and number of the last write that the candidate has; REPL_HDR_FULL: forced
+ *	and number of the last write that the candidate has; REPL_HDR_FULL: forced;
+ *	REPL_HDR_TRIAL: nothing is promised yet
  * @PKT_VOTE: C: id = term, flags REPL_HDR_YES, with REPL_HDR_FULL if the voter
- *	has not crashed since it became a member; payload: reason of a refusal
+ *	has not crashed since it became a member, REPL_HDR_LAST if the vote is
+ *	durable or would be, REPL_HDR_TRIAL as asked; payload: reason of a refusal,
+ *	which with REPL_HDR_LAST lasts no longer than a lease
  * @PKT_SYNC_BEGIN: D: id = serial, repeated in all SYNC_*, MAP and RS_CLEAR of
  *	this sync; sender is the target; its map follows as PKT_MAP
  * @PKT_SYNC_READY: D: sender is the source and has the target's map
@@ -128,7 +131,7 @@ struct repl_wire_auth {
  *	sector = size of the volume in sectors
  * @PKT_RESIZE: D: sector: the volume's size from here on in the stream
  * @PKT_PING: C: id; through
- * @PKT_PONG: C: id
+ * @PKT_PONG: C: id; REPL_HDR_YES: a promise, see lease.c
  */
 enum repl_packet {
 	PKT_NONE,
@@ -178,7 +181,7 @@ enum repl_packet {
 #define REPL_HDR_LAST		(1U << 4)
 #define REPL_HDR_DIGEST		(1U << 5)
 #define REPL_HDR_FULL		(1U << 6)	/* SYNC_BEGIN: everything */
-#define REPL_HDR_FLAGS		0x7f
+#define REPL_HDR_TRIAL		(1U << 7)	/* VOTE_REQ: would you? */
 
 /**
  * struct repl_wire_hdr - header of every packet after the hello
@@ -221,7 +224,7 @@ static_assert(sizeof(struct repl_wire_hello) == 128, "wire hello");
 
 /**
  * struct repl_wire_res_state - what a node says of itself
- * @term: its current term
+ * @term: of a primary, that of its reign; else the newest it knows
  * @through: see struct repl_wire_hdr
  * @seq: last write numbered or received
  * @role: enum blkrepl_role

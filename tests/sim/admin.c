@@ -121,11 +121,32 @@ static bool half_open(struct node *n)
 	return false;
 }
 
+/* Where votes decide: the newest set on any disk that is a majority. */
+static void newest_majority(void)
+{
+	for (u32 v = 0; v < W.o.vols; v++) {
+		u64 newest = 0;
+
+		for (u32 i = 0; i < W.o.nodes; i++) {
+			u64 version = disk_durable_version(&W.disk[i][v]);
+			u32 set = disk_durable_set(&W.disk[i][v]);
+
+			if (hweight32(set) < W.o.nodes / 2 + 1 ||
+			    version < newest)
+				continue;
+			newest = version;
+			M.set[v] = set;
+		}
+	}
+}
+
 /* What the primary counts on, as long as it lives. */
 void admin_poll_set(void)
 {
 	struct node *p = admin_primary();
 
+	if (W.o.scenario == SCN_ELECTION)
+		newest_majority();
 	/*
 	 * One that dies while its first generation is on its way has left out
 	 * already, durably, whoever was not reconciled with it.
@@ -162,7 +183,7 @@ void admin_poll_set(void)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
 			set = vol->uncommitted ? vol->set_before : vol->in_sync;
-		if (set)
+		if (set && W.o.scenario != SCN_ELECTION)
 			M.set[v] = set;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
@@ -511,6 +532,45 @@ static void care_for_primary(void)
 		M.want = NULL;
 }
 
+/*
+ * Where primaries are elected nobody has to look after the old one, until it is
+ * to join again: it can't end its I/O, so its machine is started anew.
+ */
+static void care_for_elections(void)
+{
+	struct node *n, *newest = NULL;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		n = &W.node[i];
+		if (n->up && n->res.role == ROLE_PRIMARY && !n->voting &&
+		    (!newest || n->res.reign > newest->res.reign))
+			newest = n;
+	}
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		n = &W.node[i];
+		if (n == newest || !newest || !n->up || n->voting ||
+		    n->res.role != ROLE_PRIMARY ||
+		    !net_both_up(link_of(i, newest->id)) ||
+		    rng_below(R, 10))
+			continue;
+		T("manager: n%u is not Primary any more", i);
+		cov[C_DEPOSED]++;
+		node_crash(n);
+		n->up_at = W.now + 100 * MS;
+		ev_add(100 * MS, EV_NODE_UP, NULL, 0, n, 0);
+	}
+	if (W.now < M.next_try)
+		return;
+	M.next_try = W.now + rng_range(R, 50, 600) * MS;
+	/* Two candidates at a time, now and then. */
+	for (u32 i = 0; i < rng_range(R, 1, 2); i++) {
+		n = &W.node[rng_below(R, W.o.nodes)];
+		if (usable(n) && n->paused_until <= W.now && !n->down_wanted &&
+		    n->res.role != ROLE_PRIMARY)
+			admin_promote(n, false);
+	}
+}
+
 /* Bring back what was detached or failed, and connections cut by hand. */
 static void care_for_disks(void)
 {
@@ -546,6 +606,10 @@ static void resolve(struct link *l)
 		if (n->up && n != p && n->res.role == ROLE_PRIMARY)
 			return;
 	}
+	/* Elections may need both of them: the forced one's data stays. */
+	if (!p && W.o.ack_policy == ACK_QUORUM && M.forced &&
+	    in_all_sets(l->end[0]->id) != in_all_sets(l->end[1]->id))
+		p = l->end[in_all_sets(l->end[1]->id)];
 	if (!p)
 		return;
 	if (l->end[0] == p)
@@ -614,7 +678,9 @@ void admin_event(void)
 	admin_poll_set();
 	care_for_disks();
 	care_for_links();
-	if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_HOSTILE ||
+	if (W.o.scenario == SCN_ELECTION)
+		care_for_elections();
+	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_HOSTILE ||
 	    W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {

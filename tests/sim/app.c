@@ -153,6 +153,7 @@ static void issue(struct node *n, u32 i)
 		for (u32 k = 0; op == OP_WRITE && k < ns; k++)
 			s->tags[k] = s->w;
 		cov[C_WRITES]++;
+		s->submitted = hist_now();
 	} else {
 		s->submitted = hist_now();
 		if (op == OP_READ)
@@ -218,7 +219,7 @@ void app_complete(struct sio *s, int err)
 		}
 		hist_ack(s->w);
 		order_bound(n, io);
-		state_acked(n);
+		state_acked(n, s->submitted);
 		order_acked(v, n, io->sector, ns, s->w);
 	}
 	W.app_busy--;

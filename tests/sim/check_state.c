@@ -145,8 +145,29 @@ static void check_writers(void)
 	}
 }
 
-void state_acked(struct node *p)
+/*
+ * Elected primaries may overlap in time, not in what they do: none acknowledges
+ * what was submitted after a later one had begun to.
+ */
+static void elected_acked(const struct node *p, u32 submitted)
 {
+	if (p->res.reign > W.top_reign) {
+		W.top_reign = p->res.reign;
+		W.top_since = hist_now();
+	} else if (p->res.reign < W.top_reign && submitted > W.top_since) {
+		violation("one writer",
+			  "node %u acknowledged in term %llu what was submitted after a primary of term %llu had begun",
+			  p->id, (unsigned long long)p->res.reign,
+			  (unsigned long long)W.top_reign);
+	}
+}
+
+void state_acked(struct node *p, u32 submitted)
+{
+	if (W.o.scenario == SCN_ELECTION) {
+		elected_acked(p, submitted);
+		return;
+	}
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
 		return;
 	for (u32 i = 0; i < W.o.nodes; i++)
@@ -320,9 +341,10 @@ void state_dump(FILE *f)
 		for (u32 v = 0; v < W.o.vols; v++) {
 			struct repl_vol *vol = &n->vols[v].vol;
 
-			fprintf(f, "    volume %u %s, durable set 0x%x, lineage",
+			fprintf(f, "    volume %u %s, durable set 0x%x version %llx, lineage",
 				v, disk_name(vol->disk),
-				disk_durable_set(&W.disk[i][v]));
+				disk_durable_set(&W.disk[i][v]),
+				(unsigned long long)disk_durable_version(&W.disk[i][v]));
 			for (u32 k = 0; k < W.o.nodes; k++)
 				fprintf(f, " %u", vol->lineage.gen[k]);
 			fputc('\n', f);

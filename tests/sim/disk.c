@@ -358,7 +358,7 @@ void disk_meta_done(struct vol_node *v, int err)
 	    (set & ~disk_durable_set(d)))
 		hist_flushed(v->nr, hist_now());
 	cov[C_META_WRITES]++;
-	T("n%u v%u meta @%llu+%u%s %s", v->node->id, v->nr,
+	T("n%u v%u meta sv%llx set%x @%llu+%u%s %s", v->node->id, v->nr, (unsigned long long)disk_durable_version(d), disk_durable_set(d),
 	  (unsigned long long)mio->offset, mio->len,
 	  mio->flush_data ? " preflush" : "", err ? "ERROR" : "done");
 	repl_meta_done(&v->vol, mio, err);
@@ -394,12 +394,14 @@ static void parse_sb(struct sim_disk *d)
 		return;
 	d->sb_at = d->sb_writes;
 	d->sb_in_sync = 0;
+	d->sb_version = 0;
 	d->sb_flags = 0;
 	d->sb_number = 0;
 	if (meta_sb_pick(d->meta + at, d->meta + at + META_SB_SIZE,
 			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) != META_OK)
 		return;
 	d->sb_in_sync = le32_to_cpu(sb->in_sync);
+	d->sb_version = le64_to_cpu(sb->set_version);
 	d->sb_flags = le32_to_cpu(sb->flags);
 	d->sb_number = le64_to_cpu(sb->writes);
 	memcpy(d->sb_lineage, sb->lineage, sizeof(d->sb_lineage));
@@ -410,6 +412,13 @@ u32 disk_durable_set(struct sim_disk *d)
 {
 	parse_sb(d);
 	return d->sb_in_sync;
+}
+
+/* Its version. */
+u64 disk_durable_version(struct sim_disk *d)
+{
+	parse_sb(d);
+	return d->sb_version;
 }
 
 u32 disk_durable_flags(struct sim_disk *d)

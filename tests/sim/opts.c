@@ -8,7 +8,7 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"hostile",
+	"election", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -31,7 +31,6 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_NO_SUPERSEDE] = "no-supersede",
 	[MUT_RS_READ_NO_WAIT] = "rs-read-no-wait",
 	[MUT_FLUSH_NOT_FORWARDED] = "flush-not-forwarded",
-	[MUT_FLUSH_EARLY] = "flush-early",
 	[MUT_UNACKED_NOT_DIRTY] = "unacked-not-dirty",
 	[MUT_ABSENT_NOT_DIRTY] = "absent-not-dirty",
 	[MUT_OVERLAP_ANY_ORDER] = "overlap-any-order",
@@ -47,6 +46,9 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_DEP_IGNORED] = "dep-ignored",
 	[MUT_QUORUM_IGNORED] = "quorum-ignored",
 	[MUT_POSITION_IGNORED] = "position-ignored",
+	[MUT_VOTE_NOT_DURABLE] = "vote-not-durable",
+	[MUT_TERM_IGNORED] = "term-ignored",
+	[MUT_LEASE_IGNORED] = "lease-ignored",
 	[MUT_BOUND_IGNORED] = "bound-ignored",
 };
 
@@ -138,6 +140,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->async_mask = 0;
 		o->min_in_sync = 0;
 	}
+	if (o->scenario == SCN_ELECTION)
+		o->ack_policy = ACK_QUORUM;
 	/* With those not enough would be left for a majority. */
 	if (o->ack_policy == ACK_QUORUM || o->min_in_sync)
 		o->async_mask = 0;
@@ -204,6 +208,20 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		memset(o->weight, 0, sizeof(o->weight));
 		o->weight[F_CRASH_ALL] = 10;
 		o->weight[F_DISK_ERROR] = 10;
+		break;
+	case SCN_ELECTION:
+		o->init_sync = 0;
+		if (o->nodes == 2)
+			o->nodes = 3;
+		o->fault_ms = 500;
+		memset(o->weight, 0, sizeof(o->weight));
+		o->weight[F_PARTITION] = 6;
+		o->weight[F_ISOLATE] = 10;
+		o->weight[F_PAUSE] = 8;
+		o->weight[F_STALL] = 4;
+		o->weight[F_RESET] = 2;
+		o->weight[F_CRASH] = rng_below(r, 3);
+		o->weight[F_CRASH_PRIMARY] = rng_below(r, 3);
 		break;
 	case SCN_REBORN:
 		o->nodes = 3;

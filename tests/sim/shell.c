@@ -199,6 +199,7 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 				  "node %u: a branch that was given up is not seen as past",
 				  n->id);
 		if (vol && peer && !W.diverged_ok &&
+		    W.o.scenario != SCN_ELECTION &&
 		    !order_branches(vol->nr, n, &W.node[peer->node]))
 			W.diverged_ok = true;
 		if (!W.diverged_ok && W.o.scenario != SCN_HOSTILE)
@@ -236,6 +237,11 @@ static u64 op_random(void)
 	return rng_next(R);
 }
 
+static u64 op_now(void)
+{
+	return W.now / MS;
+}
+
 const struct repl_ops sim_ops = {
 	.disk_io = op_disk_io,
 	.meta_io = op_meta_io,
@@ -252,6 +258,7 @@ const struct repl_ops sim_ops = {
 	.alloc = op_alloc,
 	.free = op_free,
 	.random = op_random,
+	.now = op_now,
 };
 
 /* The core's repl_zalloc() and repl_free(), see the Makefile. */

@@ -32,6 +32,7 @@ enum scenario {
 	SCN_ROLLBACK,	/* old images of disks come back */
 	SCN_WIDE,	/* so many hot extents that a log block can tear */
 	SCN_BLACKOUT,	/* all caches are lost at once, and single disks fail */
+	SCN_ELECTION,	/* nobody looks after old primaries but the votes */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -154,6 +155,7 @@ struct sim_disk {
 	/* what the durable superblock says, parsed when needed */
 	u32 sb_writes, sb_at;
 	u32 sb_in_sync, sb_flags;
+	u64 sb_version;
 	u64 sb_number;		/* counts its writes */
 	__le32 sb_lineage[REPL_NODES];
 	/* faults */
@@ -173,6 +175,7 @@ void disk_crash(struct vol_node *v);
 u64 disk_tag(const struct sim_disk *d, u64 sector);
 void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
+u64 disk_durable_version(struct sim_disk *d);
 u32 disk_durable_flags(struct sim_disk *d);
 void disk_copy(struct sim_disk *to, const struct sim_disk *from);
 bool disk_resync_stable(const struct sim_disk *d, u64 sector, u32 n);
@@ -281,6 +284,8 @@ struct world {
 	struct node *cur;	/* whose event is handled */
 	u32 disk_busy;		/* disk I/O under way anywhere */
 	u32 app_busy;		/* application I/O under way anywhere */
+	u64 top_reign;		/* newest that has acknowledged anything, and ... */
+	u32 top_since;		/* ... when it began to, in ticks of the history */
 	bool diverged_ok;	/* a split was made on purpose */
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
@@ -441,7 +446,7 @@ void order_cleared(struct node *n, const struct repl_wire_hdr *h,
 
 /* check_state.c */
 void state_monitor(void);
-void state_acked(struct node *p);
+void state_acked(struct node *p, u32 submitted);
 void state_settled(void);
 bool state_is_settled(char *why, size_t len);
 void state_dump(FILE *f);
@@ -471,7 +476,7 @@ enum cov {
 	C_RESETS, C_RS_WRITES, C_RS_EQUAL, C_SYNC_DONE, C_MEMBERS, C_DIVERGED,
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
-	C_ROLLBACKS, C_REPLACED,
+	C_ROLLBACKS, C_REPLACED, C_DEPOSED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

@@ -194,6 +194,11 @@ static void op_free(struct repl_res *res, void *p, size_t size)
 	free(p);
 }
 
+static u64 fake_now(void)
+{
+	return 1000;
+}
+
 static const struct repl_ops ops = {
 	.disk_io = op_disk_io,
 	.meta_io = op_meta_io,
@@ -210,6 +215,7 @@ static const struct repl_ops ops = {
 	.alloc = op_alloc,
 	.free = op_free,
 	.random = fake_rand,
+	.now = fake_now,
 };
 
 /* ---- the disk ---- */

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lease: how long a Primary may go on alone, where a majority acknowledges.
+ *
+ * Writes need no lease: they need answers, and who has voted for another gives
+ * none.  Reads do: a Primary that is cut off would go on serving old data.
+ *
+ *  - A Primary asks all peers at every tick, with the time in the question.
+ *  - A peer that takes it for its Primary promises with the answer that it votes
+ *    for nobody else for LEASE_MS from when the question came, and a bit longer,
+ *    as clocks drift.
+ *  - A Primary reads while a majority, itself included, has promised so for
+ *    questions that it sent less than LEASE_MS ago.
+ *
+ * A node that starts does not know what it has promised: it waits as long.  A
+ * Primary that steps down sets its peers free.
+ */
+#include "internal.h"
+
+#define LEASE_MS	600
+#define LEASE_DRIFT_MS	(LEASE_MS / 8)
+
+static u64 now(const struct repl_res *res)
+{
+	return res->ops->now();
+}
+
+void lease_start(struct repl_res *res)
+{
+	res->lease_of = NODE_NONE;
+	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+}
+
+void lease_free(struct repl_peer *p)
+{
+	if (p->res->lease_of == p->node)
+		p->res->lease_until = 0;
+}
+
+/* A question of @p has come.  Return: true if the answer is a promise */
+bool lease_promise(struct repl_peer *p)
+{
+	struct repl_res *res = p->res;
+
+	if (res->conf.ack_policy != ACK_QUORUM || !connected(p) ||
+	    p->role != ROLE_PRIMARY || outvoted(p))
+		return false;
+	res->lease_of = p->node;
+	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+	return voter(res);
+}
+
+/* The answer to a question that we asked at @asked. */
+void lease_promised(struct repl_peer *p, u64 asked)
+{
+	p->lease_from = max(p->lease_from, asked);
+	if ((p->res->susp & SUSP_QUORUM) && reigns(p->res))
+		evaluate(p->res);
+}
+
+bool lease_holds(const struct repl_res *res)
+{
+	u32 promises = voter(res);
+	struct repl_peer *p;
+	u64 t;
+	int i;
+
+	if (res->conf.ack_policy != ACK_QUORUM || MUTATED(MUT_LEASE_IGNORED))
+		return true;
+	t = now(res);
+	for_each_peer(p, i, res)
+		promises += p->lease_from + LEASE_MS > t;
+	return promises >= majority(res);
+}
+
+/* May another than @p still be Primary, by what we have promised it? */
+bool lease_binds(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+
+	return res->conf.ack_policy == ACK_QUORUM &&
+	       res->lease_of != p->node && now(res) < res->lease_until;
+}
+
+/* Is this connected Primary one that we have heard of just now? */
+bool lease_lives(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+
+	return res->conf.ack_policy != ACK_QUORUM ||
+	       (res->lease_of == p->node && now(res) < res->lease_until);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Votes: what a node answers to a candidate.
+ *
+ * It refuses while it is or sees another primary, while it is a better candidate
+ * itself, or if its data is newer.  Whoever has its word keeps it for a while.
+ *
+ * Where a majority acknowledges, the word is a vote: one a term, on the disks
+ * before it is given, and from then on nothing is taken from the primary of an
+ * older term.  So what that one has had acknowledged with our help came before
+ * the vote, and the vote has looked at it.
+ */
+#include "internal.h"
+
+#define PROMISE_MS	3000
+
+/* ---- votes that last ---- */
+
+/*
+ * Can a vote be kept here?  On the disk of every volume, as each may be the only
+ * one left.  A disk without data is a new one: what its node has voted for
+ * before is lost.
+ */
+bool voter(const struct repl_res *res)
+{
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (!s || !s->dataset)
+			return false;
+	}
+	return !list_empty(&res->vols);
+}
+
+void vote_record(struct repl_res *res, u64 term, u8 node)
+{
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	res->term = max(res->term, term);
+	res->vote_term = term;
+	res->voted_for = node;
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (!s)
+			continue;
+		s->vote_term = term;
+		s->voted_for = node;
+		s->vote_sb = meta_want_sb(s);
+		meta_kick(vol);
+	}
+}
+
+/* What a disk knows of our votes. */
+void vote_recall(struct repl_res *res, const struct repl_store *s)
+{
+	if (s->vote_term > res->vote_term) {
+		res->vote_term = s->vote_term;
+		res->voted_for = s->voted_for;
+	}
+	res->term = max(res->term, res->vote_term);
+}
+
+bool vote_durable(const struct repl_res *res)
+{
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (s && s->sb_durable < s->vote_sb &&
+		    !MUTATED(MUT_VOTE_NOT_DURABLE))
+			return false;
+	}
+	return true;
+}
+
+/* Does a peer know of a newer term than the one that we are Primary in? */
+bool outvoted_by(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+
+	return res->conf.ack_policy == ACK_QUORUM && reigns(res) &&
+	       connected(p) && p->term > res->reign &&
+	       !MUTATED(MUT_TERM_IGNORED);
+}
+
+/*
+ * Is it the Primary of a term that may be over, as we know of a newer one?  It
+ * will ask for another.
+ */
+bool outvoted(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+	u64 term = reigns(res) ? res->reign : res->term;
+
+	return res->conf.ack_policy == ACK_QUORUM &&
+	       p->role == ROLE_PRIMARY && p->term < term &&
+	       !MUTATED(MUT_TERM_IGNORED);
+}
+
+/* ---- objections ---- */
+
+static bool newer_here(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->known && pv->vol->disk >= DISK_OUTDATED &&
+		    store_live(pv->vol) && !by_position(pv) &&
+		    pv_verdict(pv) == V_SOURCE)
+			return true;
+	return false;
+}
+
+/* The set that counts is one that we are not in. */
+static bool left_out(const struct repl_vol *vol)
+{
+	return !(elect_set(vol) & BIT(vol->res->node));
+}
+
+static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
+	const struct repl_res *res = p->res;
+	struct repl_pv *pv;
+
+	/*
+	 * It has forgotten its position, elect_heard_enough() looks after it;
+	 * or it has a generation that we have not, or we were left out.
+	 */
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (last_primary(pv) || left_out(pv->vol) ||
+		    (pv->known && !by_position(pv) &&
+		     pv_verdict(pv) == V_TARGET))
+			return false;
+	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&
+	       !MUTATED(MUT_POSITION_IGNORED) &&
+	       (res->have_term > term ||
+		(res->have_term == term && res->have_seq > seq));
+}
+
+/* One vote a term, and none in a term that is over. */
+static bool voted_since(const struct repl_peer *p, u64 term)
+{
+	const struct repl_res *res = p->res;
+
+	if (res->conf.ack_policy != ACK_QUORUM)
+		return false;
+	return term < res->vote_term ||
+	       (term == res->vote_term && res->voted_for != p->node);
+}
+
+static const char *objection(struct repl_peer *p,
+			     const struct repl_wire_hdr *h)
+{
+	bool force = h->flags & REPL_HDR_FULL;
+	struct repl_res *res = p->res;
+	struct repl_peer *other;
+	int i;
+
+	if (MUTATED(MUT_TWO_PRIMARIES))
+		return NULL;
+	if (reigns(res))
+		return "that node is Primary";
+	if (voted_since(p, le64_to_cpu(h->id)))
+		return "that node has voted in a newer term: try again";
+	if (res->vote.step != VOTE_NONE && res->node < p->node)
+		return "that node is just being promoted itself";
+	for_each_peer(other, i, res)
+		if (other != p && connected(other) &&
+		    other->role == ROLE_PRIMARY && lease_lives(other))
+			return "that node sees another Primary";
+	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
+	    res->now < res->promised_until)
+		return "that node has just given its vote to another";
+	if (!force && (newer_here(p) || ahead_of(p, h)))
+		return "that node has newer data";
+	return NULL;
+}
+
+/* ---- answers ---- */
+
+static const char lease_runs[] = "that node has promised a Primary, which may live, not to vote now: try again in a second";
+
+static void answer(struct repl_peer *p, __le64 term, u8 flags, const char *no)
+{
+	struct repl_wire_hdr r;
+
+	hdr_init(&r, PKT_VOTE, NULL);
+	r.id = term;
+	r.flags = flags & REPL_HDR_TRIAL;
+	if (no) {
+		r.length = cpu_to_le32(strlen(no));
+		if (no == lease_runs)
+			r.flags |= REPL_HDR_LAST;
+	} else {
+		r.flags |= REPL_HDR_YES;
+		if (vouches(p->res))
+			r.flags |= REPL_HDR_FULL;
+		if (voter(p->res))
+			r.flags |= REPL_HDR_LAST;
+	}
+	send_pkt(p, &r, no, NULL);
+}
+
+static void answer_ballot(struct repl_res *res, const char *no)
+{
+	struct repl_peer *p = res->ballot.to == NODE_NONE ?
+			      NULL : res->peer[res->ballot.to];
+
+	res->ballot.to = NODE_NONE;
+	if (p && connected(p) && p->conn_count == res->ballot.conn)
+		answer(p, cpu_to_le64(res->ballot.term), 0, no);
+}
+
+void voter_advance(struct repl_res *res)
+{
+	if (res->ballot.to != NODE_NONE && vote_durable(res))
+		answer_ballot(res, NULL);
+}
+
+/* A Primary whose lease has ended: nothing may be taken from it any more. */
+void leave_others(struct repl_res *res, const struct repl_peer *chosen)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res) {
+		if (p == chosen || !connected(p) || p->role != ROLE_PRIMARY)
+			continue;
+		peer_end(p, false, "it did not answer in time: another node asks to be Primary");
+		peer_tail_lost(p);
+	}
+}
+
+static void vote_for(struct repl_peer *p, u64 term)
+{
+	struct repl_res *res = p->res;
+
+	answer_ballot(res, "that node has voted for another since");
+	if (res->conf.ack_policy != ACK_QUORUM) {
+		res->promised_to = p->node;
+		res->promised_until = res->now + PROMISE_MS;
+		res->term = max(res->term, term);
+		answer(p, cpu_to_le64(term), 0, NULL);
+		return;
+	}
+	vote_record(res, term, p->node);
+	leave_others(res, p);
+	res->ballot.to = p->node;
+	res->ballot.conn = p->conn_count;
+	res->ballot.term = term;
+	evaluate(res);
+}
+
+void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	struct repl_res *res = p->res;
+	const char *no;
+
+	if (!h->id) {
+		if (res->promised_to == p->node)
+			res->promised_to = NODE_NONE;
+		return;
+	}
+	no = objection(p, h);
+	if (!no && lease_binds(p) && !(h->flags & REPL_HDR_FULL))
+		no = lease_runs;
+	if (no || (h->flags & REPL_HDR_TRIAL)) {
+		answer(p, h->id, h->flags, no);
+		return;
+	}
+	if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EBUSY, "another node is being promoted at the same time");
+	vote_for(p, le64_to_cpu(h->id));
+}
