@@ -168,7 +168,9 @@ int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
 	if ((err == -ENOSPC || (!err && !size && old == c.v->vol.sectors)) &&
 	    grown(c.v)) {
 		err = -ENOSPC;
-		why = "the disk has grown, but its metadata has not: detach it, create-md, attach it, and let it be synced";
+		why = c.v->disk->meta_handle ?
+			"the disk has grown, but its metadata has not: detach it, create-md --force with a larger meta-disk, attach it, and let it be synced" :
+			"the disk has grown, but its metadata has not: detach it, grow-md, attach it; so on every node, one after the other";
 	}
 	if (!err)
 		c.v->size_wanted = size;

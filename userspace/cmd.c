@@ -83,7 +83,8 @@ static void hint(const struct req *r, const struct ctl_error *e)
 	if (e->errnum == EPERM)
 		err("this needs root, or CAP_NET_ADMIN in this network namespace");
 	else if (r->cmd == BLKREPL_CMD_ATTACH && e->errnum == ENODATA)
-		err("make the metadata with: blkrepl create-md %s/%d", r->res, r->vol);
+		err("if the disk has grown, move its metadata with: blkrepl grow-md %s/%d; if it never had any, make it with: blkrepl create-md %s/%d",
+		    r->res, r->vol, r->res, r->vol);
 	else if (r->cmd == BLKREPL_CMD_RES_DEL && e->errnum == EBUSY)
 		err("take everything down with: blkrepl down %s", r->res);
 }

@@ -226,5 +226,6 @@ int cmd_dump(struct cmd *c);
 
 int cmd_create_md(struct cmd *c);
 int cmd_show_md(struct cmd *c);
+int cmd_grow_md(struct cmd *c);
 
 #endif

@@ -135,3 +135,20 @@ int cmd_show_md(struct cmd *c)
 		return on_device(c, &job, show_one);
 	return on_resource(c, &job, show_one);
 }
+
+static int grow_one(struct cmd *c, const struct md_job *job)
+{
+	if (!has(c, ARG_DRY_RUN))
+		return md_grow(job);
+	fprintf(c->file, "blkrepl grow-md %s\n", job->disk);
+	return EX_DONE;
+}
+
+int cmd_grow_md(struct cmd *c)
+{
+	struct md_job job = { 0 };
+
+	if (c->pos[0][0] == '/')
+		return on_device(c, &job, grow_one);
+	return on_resource(c, &job, grow_one);
+}

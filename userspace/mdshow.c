@@ -174,7 +174,7 @@ static int show_on(const struct md_job *job, const struct md_pair *p, struct out
 	if (e == META_OK)
 		show_sb(o, p, sb, &g);
 	else if (e == META_NO_MAGIC)
-		err("%s: %s has no blkrepl metadata: make it with create-md; if there was some, the device has another size now, or the meta-disk is another one",
+		err("%s: %s has no blkrepl metadata: make it with create-md; if there was some, and the device has grown, move it with grow-md; else it has shrunk, or the meta-disk is another one",
 		    job->what, p->meta.path);
 	else
 		err("%s: %s: %s", job->what, p->meta.path, meta_text(e));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Metadata on disks: making and reading it.  What is where, and what is valid,
+ * Metadata on disks: making, reading and moving it.  What is where, and what is valid,
  * is decided by the core's metadata code alone.
  */
 #ifndef BLKREPL_MDTOOL_H
@@ -35,11 +35,13 @@ struct md_dev;
 struct out;
 
 /*
- * Both return an exit code.  md_create() writes nothing unless all of it can
+ * All return an exit code.  md_create() writes nothing unless all of it can
  * be done; without @force it asks on a terminal before it overwrites anything.
+ * md_grow() moves internal metadata to the end of a disk that has grown.
  */
 int md_create(const struct md_job *job);
 int md_show(const struct md_job *job, struct out *o);
+int md_grow(const struct md_job *job);
 
 /*
  * Both superblock copies, to be freed; NULL with errno if the device is too

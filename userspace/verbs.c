@@ -48,8 +48,12 @@ const struct verb verbs[] = {
 	{ "detach", VERBS_DAILY, "RES[/VOL]|all", "let go of the disk; a peer's data serves",
 	  "  blkrepl detach r0/0\n", 1, 1, ARG(ARG_FORCE), 0, cmd_detach },
 	{ "resize", VERBS_DAILY, "RES[/VOL]", "after the disks of all nodes have grown",
-	  "  lvextend -L +10G /dev/vg/data     # on every node\n"
-	  "  blkrepl resize r0/0               # on one\n",
+	  "  # on every node, one after the other:\n"
+	  "  lvextend -L +10G /dev/vg/data\n"
+	  "  blkrepl detach r0/0 && blkrepl grow-md r0/0 && blkrepl attach r0/0\n"
+	  "  blkrepl wait-sync r0\n"
+	  "  # then on one:\n"
+	  "  blkrepl resize r0/0\n",
 	  1, 1, ARG(ARG_RESIZE), 0, cmd_resize },
 	{ "invalidate", VERBS_DAILY, "RES[:PEER][/VOL]", "replace the own data by a peer's",
 	  "  blkrepl invalidate r0/0\n", 1, 1, 0, 0, cmd_invalidate },
@@ -78,6 +82,12 @@ const struct verb verbs[] = {
 	  "  blkrepl create-md r0/0 --max-peers 2\n"
 	  "  blkrepl create-md /dev/vg/data --meta-disk /dev/vg/meta\n",
 	  1, 1, ARG(ARG_MAX_PEERS) | ARG(ARG_FORCE) | ARG(ARG_META_DISK), 0, cmd_create_md },
+	{ "grow-md", VERBS_CONFIG, "RES[/VOL]|DEVICE", "after the disk has grown: metadata to its end",
+	  "  blkrepl detach r0/0\n"
+	  "  lvextend -L +10G /dev/vg/data\n"
+	  "  blkrepl grow-md r0/0\n"
+	  "  blkrepl attach r0/0\n",
+	  1, 1, 0, 0, cmd_grow_md },
 	{ "show-md", VERBS_CONFIG, "RES[/VOL]|DEVICE", "print the metadata of a disk",
 	  "  blkrepl show-md r0/0\n"
 	  "  blkrepl show-md /dev/vg/data --json\n",

@@ -4,7 +4,7 @@
 
 static const char * const texts[] = {
 	[META_OK]	   = "ok",
-	[META_NO_MAGIC]	   = "no blkrepl metadata found: make it with create-md",
+	[META_NO_MAGIC]	   = "no blkrepl metadata at the end: if the disk has grown, grow-md moves it there; if there never was any, create-md makes it",
 	[META_BAD_CRC]	   = "metadata is damaged: both superblock copies have a wrong checksum",
 	[META_BAD_VERSION] = "metadata has a version that this release does not know: upgrade",
 	[META_BAD_FIELD]   = "metadata is damaged or belongs to another device: a field contradicts it",
@@ -122,6 +122,19 @@ void meta_sb_new(void *buf, const struct meta_geom *g,
 	sb->slots = c->slots;
 	sb->voted_for = 0xff;
 	meta_sb_seal(buf);
+}
+
+void meta_sb_grow(void *buf, const struct meta_geom *g)
+{
+	struct meta_sb *sb = buf;
+
+	/* Odd, as in new metadata: the next write goes over copy A. */
+	sb->writes = cpu_to_le64((le64_to_cpu(sb->writes) + 1) | 1);
+	sb->max_sectors = cpu_to_le64(g->max_sectors);
+	sb->area_bytes = cpu_to_le64(g->area_bytes);
+	sb->l1_off = cpu_to_le64(g->l1_off);
+	sb->rec_off = cpu_to_le64(g->rec_off);
+	meta_sb_seal(sb);
 }
 
 u64 meta_sb_offset(u64 dev_bytes)

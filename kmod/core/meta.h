@@ -93,6 +93,13 @@ void meta_sb_new(void *buf, const struct meta_geom *g,
 void meta_sb_seal(void *buf);
 
 /**
+ * meta_sb_grow() - a superblock for a larger device
+ * @buf: a valid one of META_SB_SIZE bytes, changed and sealed
+ * @g: the layout there, with as many slots
+ */
+void meta_sb_grow(void *buf, const struct meta_geom *g);
+
+/**
  * meta_sb_offset() - where copy A is on the device that holds the metadata
  * @dev_bytes: size of that device
  *

@@ -98,6 +98,8 @@ static const struct {
 	{ "resize r0/0 --size 10G", 0, "blkrepl resize r0/0 --size 10G\n", NULL },
 	{ "resize r0/0", 0, "blkrepl resize r0/0 --size 0\n", NULL },
 	{ "resize r0/0 --size 10", EX_USAGE, NULL, "--size: \"10\" lacks its unit" },
+	{ "grow-md /dev/vg/x", 0, "blkrepl grow-md /dev/vg/x\n", NULL },
+	{ "grow-md nosuch", EX_NO_OBJECT, NULL, "not configured" },
 	{ "invalidate r0/0", 0, "blkrepl invalidate r0/0\n", NULL },
 	{ "invalidate r0:bob/0", 0, "blkrepl invalidate r0:1/0\n", NULL },
 	{ "invalidate-remote r0:bob/1", 0, "blkrepl invalidate-remote r0:1/1\n", NULL },

@@ -86,7 +86,7 @@ static void test_internal(void)
 
 	make_disk(disk, 64 * MIB + 1234);
 	ret = RUN(&out, &errs, "show-md", disk);
-	expect(ret, EX_DISK, out, errs, "has no blkrepl metadata: make it with create-md", "none yet");
+	expect(ret, EX_DISK, out, errs, "and the device has grown, move it with grow-md", "none yet");
 	ret = RUN(&out, &errs, "create-md", disk, "--max-peers", "3");
 	expect(ret, 0, out, errs, "room for 3 peers", "created");
 	ret = RUN(&out, &errs, "show-md", disk, "--json");
