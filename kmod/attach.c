@@ -186,15 +186,13 @@ static bool attach_over(struct blkrepl_volume *v, enum repl_disk *state)
 }
 
 /* The paths are shown by status: they change under the spinlock. */
-static void set_paths(struct blkrepl_volume *v, char *disk, char *meta,
-		      u64 size)
+static void set_paths(struct blkrepl_volume *v, char *disk, char *meta)
 {
 	unsigned long flags;
 
 	blkrepl_lock(v->r, flags);
 	swap(v->disk_path, disk);
 	swap(v->meta_path, meta);
-	v->size_wanted = size;
 	blkrepl_unlock(v->r, flags);
 	kfree(disk);
 	kfree(meta);
@@ -282,7 +280,7 @@ int blkrepl_attach(struct blkrepl_volume *v,
 		goto err_start;
 
 	/* From here on the core owns disk and store, whatever comes. */
-	set_paths(v, disk_path, meta_path, a->size);
+	set_paths(v, disk_path, meta_path);
 	left = wait_event_killable_timeout(v->disk_wait, attach_over(v, &state),
 					   BLKREPL_CMD_WAIT);
 	if (left < 0)

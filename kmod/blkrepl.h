@@ -174,7 +174,6 @@ struct blkrepl_volume {
 	/* settings, kept to be read back; attach.c */
 	char *disk_path;		/* A */
 	char *meta_path;		/* A: NULL: internal */
-	u64 size_wanted;		/* A: bytes, 0: all */
 };
 
 static inline struct blkrepl_volume *to_volume(struct repl_vol *vol)

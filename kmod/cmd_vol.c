@@ -103,14 +103,9 @@ int blkrepl_nl_attach(struct sk_buff *skb, struct genl_info *info)
 	vol_conf(tb, &a.conf, &a.disk_flushes);
 	if (tb[BLKREPL_VC_META_DISK])
 		a.meta = nla_data(tb[BLKREPL_VC_META_DISK]);
-	if (tb[BLKREPL_VC_SIZE])
-		a.size = nla_get_u64(tb[BLKREPL_VC_SIZE]);
 	if (!tb[BLKREPL_VC_DISK]) {
 		err = blkrepl_refuse(c.extack, -EINVAL,
 				     "the path of the backing device is missing");
-	} else if (a.size) {
-		err = blkrepl_refuse(c.extack, -EOPNOTSUPP,
-				     "this module uses the whole backing device: leave the size out");
 	} else {
 		a.disk = nla_data(tb[BLKREPL_VC_DISK]);
 		err = blkrepl_attach(c.v, &a, c.extack);
@@ -172,8 +167,6 @@ int blkrepl_nl_resize(struct sk_buff *skb, struct genl_info *info)
 			"the disk has grown, but its metadata has not: detach it, create-md --force with a larger meta-disk, attach it, and let it be synced" :
 			"the disk has grown, but its metadata has not: detach it, grow-md, attach it; so on every node, one after the other";
 	}
-	if (!err)
-		c.v->size_wanted = size;
 	blkrepl_unlock(c.r, flags);
 	if (err)
 		blkrepl_refuse(c.extack, err, "%s", why ?:

@@ -179,14 +179,12 @@ void blkrepl_net_unregister(void);
  * struct blkrepl_attach_params - what ATTACH says
  * @disk: path of the backing device
  * @meta: path of the metadata device, NULL: internal
- * @size: bytes to use, 0: all
  * @conf: settings
  * @disk_flushes: setting
  */
 struct blkrepl_attach_params {
 	const char *disk;
 	const char *meta;
-	u64 size;
 	struct repl_vol_conf conf;
 	bool disk_flushes;
 };

@@ -92,7 +92,6 @@ static const struct nla_policy vol_cfg_set[] = {
 static const struct nla_policy vol_cfg_attach[] = {
 	[BLKREPL_VC_DISK]	= PATH,
 	[BLKREPL_VC_META_DISK]	= PATH,
-	[BLKREPL_VC_SIZE]	= { .type = NLA_U64 },
 	VOL_SETTINGS,
 };
 

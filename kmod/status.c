@@ -144,8 +144,6 @@ static int fill_vol_cfg(struct sk_buff *skb, struct blkrepl_volume *v)
 
 	if (!nest ||
 	    nla_put_u32(skb, BLKREPL_VC_MINOR, v->minor) ||
-	    nla_put_u64_64bit(skb, BLKREPL_VC_SIZE, v->size_wanted,
-			      BLKREPL_VC_PAD) ||
 	    nla_put_u32(skb, BLKREPL_VC_AL_EXTENTS, v->vol.conf.al_extents) ||
 	    nla_put_u32(skb, BLKREPL_VC_ON_IO_ERROR, v->vol.conf.on_io_error) ||
 	    nla_put_u32(skb, BLKREPL_VC_DISK_FLUSHES, v->disk_flushes))

@@ -52,7 +52,7 @@ static bool diff_opts(enum opt_group group, const struct opt_set *want,
 
 	memset(diff, 0, sizeof(*diff));
 	for (i = 0; i < OPT_COUNT; i++)
-		if (opt_defs[i].group == group && i != OPT_SIZE &&
+		if (opt_defs[i].group == group &&
 		    opt_get(want, i) != opt_get(runs, i))
 			opt_put(diff, i, opt_get(want, i));
 	return diff->set;
@@ -155,7 +155,6 @@ static void adjust_volume(struct plan *p, const char *name,
 		r->vol = want->nr;
 		r->minor = want->minor;
 		r->opts = want->opts;
-		r->opts.set &= ~(1U << OPT_SIZE);
 	} else if (diff_opts(GROUP_VOL, &want->opts, &v->opts, &diff)) {
 		r = plan_add(p, BLKREPL_CMD_VOL_SET, name);
 		r->vol = want->nr;
@@ -241,23 +240,12 @@ static void adjust_disk(struct plan *p, const char *name,
 		     same_disk(want, v);
 	struct req *r;
 
-	if (!want->disk)
+	if (!want->disk || keeps)
 		return;
-	if (!keeps) {
-		r = plan_add(p, BLKREPL_CMD_ATTACH, name);
-		r->disk = want->disk;
-		r->meta_disk = want->meta_disk;
-		if (!opt_is_set(&want->opts, OPT_SIZE)) {
-			r->vol = want->nr;
-			return;
-		}
-	} else if (opt_get(&want->opts, OPT_SIZE) == opt_get(&v->opts, OPT_SIZE)) {
-		return;
-	} else {
-		r = plan_add(p, BLKREPL_CMD_RESIZE, name);
-	}
+	r = plan_add(p, BLKREPL_CMD_ATTACH, name);
 	r->vol = want->nr;
-	opt_put(&r->opts, OPT_SIZE, opt_get(&want->opts, OPT_SIZE));
+	r->disk = want->disk;
+	r->meta_disk = want->meta_disk;
 }
 
 static bool connects(const struct view_peer *want, const struct st_peer *peer)

@@ -76,8 +76,6 @@ static int attach_one(struct cmd *c, const char *res, const struct view_volume *
 	r.vol = v->nr;
 	r.disk = v->disk;
 	r.meta_disk = v->meta_disk;
-	if (opt_is_set(&v->opts, OPT_SIZE))
-		opt_put(&r.opts, OPT_SIZE, v->opts.val[OPT_SIZE]);
 	return cmd_send(c, &r);
 }
 
@@ -128,7 +126,6 @@ int cmd_attach(struct cmd *c)
 	v.nr = t.vol;
 	v.disk = c->pos[1];
 	v.meta_disk = c->arg[ARG_META_DISK];
-	v.opts = c->opts;
 	return attach_one(c, t.res, &v);
 }
 

@@ -114,6 +114,7 @@ static const struct {
 	{ "on-no-data-accessible", "the word is \"on-no-data\"" },
 	{ "connection-mesh", "leave it out, every pair of hosts is connected" },
 	{ "flexible-meta-disk", "the word is \"meta-disk\"" },
+	{ "size", "leave it out, the smallest disk decides" },
 	{ "md-flushes", "leave it out, metadata is always flushed" },
 };
 
@@ -251,7 +252,7 @@ static bool parse_setting(struct parser *p, struct settings_body *b)
 		return parse_secret(p, b->set);
 	if (b->section == SECT_NET && !strcmp(word.text, "auth"))
 		return parse_auth(p, b->set);
-	if (id == OPT_COUNT)
+	if (id == OPT_COUNT || opt_defs[id].section == SECT_NONE)
 		return unknown_word(p, word.text, word.line,
 				    section_name(b->section),
 				    suggest(word.text, setting_next, b));

@@ -69,9 +69,9 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		.help = "send FLUSH to the backing disk; no only with a battery-backed cache",
 	},
 	[OPT_SIZE] = {
-		"size", SECT_DISK, GROUP_VOL, TYPE_SIZE, true,
+		"size", SECT_NONE, GROUP_VOL, TYPE_SIZE, true,
 		BLKREPL_VC_SIZE, NULL, MIB, 8 * PIB, true, .def = 0,
-		.help = "use only so much of the backing disk; 0: all that every peer can hold",
+		.help = "of the volume; 0: all that every disk can hold",
 	},
 	[OPT_TIMEOUT] = {
 		"timeout", SECT_NET, GROUP_PEER, TYPE_TIME, false,

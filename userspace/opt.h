@@ -49,6 +49,7 @@ enum opt_section {
 	SECT_OPTIONS,
 	SECT_NET,
 	SECT_DISK,
+	SECT_NONE,	/* an argument of a verb only */
 };
 
 enum opt_type {

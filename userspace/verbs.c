@@ -44,7 +44,7 @@ const struct verb verbs[] = {
 	{ "attach", VERBS_DAILY, "RES[/VOL]|all [DISK]", "use the disk, of the configuration or DISK",
 	  "  blkrepl attach r0/0\n"
 	  "  blkrepl attach r0/0 /dev/vg/data --meta-disk /dev/vg/meta\n",
-	  1, 2, ARG(ARG_META_DISK), 1U << OPT_SIZE, cmd_attach },
+	  1, 2, ARG(ARG_META_DISK), 0, cmd_attach },
 	{ "detach", VERBS_DAILY, "RES[/VOL]|all", "let go of the disk; a peer's data serves",
 	  "  blkrepl detach r0/0\n", 1, 1, ARG(ARG_FORCE), 0, cmd_detach },
 	{ "resize", VERBS_DAILY, "RES[/VOL]", "after the disks of all nodes have grown",

@@ -224,7 +224,9 @@ enum blkrepl_vol_cfg {
 	BLKREPL_VC_MINOR,		/* u32: N of /dev/blkreplN; VOL_NEW only */
 	BLKREPL_VC_DISK,		/* string: backing device */
 	BLKREPL_VC_META_DISK,		/* string: absent for internal metadata */
-	BLKREPL_VC_SIZE,		/* u64: bytes to use, 0 for all that peers allow */
+	BLKREPL_VC_SIZE,		/* u64: bytes, 0 for all that the disks allow;
+					 * RESIZE only
+					 */
 	BLKREPL_VC_AL_EXTENTS,		/* u32: hot extents, 7..1000, default 1000 */
 	BLKREPL_VC_ON_IO_ERROR,		/* u32: enum blkrepl_on_io_error */
 	BLKREPL_VC_DISK_FLUSHES,	/* u32: 0: FLUSH is not sent to the backing

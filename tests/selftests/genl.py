@@ -239,6 +239,8 @@ def refuse(e):
     expect("path of 256 letters", "ATTACH", disk("/" * 256), [22, 34])
     expect("6 hot extents", "ATTACH", disk("/dev/none", attr(
         e["VC_AL_EXTENTS"], 6)), [34])
+    expect("a size for attach", "ATTACH", disk("/dev/none", attr(
+        e["VC_SIZE"], bytes(8))), [22])
     for arg in sys.argv[2:]:
         path, errno, text = arg.split(":")
         expect("attach " + path, "ATTACH", disk(path), [int(errno)], text)

@@ -51,10 +51,10 @@ static const struct {
 	{ "a volume went", NET "volume 1 { device minor 1; disk none; } " ALICE BOB CAROL,
 	  "detach r0/0\ndel-volume r0/0\n"
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n" },
-	{ "a volume came", SAME "volume 2 { device minor 2; disk /dev/vg/z; meta-disk /dev/vg/m; disk { size 1G; } }",
+	{ "a volume came", SAME "volume 2 { device minor 2; disk /dev/vg/z; meta-disk /dev/vg/m; }",
 	  "new-volume r0/2 2\n"
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n"
-	  "attach r0/2 /dev/vg/z --meta-disk /dev/vg/m --size 1G\n" },
+	  "attach r0/2 /dev/vg/z --meta-disk /dev/vg/m\n" },
 	{ "another disk", NET "volume 0 { device minor 0; disk /dev/vg/other; } "
 	  "volume 1 { device minor 1; disk none; } " ALICE BOB CAROL,
 	  "detach r0/0\n# refresh net-options r0:1\n# refresh net-options r0:2\n"
@@ -68,10 +68,6 @@ static const struct {
 	  "detach r0/0\ndel-volume r0/0\nnew-volume r0/0 5\n"
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n"
 	  "attach r0/0 /dev/vg/x\n" },
-	{ "another size", NET "volume 0 { device minor 0; disk /dev/vg/x; disk { size 2G; } } "
-	  "volume 1 { device minor 1; disk none; } " ALICE BOB CAROL,
-	  "# refresh net-options r0:1\n# refresh net-options r0:2\n"
-	  "resize r0/0 --size 2G\n" },
 };
 
 static void print_plan(const struct plan *p, char *buf, size_t size)

@@ -37,7 +37,7 @@ static const struct {
 	  "volume 0 { device /dev/blkrepl3 minor 3; disk /dev/x; }" A B), NULL },
 	{ "all settings", OK(
 	  "options { ack-policy quorum; on-no-data io-error; }\n"
-	  "disk { on-io-error pass-on; al-extents 7; disk-flushes no; size 10G;"
+	  "disk { on-io-error pass-on; al-extents 7; disk-flushes no;"
 	  " resync-rate-max 100M; resync-rate-min 0; }"), NULL },
 	{ "IPv6", RES(SECRET VOL
 	  "on a { node-id 0; address ipv6 [fd00::1]:7789; }\n"
@@ -73,9 +73,10 @@ static const struct {
 	{ "time without a unit", RES("net { timeout 60; }"), "t:2: timeout: \"60\" lacks its unit, expected ms, s or min" },
 	{ "time with a strange unit", RES("net { timeout 6h; }"), "unit \"h\" is not known" },
 	{ "time too long", RES("net { timeout 2min; }"), "2min is out of range, expected 500ms to 1min" },
+	{ "a size", RES("disk { size 10G; }"), "the smallest disk decides" },
 	{ "size without a unit", RES("disk { resync-rate-max 100; }"), "lacks its unit" },
-	{ "number too large for 64 bits", RES("disk { size 99999999999999999999T; }"), "not a number" },
-	{ "product too large for 64 bits", RES("disk { size 99999999999T; }"), "too large" },
+	{ "number too large for 64 bits", RES("disk { resync-rate-max 99999999999999999999T; }"), "not a number" },
+	{ "product too large for 64 bits", RES("disk { resync-rate-max 99999999999T; }"), "too large" },
 	{ "al-extents out of range", RES("disk { al-extents 1001; }"), "expected 7 to 1000" },
 	{ "count with a unit", RES("disk { al-extents 100K; }"), "not a number" },
 	{ "negative number", RES("disk { al-extents -7; }"), "not a number" },
