@@ -181,15 +181,15 @@ out:
 int blkrepl_nl_invalidate(struct sk_buff *skb, struct genl_info *info)
 {
 	bool remote = info->attrs[BLKREPL_A_REMOTE];
-	unsigned int needs = CMD_VOL;
 	struct blkrepl_cmd_ctx c;
 	const char *why = NULL;
 	unsigned long flags;
 	int err;
 
-	if (remote || info->attrs[BLKREPL_A_PEER])
-		needs |= CMD_PEER;
-	err = blkrepl_cmd_begin(&c, info, needs);
+	if (!remote && info->attrs[BLKREPL_A_PEER])
+		return blkrepl_refuse(info->extack, -EINVAL,
+				      "the peer whose data replaces our own can't be chosen");
+	err = blkrepl_cmd_begin(&c, info, CMD_VOL | (remote ? CMD_PEER : 0));
 	if (err)
 		return err;
 	blkrepl_lock(c.r, flags);

@@ -166,6 +166,7 @@ int cmd_resize(struct cmd *c)
 	return cmd_each_vol(c, &t, &r);
 }
 
+/* The source is whichever peer suits. */
 int cmd_invalidate(struct cmd *c)
 {
 	struct target t;
@@ -173,12 +174,12 @@ int cmd_invalidate(struct cmd *c)
 
 	if (!target_parse(c->pos[0], TARGET_VOL | TARGET_PEER, &t))
 		return EX_USAGE;
-	req_init(&r, BLKREPL_CMD_INVALIDATE, t.res);
 	if (t.peer[0]) {
-		r.peer = cmd_peer_id(c, &t);
-		if (r.peer < 0)
-			return EX_NO_OBJECT;
+		err("\"%s\": the peer whose data replaces our own can't be chosen: leave it out",
+		    c->pos[0]);
+		return EX_USAGE;
 	}
+	req_init(&r, BLKREPL_CMD_INVALIDATE, t.res);
 	return cmd_each_vol(c, &t, &r);
 }
 

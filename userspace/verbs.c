@@ -55,7 +55,7 @@ const struct verb verbs[] = {
 	  "  # then on one:\n"
 	  "  blkrepl resize r0/0\n",
 	  1, 1, ARG(ARG_RESIZE), 0, cmd_resize },
-	{ "invalidate", VERBS_DAILY, "RES[:PEER][/VOL]", "replace the own data by a peer's",
+	{ "invalidate", VERBS_DAILY, "RES[/VOL]", "replace the own data by a peer's",
 	  "  blkrepl invalidate r0/0\n", 1, 1, 0, 0, cmd_invalidate },
 	{ "invalidate-remote", VERBS_DAILY, "RES[:PEER][/VOL]", "replace a peer's data by the own",
 	  "  blkrepl invalidate-remote r0:bob/0\n", 1, 1, 0, 0, cmd_invalidate_remote },

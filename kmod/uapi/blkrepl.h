@@ -44,8 +44,8 @@
  *	and start to use the backing device
  * @BLKREPL_CMD_DETACH: RES, VOL, FORCE: let go of the backing device
  * @BLKREPL_CMD_RESIZE: RES, VOL, VOL_CFG (size, 0 for the largest possible)
- * @BLKREPL_CMD_INVALIDATE: RES, VOL [PEER]: the local data is to be replaced
- *	from a peer; with FLAG_REMOTE the peer's from ours
+ * @BLKREPL_CMD_INVALIDATE: RES, VOL: the local data is to be replaced from a
+ *	peer, whichever suits; with REMOTE and PEER the peer's from ours
  * @BLKREPL_CMD_NEW_DATASET: RES: declare the replicas of all connected nodes
  *	equal, without a sync (initial set up of blank disks)
  * @BLKREPL_CMD_PEER_NEW: RES, PEER, PEER_CFG: make a peer

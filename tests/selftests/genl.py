@@ -247,6 +247,8 @@ def refuse(e):
     expect("detach nothing", "DETACH", res + vol, [19], "no disk")
     expect("resize nothing", "RESIZE", res + vol, [22, 19, 16])
     expect("invalidate nothing", "INVALIDATE", res + vol)
+    expect("invalidate by a peer", "INVALIDATE", res + vol + attr(
+        e["A_PEER"], 1), [22], "can't be chosen")
     expect("Primary without data", "ROLE_SET", res + attr(e["A_ROLE"], 2))
 
     peer = attr(e["A_PEER"], 1)

@@ -26,6 +26,8 @@ check_refused "a Primary cannot be told that its data is bad" "Primary" \
 check "a Secondary can" repl b invalidate r0
 check_soon "and gets everything from the peer" 40 in_step a r0
 
+check_refused "but not from which peer" "can't be chosen" repl b invalidate r0:a/0
+
 # Not without somebody to get it from.
 must repl b disconnect r0
 check_refused "not without a peer" "no connected peer" repl b invalidate r0

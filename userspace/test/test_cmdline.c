@@ -101,7 +101,7 @@ static const struct {
 	{ "grow-md /dev/vg/x", 0, "blkrepl grow-md /dev/vg/x\n", NULL },
 	{ "grow-md nosuch", EX_NO_OBJECT, NULL, "not configured" },
 	{ "invalidate r0/0", 0, "blkrepl invalidate r0/0\n", NULL },
-	{ "invalidate r0:bob/0", 0, "blkrepl invalidate r0:1/0\n", NULL },
+	{ "invalidate r0:bob/0", EX_USAGE, NULL, "can't be chosen" },
 	{ "invalidate-remote r0:bob/1", 0, "blkrepl invalidate-remote r0:1/1\n", NULL },
 	{ "invalidate-remote r0/1", EX_USAGE, NULL, "several peers: which one's data" },
 
