@@ -54,6 +54,11 @@ check "make ${targets[*]}" make_in_tree "${targets[@]}"
 check "all of it" installed
 check "the command runs" "$stage/usr/sbin/blkrepl" --version
 check "the sources for DKMS" cmp "$tree/Kbuild" "$(echo "$stage"/usr/src/blkrepl-*/Kbuild)"
+unit=$stage/usr/lib/systemd/system/blkrepl.service
+check "the unit starts the command that is installed" \
+	grep -qx "ExecStart=/usr/sbin/blkrepl up all" "$unit"
+check "with the module" grep -q "^ExecStartPre=.*modprobe.* blkrepl$" "$unit"
+check "at boot, if enabled" grep -q "^WantedBy=multi-user.target$" "$unit"
 [ -z "${targets[2]:-}" ] ||
 	check "the module" test -f "$stage/lib/modules/$release/extra/blkrepl.ko"
 check_equal "nothing elsewhere" "$(elsewhere)" ""
