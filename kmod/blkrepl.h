@@ -16,8 +16,8 @@
  *
  * Lock order, outer first:
  *
- *	blkrepl_net.lock	mutex: resources of a namespace
  *	blkrepl_resource.admin	mutex: administration of one resource
+ *	blkrepl_net.lock	mutex: resources of a namespace
  *	blkrepl_net.listen_lock	mutex: listeners of a namespace
  *	blkrepl_listener.lock	mutex: its peers and handshakes (conn.c)
  *	blkrepl_peer.conn_lock	mutex: the sockets of a peer
