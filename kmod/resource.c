@@ -436,6 +436,12 @@ int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
 	}
 	r->res.conf = *conf;
 
+	/*
+	 * As soon as it is in the list others find it, and may remove it: not
+	 * before it runs, and has been told of.
+	 */
+	blkrepl_resource_get(r);
+	mutex_lock(&r->admin);
 	mutex_lock(&bn->lock);
 	if (find(bn, name)) {
 		mutex_unlock(&bn->lock);
@@ -452,9 +458,12 @@ int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
 	blkrepl_lock(r, flags);
 	blkrepl_notify(&r->res, NOTE_RES, NULL, NULL, NULL);
 	blkrepl_unlock(r, flags);
+	mutex_unlock(&r->admin);
+	blkrepl_resource_put(r);
 	return 0;
 
 err_exists:
+	mutex_unlock(&r->admin);
 	blkrepl_exec_exit(r);
 err_exec:
 	blkrepl_events_exit(r);
