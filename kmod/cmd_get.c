@@ -5,6 +5,8 @@
  * A dump goes on where it stopped: cb->args holds the id of the resource, by
  * whose order the list is sorted, and the index of the object inside.  Objects
  * that came or went in between make it NLM_F_DUMP_INTR.
+ *
+ * Anybody may send them: see blkrepl_refuse().
  */
 #include <net/genetlink.h>
 #include <net/sock.h>
@@ -94,8 +96,7 @@ static int get_one(struct blkrepl_resource *r, struct genl_info *info,
 	if (err) {
 		if (err == -ENOENT)
 			blkrepl_refuse(info->extack, err,
-				       "resource %s has no such volume or peer",
-				       r->name);
+				       "the resource has no such volume or peer");
 		goto err_msg;
 	}
 	genlmsg_end(msg, hdr);
@@ -135,8 +136,7 @@ static int get(struct genl_info *info, enum kind kind)
 				  nla_data(name));
 	if (!r)
 		return blkrepl_refuse(info->extack, -ENOENT,
-				      "no resource %s in this network namespace",
-				      (const char *)nla_data(name));
+				      "no such resource in this network namespace");
 	err = get_one(r, info, kind, slot);
 	blkrepl_resource_put(r);
 	return err;
@@ -241,8 +241,7 @@ static int dump(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (name && !found && !cb->args[0])
 		return blkrepl_refuse(cb->extack, -ENOENT,
-				      "no resource %s in this network namespace",
-				      (const char *)nla_data(name));
+				      "no such resource in this network namespace");
 	/* A message that fits no buffer at all must not go round for ever. */
 	if (err && !skb->len)
 		return err;

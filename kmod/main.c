@@ -67,6 +67,7 @@ err_crypto:
 static void __exit blkrepl_exit(void)
 {
 	genl_unregister_family(&blkrepl_genl_family);
+	blkrepl_refusals_free();
 	blkrepl_net_unregister();
 	unregister_blkdev(blkrepl_major, BLKREPL_NAME);
 	destroy_workqueue(blkrepl_wq);

@@ -4,37 +4,99 @@
  * objects that they are about.
  */
 #include <linux/capability.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <net/genetlink.h>
 
 #include "netlink.h"
 
 /*
  * An extended ack points to its text, which is copied into the reply after
- * the handler has returned.  Texts that name things are therefore written to
- * a ring: a slot is used again only after so many other refusals that the
- * reply has long been made.  (The kernel's own formatted ack messages are cut
- * off at 80 bytes, and 6.1 has none.)
+ * the handler has returned, by the same thread, before that does anything
+ * else.  A text that names things is therefore kept for its thread, until this
+ * is refused something else, or has ended.  (The kernel's own formatted ack
+ * messages are cut off at 80 bytes, and 6.1 has none.)
  */
-#define REFUSALS	64
 #define REFUSAL_LEN	256
 
-static char refusals[REFUSALS][REFUSAL_LEN];
-static atomic_t next_refusal = ATOMIC_INIT(0);
+struct refusal {
+	struct list_head link;
+	struct pid *thread;		/* a reference */
+	char text[REFUSAL_LEN];
+};
+
+static LIST_HEAD(refusals);
+static DEFINE_MUTEX(refusals_lock);
+
+static void refusal_free(struct refusal *f)
+{
+	list_del(&f->link);
+	put_pid(f->thread);
+	kfree(f);
+}
+
+static struct refusal *refusal_new(void)
+{
+	struct refusal *f = kmalloc(sizeof(*f), GFP_NOIO);
+
+	if (!f)
+		return NULL;
+	f->thread = get_pid(task_pid(current));
+	list_add(&f->link, &refusals);
+	return f;
+}
+
+/* The one of this thread.  Those of threads that have ended go on the way. */
+static struct refusal *refusal_get(void)
+{
+	struct refusal *f, *tmp, *ours = NULL;
+
+	mutex_lock(&refusals_lock);
+	list_for_each_entry_safe(f, tmp, &refusals, link) {
+		if (f->thread == task_pid(current))
+			ours = f;
+		else if (!pid_has_task(f->thread, PIDTYPE_PID))
+			refusal_free(f);
+	}
+	if (!ours)
+		ours = refusal_new();
+	mutex_unlock(&refusals_lock);
+	return ours;
+}
 
 int blkrepl_refuse(struct netlink_ext_ack *extack, int err,
 		   const char *fmt, ...)
 {
-	char *text = refusals[atomic_inc_return(&next_refusal) % REFUSALS];
+	struct refusal *f;
 	va_list args;
 
 	if (!extack)
 		return err;
+	/* Words alone need no room. */
+	extack->_msg = fmt;
+	if (!strchr(fmt, '%'))
+		return err;
+
+	f = refusal_get();
+	if (!f) {
+		extack->_msg = "refused, and there is no memory to say why";
+		return err;
+	}
 	va_start(args, fmt);
-	vsnprintf(text, REFUSAL_LEN, fmt, args);
+	vsnprintf(f->text, sizeof(f->text), fmt, args);
 	va_end(args);
-	extack->_msg = text;
+	extack->_msg = f->text;
 	return err;
+}
+
+void blkrepl_refusals_free(void)
+{
+	struct refusal *f, *tmp;
+
+	list_for_each_entry_safe(f, tmp, &refusals, link)
+		refusal_free(f);
 }
 
 int blkrepl_cmd_allowed(struct genl_info *info)

@@ -47,10 +47,16 @@ extern struct genl_family blkrepl_genl_family;
  * @err: the error
  * @fmt: words for an administrator: what is wrong, and what helps
  *
+ * May sleep.  What @fmt is filled in with takes memory for each thread that is
+ * refused something: commands that anybody may send refuse in plain words.
+ *
  * Return: @err.
  */
 int blkrepl_refuse(struct netlink_ext_ack *extack, int err,
 		   const char *fmt, ...) __printf(3, 4);
+
+/** blkrepl_refusals_free() - the family is gone: nobody reads them any more */
+void blkrepl_refusals_free(void);
 
 /* Which objects a command needs. */
 #define CMD_RES		0

@@ -201,9 +201,9 @@ def refuse(e):
         expect("%s of an unknown resource" % cmd, cmd, res +
                (attr(e["A_VOL"], 0) if "V" in cmd else b"") +
                (attr(e["A_PEER"], 1) if cmd[0] == "P" else b""), [2],
-               "no resource nl0")
+               "no such resource")
         expect("dump %s of an unknown resource" % cmd, cmd, res, [2],
-               text="no resource nl0", flags=NLM_F_REQUEST | NLM_F_DUMP)
+               text="no such resource", flags=NLM_F_REQUEST | NLM_F_DUMP)
 
     if g.ask(e["CMD_RES_NEW"], res + cfg(node0)) != (0, ""):
         print("BAD cannot make a resource")
