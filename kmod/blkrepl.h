@@ -302,6 +302,7 @@ struct blkrepl_peer {
 	struct socket *dialing;		/* C: being connected, to be shut down */
 	struct blkrepl_pending pending;	/* C */
 	struct blkrepl_listener *listener; /* A */
+	unsigned long heard;		/* W: jiffies: a hello came, or we wait */
 	struct list_head listen_link;	/* E: blkrepl_listener.peers */
 	bool started;			/* A: the threads exist */
 	wait_queue_head_t wait;		/* W: for the connection's threads */
@@ -632,7 +633,11 @@ int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
 			    enum repl_stream nr, u64 session,
 			    struct repl_hello_result *res, char *why);
 
-/** blkrepl_shake_acceptor() - answer @hello, the first bytes of a stream */
+/**
+ * blkrepl_shake_acceptor() - answer @hello, the first bytes of a stream
+ *
+ * It may be one that doesn't fit @p, or that should not have come: refused.
+ */
 int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
 			   const struct repl_wire_hello *hello,
 			   struct repl_hello_result *res, char *why);

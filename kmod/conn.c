@@ -11,9 +11,10 @@
  *	-> close -> again
  *
  * The node with the lower id connects, both streams, tied together by a random
- * session number; the other one listens (listen.c).  Whoever finds that the
- * connection has to end calls blkrepl_conn_fail() and leaves the rest to the
- * owner.
+ * session number; the other one listens (listen.c).  Nodes that disagree about
+ * their ids may both connect, or both wait: so both listen, and whoever waits
+ * in vain says so.  Whoever finds that the connection has to end calls
+ * blkrepl_conn_fail() and leaves the rest to the owner.
  */
 #include <linux/kthread.h>
 #include <linux/random.h>
@@ -22,6 +23,9 @@
 #include <net/sock.h>
 
 #include "blkrepl.h"
+
+/* A peer that connects to us tries again more often than that. */
+#define UNHEARD_TIME	(10 * HZ)
 
 static void note_peer(struct blkrepl_peer *p)
 {
@@ -200,9 +204,28 @@ static bool has_pending(struct blkrepl_peer *p)
 	       READ_ONCE(p->pending.sock[REPL_STREAM_CTRL]);
 }
 
+/* Has it been quiet for too long?  Then it is not that something is refused. */
+static void check_heard(struct blkrepl_peer *p, unsigned long patience)
+{
+	char why[BLKREPL_ERROR_LEN];
+
+	if (time_before(jiffies, READ_ONCE(p->heard) + patience))
+		return;
+	snprintf(why, sizeof(why),
+		 "nothing heard from %pISc: node %u is to connect: is it up, our port open, and its node-id right?",
+		 &p->cfg.remote, p->peer.node);
+	blkrepl_peer_error(p, why);
+}
+
 static int conn_await(struct blkrepl_peer *p, struct blkrepl_pending *c)
 {
-	wait_event_idle(p->wait, resting(p) || has_pending(p));
+	unsigned long patience = UNHEARD_TIME +
+		2 * msecs_to_jiffies(READ_ONCE(p->cfg.connect_int_ms));
+
+	WRITE_ONCE(p->heard, jiffies);
+	while (!wait_event_idle_timeout(p->wait, resting(p) || has_pending(p),
+					patience))
+		check_heard(p, patience);
 	if (resting(p))
 		return -ESHUTDOWN;
 	return take_pending(p, c) ? 0 : -EAGAIN;
@@ -501,11 +524,10 @@ int blkrepl_peer_connect(struct blkrepl_peer *p, const char **why)
 	WRITE_ONCE(p->failed, true);
 	blkrepl_unlock_quiet(r, flags);
 
-	if (!p->initiator) {
-		err = blkrepl_listen_add(p, why);
-		if (err)
-			goto err_listen;
-	}
+	/* Where we connect it only helps to find errors: it may fail. */
+	err = blkrepl_listen_add(p, why);
+	if (err && !p->initiator)
+		goto err_listen;
 	err = start_threads(p);
 	if (err) {
 		*why = "cannot make threads";

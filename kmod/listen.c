@@ -6,6 +6,10 @@
  * that use it, of whatever resource; the hello tells which one is meant.  A
  * connection from an address that no such peer has is closed without a word
  * to it; of the others, a bounded number may be in their handshake.
+ *
+ * We listen for peers, too, to which we connect.  They come if they take
+ * themselves or us for another node than we do: our hello tells them, and
+ * theirs us, what doesn't fit.
  */
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
@@ -65,24 +69,32 @@ static void shake_end(struct handshake *k)
 	kfree(k);
 }
 
+/*
+ * The peer that we wait for; else one at that address to which we are not
+ * connected: then node ids don't fit, and it is to hear of it.
+ */
 static struct blkrepl_peer *find_peer(struct handshake *k,
 				      const char *resource, int from)
 {
+	struct blkrepl_peer *p, *found = NULL;
 	struct blkrepl_listener *l = k->l;
-	struct blkrepl_peer *p;
 
 	mutex_lock(&l->lock);
 	list_for_each_entry(p, &l->peers, listen_link) {
-		if (p->peer.node == from && !READ_ONCE(p->standalone) &&
-		    !strcmp(p->r->name, resource) &&
-		    blkrepl_same_host(&k->from, &p->cfg.remote)) {
-			kref_get(&p->ref);
-			mutex_unlock(&l->lock);
-			return p;
+		if (READ_ONCE(p->standalone) || strcmp(p->r->name, resource) ||
+		    !blkrepl_same_host(&k->from, &p->cfg.remote))
+			continue;
+		if (p->peer.node == from && !p->initiator) {
+			found = p;
+			break;
 		}
+		if (!READ_ONCE(p->up))
+			found = p;
 	}
+	if (found)
+		kref_get(&found->ref);
 	mutex_unlock(&l->lock);
-	return NULL;
+	return found;
 }
 
 static void shake_work(struct work_struct *work)
@@ -118,6 +130,7 @@ static void shake_work(struct work_struct *work)
 	/* Told to stay away: not worth a word. */
 	if (!blkrepl_conn_wanted(p))
 		goto out;
+	WRITE_ONCE(p->heard, jiffies);
 	blkrepl_sock_bufs(p, k->sock);
 	err = blkrepl_shake_acceptor(p, k->sock, &hello, &res, why);
 	if (err) {

@@ -304,6 +304,12 @@ int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
 	shake_init(&k, p, hello->stream, le64_to_cpu(hello->session));
 	k.theirs = *hello;
 	bad = repl_hello_check(&k.theirs, &k.hp, false, res);
+	if (!bad && p->initiator) {
+		strscpy(why, "the peer connects to us, though its node id is the higher one",
+			BLKREPL_ERROR_LEN);
+		err = -EPROTO;
+		goto out;
+	}
 	err = send_all(sock, &k.ours, sizeof(k.ours));
 	if (bad) {
 		err = shake_refuse(why, bad);

@@ -73,8 +73,10 @@ enum repl_wire_error repl_hello_check(const struct repl_wire_hello *in,
 		return WIRE_WRONG_RESOURCE;
 	if (in->from == p->self)
 		return WIRE_SAME_NODE;
-	if (in->to != p->self || (p->peer >= 0 && in->from != p->peer))
+	if (in->to != p->self)
 		return WIRE_WRONG_NODE;
+	if (p->peer >= 0 && in->from != p->peer)
+		return WIRE_UNKNOWN_NODE;
 	if (initiator && (in->stream != p->stream ||
 			  le64_to_cpu(in->session) != p->session))
 		return WIRE_WRONG_SESSION;

@@ -6,13 +6,33 @@
 
 state='.connections[0]."connection-state"'
 
-# says NODE PATTERN: why it is not connected
+# says NODE PATTERN [RESOURCE]: why it is not connected
 says()
 {
-	query "$1" r0 '.connections[0]."last-error"' | grep -qiE "$2" || {
-		repl "$1" status r0
+	query "$1" "${3:-r0}" '.connections[0]."last-error"' | grep -qiE "$2" || {
+		repl "$1" status "${3:-r0}"
 		return 1
 	}
+}
+
+# ids NODE OWN PEER: a resource without disks, which takes itself for one node
+# and the other of a and b for another
+ids()
+{
+	local other=a
+
+	[ "$1" != a ] || other=b
+	must repl "$1" new-resource ids "$2"
+	must repl "$1" new-peer ids "$3" --auth-none --connect-int 500ms \
+		--local-addr "$(node_addr "$1"):7799" \
+		--peer-addr "$(node_addr "$other"):7799"
+	must repl "$1" connect ids
+}
+
+no_ids()
+{
+	must repl a down ids
+	must repl b down ids
 }
 
 # other_conf NODE SED [VERB]: it is configured differently from now on
@@ -58,6 +78,33 @@ check "the log says why" sh -c 'dmesg | grep -q "from 10.11.0.3.*no peer has tha
 check "the first one has noticed nothing" in_step a r0
 check_equal "its connection is the same" "$(streams b)" "$before"
 must repl c --config-dir "$tmp/conf-c" down r0
+
+# Nodes that don't agree which of them is which, all ways: who connects?
+ids a 0 1
+ids b 0 1
+check_soon "both call themselves node 0: a says so" 15 says a "our own node id" ids
+check_soon "and b" 15 says b "our own node id" ids
+no_ids
+ids a 1 0
+ids b 1 0
+check_soon "both call themselves node 1: a waits, and says so" 30 \
+	says a "nothing heard from 10.11.0.2: node 0 is to connect" ids
+check_soon "and b" 30 says b "nothing heard from 10.11.0.1: node 0" ids
+no_ids
+ids a 0 1
+ids b 1 2
+check_soon "b expects a node 2: a says so" 15 says a "wants another node id" ids
+check_soon "and b" 15 says b "has another node id" ids
+no_ids
+ids a 1 2
+ids b 1 0
+check_soon "a connects, and takes itself for b" 15 says a "our own node id" ids
+check_soon "so does b" 15 says b "our own node id" ids
+no_ids
+ids a 0 1
+ids b 1 0
+check_soon "with the right ids they connect" 15 connected a ids
+no_ids
 
 # A node id that is not the one of the metadata
 must repl b down r0

@@ -67,7 +67,7 @@ static void refused(void)
 	WITH(from, 32, WIRE_BAD_FIELD);
 	WITH(to, 32, WIRE_BAD_FIELD);
 	WITH(from, 2, WIRE_SAME_NODE);
-	WITH(from, 3, WIRE_WRONG_NODE);
+	WITH(from, 3, WIRE_UNKNOWN_NODE);
 	WITH(to, 3, WIRE_WRONG_NODE);
 	WITH(stream, REPL_STREAM_DATA, WIRE_WRONG_SESSION);
 	WITH(session, cpu_to_le64(78), WIRE_WRONG_SESSION);
