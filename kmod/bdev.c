@@ -190,8 +190,9 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 }
 
 /*
- * Nobody tells us here how the device had been opened, so the writers of a
- * volume are forgotten only when its last opener goes.
+ * Nobody tells us here how the device had been opened (6.1 would, newer kernels
+ * don't), so the writers of a volume are forgotten only when its last opener
+ * goes: until then it counts as open for writing.
  */
 static void bdev_release(struct gendisk *gd)
 {

@@ -167,7 +167,7 @@ struct blkrepl_volume {
 	bool disk_flushes;		/* L: setting */
 	bool close_failed;		/* L: disk_close was because of an error */
 	unsigned int openers;		/* L */
-	unsigned int writers;		/* L */
+	unsigned int writers;		/* L: opened for writing since openers was 0 */
 	struct work_struct close_work;	/* disk_close */
 	struct work_struct size_work;	/* resized */
 	wait_queue_head_t disk_wait;	/* W: disk came or went */

@@ -179,7 +179,7 @@ static int promote(struct blkrepl_cmd_ctx *c, bool force)
 	return 0;
 }
 
-/* Name a device that is open for writing.  Under r->lock. */
+/* Name a device that may be open for writing.  Under r->lock. */
 static struct blkrepl_volume *find_writer(struct blkrepl_resource *r)
 {
 	unsigned int i;
@@ -196,7 +196,7 @@ static int demote(struct blkrepl_cmd_ctx *c)
 	unsigned long patience = jiffies + HZ;
 	struct blkrepl_resource *r = c->r;
 	struct blkrepl_volume *v;
-	unsigned int writers = 0;
+	unsigned int openers = 0;
 	const char *why;
 	unsigned long flags;
 	int err;
@@ -207,7 +207,7 @@ static int demote(struct blkrepl_cmd_ctx *c)
 		blkrepl_lock(r, flags);
 		v = find_writer(r);
 		if (v) {
-			writers = v->writers;
+			openers = v->openers;
 			err = -EBUSY;
 		} else {
 			err = repl_demote(&r->res, &why);
@@ -216,8 +216,8 @@ static int demote(struct blkrepl_cmd_ctx *c)
 		/* udev looks into every device that was just closed. */
 		if (v && time_after(jiffies, patience))
 			return blkrepl_refuse(c->extack, err,
-					      "/dev/blkrepl%u is open for writing by %u: close it first (umount, swapoff)",
-					      v->minor, writers);
+					      "/dev/blkrepl%u was opened for writing and is still open by %u, readers counted: close it first (umount, swapoff)",
+					      v->minor, openers);
 		if ((err != -EBUSY && err != -EAGAIN) ||
 		    time_after(jiffies, end))
 			break;

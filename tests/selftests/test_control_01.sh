@@ -59,7 +59,7 @@ sleep 1
 check "detach waits for I/O, and can be killed" \
 	killed 2 blkrepl detach --force r0/0
 check "status answers meanwhile" timeout $((5 * slowness)) blkrepl status r0
-check_refused "no demotion meanwhile" "open for writing" blkrepl secondary r0
+check_refused "no demotion meanwhile" "opened for writing" blkrepl secondary r0
 wake
 check_soon "the detach went on by itself" 10 \
 	sh -c 'blkrepl dstate r0 | grep -qx Diskless'

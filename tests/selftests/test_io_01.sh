@@ -40,7 +40,7 @@ check "a tree of files" cp -r "$tree/kmod" "$tree/docs" "$tmp/mnt"
 must rm -r "$tmp/mnt/docs"
 check "fstrim" fstrim "$tmp/mnt"
 sync -f "$tmp/mnt"
-check_refused "no demotion while it is mounted" "open for writing" repl a secondary r0
+check_refused "no demotion while it is mounted" "opened for writing" repl a secondary r0
 must umount "$tmp/mnt"
 must repl a secondary r0
 must repl b primary r0

@@ -13,7 +13,7 @@ check_refused "the module is in use" "in use" unload
 
 # A namespace lives as long as a device in it is open.
 exec 9>"$(dev a)"
-check_refused "no demotion under a writer" "open for writing" \
+check_refused "no demotion under a writer" "opened for writing" \
 	repl a secondary r0
 ip netns del a
 sleep 2

@@ -22,9 +22,14 @@ exec 9<&-
 
 exec 9>"$(dev a)"
 check_refused "no demotion while it is open, and which device it is" \
-	"$(dev a) is open for writing" repl a secondary r0
+	"$(dev a) was opened for writing and is still open by 1" \
+	repl a secondary r0
 check_equal "it is still Primary" "$(repl a role r0)" Primary
+exec 8<"$(dev a)"
 exec 9>&-
+check_refused "nor while one that only reads is left, and it says so" \
+	"still open by 1, readers counted" repl a secondary r0
+exec 8<&-
 check "no removal of a Primary's volume by a peer" is b r0 '.connections[0]."peer-role"' Primary
 
 # Round and round, each leaves something for the next.

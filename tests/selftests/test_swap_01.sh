@@ -63,7 +63,7 @@ must repl a primary r0
 must mkswap "$(dev a)" >/dev/null
 check "swap on it" swapon "$(dev a)"
 defer sh -c "swapoff $(dev a) 2>/dev/null; true"
-check_refused "no demotion under swap" "open for writing" repl a secondary r0
+check_refused "no demotion under swap" "opened for writing" repl a secondary r0
 hog >"$tmp/hog.py"
 
 group=/sys/fs/cgroup/blkrepl-test
