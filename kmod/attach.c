@@ -205,11 +205,14 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 			struct netlink_ext_ack *extack)
 {
 	struct blkrepl_resource *r = v->r;
+	struct repl_vol_conf conf;
 	const char *why = NULL;
+	struct queue_limits old;
 	unsigned long flags;
+	bool disk_flushes;
 	int err;
 
-	err = blkrepl_bdev_limits(v, d);
+	err = blkrepl_bdev_limits(v, d, &old);
 	if (err == -EBUSY)
 		return blkrepl_refuse(extack, err,
 				      "/dev/blkrepl%u is open, and takes I/O that the disk does not (in blocks of less than %u bytes, or not aligned to %u in memory): close it first",
@@ -222,16 +225,23 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 
 	/* The core may begin to use the disk inside repl_attach(). */
 	blkrepl_lock(r, flags);
+	conf = v->vol.conf;
+	disk_flushes = v->disk_flushes;
 	v->disk = d;
 	v->close_failed = false;
 	v->vol.conf = a->conf;
 	v->disk_flushes = a->disk_flushes;
 	err = repl_attach(&v->vol, store, &why);
-	if (err)
+	if (err) {
 		v->disk = NULL;
+		v->vol.conf = conf;
+		v->disk_flushes = disk_flushes;
+	}
 	blkrepl_unlock(r, flags);
-	if (err)
+	if (err) {
+		blkrepl_bdev_limits_back(v, &old);
 		return blkrepl_refuse(extack, err, "%s", why ?: "cannot attach");
+	}
 	return 0;
 }
 

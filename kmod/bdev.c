@@ -336,18 +336,22 @@ int blkrepl_bdev_del(struct blkrepl_volume *v, bool force)
  * offered only if our own disk does that without writing: else they would be
  * the slowest way to say nothing.
  */
-int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d)
+int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d,
+			struct queue_limits *old)
 {
 	unsigned int dma_mask = max_t(unsigned int, SECTOR_SIZE - 1,
 				      bdev_dma_alignment(d->bdev));
 	struct request_queue *q = v->gd->queue;
 	struct queue_limits lim;
 
-	if (READ_ONCE(v->openers))
+	if (READ_ONCE(v->openers)) {
+		*old = q->limits;
 		return d->lbs > queue_logical_block_size(q) ||
 		       dma_mask > queue_dma_alignment(q) ? -EBUSY : 0;
+	}
 
 	lim = queue_limits_start_update(q);
+	*old = lim;
 	lim.logical_block_size = d->lbs;
 	/* Reads go to the disk with the pages that they came with. */
 	lim.dma_alignment = dma_mask;
@@ -356,4 +360,22 @@ int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d)
 	lim.max_hw_discard_sectors =
 		d->can_zero ? EXTENT_BYTES >> SECTOR_SHIFT : 0;
 	return queue_limits_commit_update_frozen(q, &lim);
+}
+
+void blkrepl_bdev_limits_back(struct blkrepl_volume *v,
+			      const struct queue_limits *old)
+{
+	struct request_queue *q = v->gd->queue;
+	struct queue_limits lim;
+
+	if (READ_ONCE(v->openers))
+		return;
+
+	lim = queue_limits_start_update(q);
+	lim.logical_block_size = old->logical_block_size;
+	lim.dma_alignment = old->dma_alignment;
+	lim.physical_block_size = old->physical_block_size;
+	lim.io_min = old->io_min;
+	lim.max_hw_discard_sectors = old->max_hw_discard_sectors;
+	WARN_ON_ONCE(queue_limits_commit_update_frozen(q, &lim));
 }

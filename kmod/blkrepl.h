@@ -469,11 +469,23 @@ void blkrepl_bdev_complete(struct blkrepl_io *b, int err);
  * blkrepl_bdev_limits() - take over the limits of a disk to be attached
  * @v: the volume
  * @d: the disk
+ * @old: for blkrepl_bdev_limits_back()
  *
  * Process context.  Return: 0 or -errno; -EBUSY: the device is open, and takes
  * I/O in smaller blocks, or less aligned in memory, than the disk.
  */
-int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d);
+int blkrepl_bdev_limits(struct blkrepl_volume *v, struct blkrepl_disk *d,
+			struct queue_limits *old);
+
+/**
+ * blkrepl_bdev_limits_back() - the disk was not attached: undo it
+ * @v: the volume
+ * @old: the limits as they were
+ *
+ * Process context.  Who has just opened the device keeps the new ones.
+ */
+void blkrepl_bdev_limits_back(struct blkrepl_volume *v,
+			      const struct queue_limits *old);
 
 /* ---- disk.c: I/O to the backing device ---- */
 

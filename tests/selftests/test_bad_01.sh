@@ -27,6 +27,13 @@ poke()
 		conv=notrunc,fsync status=none seek="$1"
 }
 
+# limits: what the device says that it takes
+limits()
+{
+	(cd "/sys/block/$(basename "$(dev a)")/queue" &&
+		grep . ./*_block_size dma_alignment minimum_io_size discard_max*)
+}
+
 setup_nodes a b
 new_conf r0 8
 loop=$(losetup -n -O NAME -j "$image")
@@ -88,6 +95,26 @@ check_refused "an unknown volume" "volume" repl a attach r0/7 "$loop"
 check_refused "an unknown resource" "r9" repl a attach r9/0 "$loop"
 must repl a del-volume r0/3
 must repl a del-resource r0
+
+# What the core refuses, when all else has been looked at
+truncate -s 16M "$tmp/disks/r0-big"
+big=$(losetup --find --show --sector-size 4096 "$tmp/disks/r0-big")
+must on a blkrepl create-md --force --max-peers 1 "$big"
+must repl a new-resource r0 0
+must repl a new-volume r0/0 0
+for node in 1 2; do
+	must repl a new-peer r0 $node --auth-none --local-addr 10.11.0.1:7789 \
+		--peer-addr 10.11.0.$((node + 1)):7789
+done
+limits=$(limits)
+check_refused "no room for all peers" "no room for so many" \
+	repl a attach r0/0 "$big"
+check_equal "the device's limits are what they were" "$(limits)" "$limits"
+must repl a del-peer r0:2
+must repl a attach r0/0 "$big"
+check "they are the disk's if it is attached" [ "$(limits)" != "$limits" ]
+must repl a down r0
+losetup -d "$big"
 check_equal "its metadata says what it said" "$(on a blkrepl show-md r0 | sha256sum)" "$id"
 tiny=$(losetup --find --show --sizelimit 65536 "$tmp/good")
 check_refused "a disk without room for metadata" "too small" \
