@@ -65,7 +65,7 @@ must repl b secondary r0
 cut a b
 cut a c
 check_soon "cut off" 30 is a r0 '.connections | all(."connection-state" != "Connected")' true
-check_refused "not by itself" "not connected" repl a primary r0
+check_refused "not by itself" "too few are connected" repl a primary r0
 heal a b
 heal a c
 check_soon "connected" 60 connected a r0
