@@ -15,7 +15,7 @@
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  roles
  *	voter.c	   votes that others get	elect.c	  who has what counts
- *	lease.c	   when a Primary may read
+ *	lease.c	   when a Primary may read	dataset.c blank disks declared equal
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  attach and detach
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
@@ -391,6 +391,10 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void members_advance(struct repl_res *res);
 void members_applied(struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
+/* Nobody in @set lacks anything that we have, as the primary says. */
+void in_step_with(struct repl_vol *vol, u32 set);
+
+/* dataset.c */
 void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 

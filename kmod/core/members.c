@@ -514,7 +514,7 @@ void members_ack(struct repl_peer *p, u64 id)
 
 /* ---- on the other nodes ---- */
 
-static void in_step_with(struct repl_vol *vol, u32 set)
+void in_step_with(struct repl_vol *vol, u32 set)
 {
 	struct repl_pv *pv;
 
@@ -708,97 +708,4 @@ void members_applied(struct repl_res *res)
 			return;
 		}
 	}
-}
-
-/* ---- a data set declared equal on blank disks ---- */
-
-static void become_member(struct repl_vol *vol, u64 dataset,
-			  const struct repl_lineage *l, u32 set)
-{
-	struct repl_store *s = vol->store;
-
-	s->dataset = dataset;
-	s->lineage = *l;
-	s->in_sync = set;
-	s->sectors = vol->sectors;
-	vol->dataset = dataset;
-	vol->lineage = *l;
-	vol->in_sync = set;
-	in_step_with(vol, set);
-	meta_checkpoint(s);
-	set_disk(vol, DISK_UPTODATE);
-}
-
-static bool blank(const struct repl_vol *vol)
-{
-	return store_live(vol) && !vol->store->dataset;
-}
-
-int repl_new_dataset(struct repl_res *res, const char **why)
-{
-	struct repl_lineage l = { { 0 } };
-	struct repl_wire_members w;
-	struct repl_wire_hdr h;
-	struct repl_vol *vol;
-	struct repl_pv *pv;
-	u64 dataset;
-
-	for_each_vol(vol, res) {
-		bool ok = blank(vol);
-
-		for_each_pv(pv, vol)
-			ok &= usable(pv) &&
-			      !pv->peer_state.dataset &&
-			      pv->peer_state.disk == DISK_INCONSISTENT;
-		if (!ok) {
-			*why = "all configured nodes must be connected, with fresh metadata and without data";
-			return -EINVAL;
-		}
-	}
-	l.gen[res->node] = 1;
-	for_each_vol(vol, res) {
-		u32 set = BIT(res->node);
-
-		dataset = res->ops->random() | 1;
-		for_each_pv(pv, vol)
-			set |= BIT(pv->peer->node);
-		become_member(vol, dataset, &l, set);
-		memset(&w, 0, sizeof(w));
-		w.dataset = cpu_to_le64(dataset);
-		w.in_sync = cpu_to_le32(set);
-		lineage_to_wire(w.lineage, &l);
-		for_each_pv(pv, vol) {
-			hdr_init(&h, PKT_NEW_DATASET, vol);
-			h.length = cpu_to_le32(sizeof(w));
-			h.sector = cpu_to_le64(vol->sectors);
-			send_pkt(pv->peer, &h, &w, NULL);
-		}
-	}
-	evaluate(res);
-	return 0;
-}
-
-void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
-		const void *payload)
-{
-	struct repl_vol *vol = pv->vol;
-	u64 sectors = le64_to_cpu(h->sector);
-	struct repl_wire_members w;
-	struct repl_lineage l;
-	struct repl_pv *other;
-
-	memcpy(&w, payload, sizeof(w));
-	lineage_from_wire(&l, w.lineage);
-	if (blank(vol) && w.dataset && sectors &&
-	    sectors <= vol->store->g.max_sectors) {
-		/* What was begun on the word of a faster member. */
-		for_each_pv(other, vol)
-			target_stop(other, true);
-		store_set_size(vol, sectors);
-		become_member(vol, le64_to_cpu(w.dataset), &l,
-			      le32_to_cpu(w.in_sync));
-	}
-	pv->peer_state.dataset = le64_to_cpu(w.dataset);
-	pv->peer_state.lineage = l;
-	evaluate(pv->vol->res);
 }
