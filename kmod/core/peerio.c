@@ -206,10 +206,13 @@ static bool too_early(const struct repl_io *io)
 
 	if (MUTATED(MUT_DEP_IGNORED))
 		return false;
-	/* In order, those of an earlier connection first. */
+	/*
+	 * In order, those of an earlier connection first: a primary that has
+	 * crashed since may number on from further back.
+	 */
 	list_for_each_entry(w, &io->vol->res->applying, hash)
 		if (w->peer == io->peer)
-			return w->seq <= io->dep;
+			return w->conn != io->conn || w->seq <= io->dep;
 	return false;
 }
 
