@@ -82,8 +82,9 @@ must rmdir "$group"
 # All of the machine: nothing is left for writing pages out but what was put
 # aside for it.
 ballast >"$tmp/ballast.py"
-# it would take an emulated CPU more seconds than the watchdog allows
+# compaction would take an emulated CPU more seconds than the watchdog allows
 echo 0 >/proc/sys/vm/compaction_proactiveness
+echo 60 >/proc/sys/kernel/watchdog_thresh
 free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 start a python3 "$tmp/ballast.py" $((free - 96)) >"$tmp/ballast"
 must busywait 60 grep -q here "$tmp/ballast"
