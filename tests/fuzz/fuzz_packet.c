@@ -184,7 +184,7 @@ static void packet(struct input *in, u8 op)
 		take(in, &h, sizeof(h));
 	} else {
 		h.type = take_u8(in) % PKT_TYPES;
-		h.flags = take_u8(in) & REPL_HDR_FLAGS;
+		h.flags = take_u8(in);
 		built(in, i, &h);
 		right_length(in, &h);
 		some_length(&h);
