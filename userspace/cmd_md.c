@@ -87,6 +87,12 @@ static int on_resource(struct cmd *c, struct md_job *job, md_fn fn)
 	return on_view(c, &view, &t, job, fn);
 }
 
+static int on_target(struct cmd *c, struct md_job *job, md_fn fn)
+{
+	return c->pos[0][0] == '/' ? on_device(c, job, fn) :
+				     on_resource(c, job, fn);
+}
+
 static int create_one(struct cmd *c, const struct md_job *job)
 {
 	if (!has(c, ARG_DRY_RUN))
@@ -113,9 +119,7 @@ int cmd_create_md(struct cmd *c)
 		}
 		job.max_peers = n;
 	}
-	if (c->pos[0][0] == '/')
-		return on_device(c, &job, create_one);
-	return on_resource(c, &job, create_one);
+	return on_target(c, &job, create_one);
 }
 
 static int show_one(struct cmd *c, const struct md_job *job)
@@ -131,9 +135,7 @@ int cmd_show_md(struct cmd *c)
 {
 	struct md_job job = { 0 };
 
-	if (c->pos[0][0] == '/')
-		return on_device(c, &job, show_one);
-	return on_resource(c, &job, show_one);
+	return on_target(c, &job, show_one);
 }
 
 static int grow_one(struct cmd *c, const struct md_job *job)
@@ -148,7 +150,5 @@ int cmd_grow_md(struct cmd *c)
 {
 	struct md_job job = { 0 };
 
-	if (c->pos[0][0] == '/')
-		return on_device(c, &job, grow_one);
-	return on_resource(c, &job, grow_one);
+	return on_target(c, &job, grow_one);
 }

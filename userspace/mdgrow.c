@@ -260,12 +260,9 @@ static int grow_on(const struct md_job *job, const struct md_dev *dev, char *buf
 	enum meta_error e;
 	char *pair;
 
-	pair = md_read_sb(dev);
-	if (!pair) {
-		err("%s: %s: %s", job->what, dev->path, errno == ENOSPC ?
-		    meta_text(META_TOO_SMALL) : strerror(errno));
+	pair = md_need_sb(job, dev);
+	if (!pair)
 		return EX_DISK;
-	}
 	/* Damaged: it may be what we had begun to write. */
 	e = meta_sb_pick(pair, pair + META_SB_SIZE, dev->bytes, 0, &sb, &old.g);
 	free(pair);

@@ -2,7 +2,6 @@
 /*
  * Printing metadata.
  */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "mddev.h"
@@ -159,16 +158,13 @@ static void show_sb(struct out *o, const struct md_pair *p,
 
 static int show_on(const struct md_job *job, const struct md_pair *p, struct out *o)
 {
-	char *buf = md_read_sb(&p->meta);
+	char *buf = md_need_sb(job, &p->meta);
 	const struct meta_sb *sb;
 	struct meta_geom g;
 	enum meta_error e;
 
-	if (!buf) {
-		err("%s: %s: %s", job->what, p->meta.path, errno == ENOSPC ?
-		    meta_text(META_TOO_SMALL) : strerror(errno));
+	if (!buf)
 		return EX_DISK;
-	}
 	e = meta_sb_pick(buf, buf + META_SB_SIZE, p->data.bytes,
 			 p->external ? p->meta.bytes : 0, &sb, &g);
 	if (e == META_OK)

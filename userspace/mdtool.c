@@ -15,7 +15,8 @@
 #include "meta.h"
 #include "out.h"
 
-char *md_read_sb(const struct md_dev *dev)
+/* NULL with errno if the device is too small (ENOSPC) or unreadable. */
+static char *md_read_sb(const struct md_dev *dev)
 {
 	size_t len = 2 * META_SB_SIZE;
 	char *buf;
@@ -29,6 +30,16 @@ char *md_read_sb(const struct md_dev *dev)
 		return buf;
 	free(buf);
 	return NULL;
+}
+
+char *md_need_sb(const struct md_job *job, const struct md_dev *dev)
+{
+	char *buf = md_read_sb(dev);
+
+	if (!buf)
+		err("%s: %s: %s", job->what, dev->path, errno == ENOSPC ?
+		    meta_text(META_TOO_SMALL) : strerror(errno));
+	return buf;
 }
 
 /* ---- what is there? ---- */

@@ -43,10 +43,7 @@ int md_create(const struct md_job *job);
 int md_show(const struct md_job *job, struct out *o);
 int md_grow(const struct md_job *job);
 
-/*
- * Both superblock copies, to be freed; NULL with errno if the device is too
- * small (ENOSPC) or unreadable.
- */
-char *md_read_sb(const struct md_dev *dev);
+/* Both superblock copies, to be freed; NULL, with an error said, if unreadable. */
+char *md_need_sb(const struct md_job *job, const struct md_dev *dev);
 
 #endif

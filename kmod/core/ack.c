@@ -46,7 +46,7 @@ u32 ack_replicas(const struct repl_res *res)
 {
 	u32 need = res->conf.min_in_sync;
 
-	if (res->conf.ack_policy == ACK_QUORUM)
+	if (by_majority(res))
 		need = max(need, majority(res));
 	return max(need, 1U);
 }
@@ -119,7 +119,7 @@ bool ack_met(const struct repl_io *io)
 {
 	if (!io->wait)
 		return true;
-	if (io->vol->res->conf.ack_policy == ACK_QUORUM) {
+	if (by_majority(io->vol->res)) {
 		if (!quorum_met(io))
 			return false;
 	} else if (!others_answered(io)) {
@@ -160,7 +160,7 @@ static bool may_lag(const struct repl_peer *p)
 {
 	struct repl_vol *vol;
 
-	if (p->res->conf.ack_policy == ACK_QUORUM)
+	if (by_majority(p->res))
 		return true;
 	for_each_vol(vol, p->res)
 		if (!ack_async(vol, p))

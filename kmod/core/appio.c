@@ -640,7 +640,7 @@ void app_drop_receiver(struct repl_pv *pv)
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
 		not_awaited(io, pv->peer);
-		if (io->acked && res->conf.ack_policy == ACK_QUORUM) {
+		if (io->acked && by_majority(res)) {
 			pv->lacks = true;
 			pv->lacks_at = pv->vol->uncommitted ? pv->vol->before :
 							      pv->vol->lineage;

@@ -206,18 +206,18 @@ static enum verdict by_lineage(const struct decide_node *me,
 {
 	bool drop_me = me->vs->flags & REPL_VS_DISCARD;
 	bool drop_peer = peer->vs->flags & REPL_VS_DISCARD;
+	enum repl_order order = lineage_compare(&me->vs->lineage,
+						&peer->vs->lineage);
 
 	if (inconsistent(me->vs) != inconsistent(peer->vs))
 		return one_unfinished(me, peer);
-	if (!inconsistent(me->vs) &&
-	    lineage_compare(&me->vs->lineage, &peer->vs->lineage) !=
-			ORDER_EQUAL) {
+	if (!inconsistent(me->vs) && order != ORDER_EQUAL) {
 		if (repl_outreigned(me, peer))
 			return V_TARGET;
 		if (repl_outreigned(peer, me))
 			return V_SOURCE;
 	}
-	switch (lineage_compare(&me->vs->lineage, &peer->vs->lineage)) {
+	switch (order) {
 	case ORDER_EQUAL:
 		return equal_lineage(me, peer);
 	case ORDER_NEWER:

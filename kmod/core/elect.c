@@ -48,7 +48,7 @@ bool electable(const struct repl_vol *vol)
 /* Members of one set are compared by position, and not by what a crash left. */
 bool by_position(const struct repl_pv *pv)
 {
-	return pv->vol->res->conf.ack_policy == ACK_QUORUM &&
+	return by_majority(pv->vol->res) &&
 	       lineage_compare(&pv->peer_state.lineage,
 			       my_lineage(pv->vol)) == ORDER_EQUAL;
 }
@@ -262,7 +262,7 @@ bool elect_among_all(const struct repl_vol *vol)
 	struct repl_pv *pv;
 	u32 missing;
 
-	if (vol->res->conf.ack_policy != ACK_QUORUM || !electable(vol) ||
+	if (!by_majority(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
 	if (!counts_in(vol) ||

@@ -26,7 +26,7 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk)
 			s->flags |= META_F_OUTDATED;
 		/* Where positions decide, only a set that it is in heals it. */
 		if (disk == DISK_UPTODATE &&
-		    (vol->vouch || vol->res->conf.ack_policy != ACK_QUORUM))
+		    (vol->vouch || !by_majority(vol->res)))
 			s->flags &= ~META_F_CRASHED;
 		meta_want_sb(s);
 		meta_kick(vol);
@@ -112,7 +112,7 @@ struct pair {
 static void compare(const struct repl_pv *pv, struct pair *c)
 {
 	const struct repl_res *res = pv->vol->res;
-	bool votes = res->conf.ack_policy == ACK_QUORUM;
+	bool votes = by_majority(res);
 
 	my_vstate(pv, &c->mine);
 	c->me = (struct decide_node){ &c->mine, res->node, reigns(res), votes };

@@ -497,6 +497,8 @@ void announce(struct repl_res *res);
 
 /* node.c */
 void depose(struct repl_res *res);
+/* End the connection of a primary whose time is over. */
+void dismiss(struct repl_peer *p, const char *why);
 /* Is it still the disk that we know things of? */
 void check_replica(struct repl_pv *pv);
 struct repl_pv *pv_get(struct repl_vol *vol, struct repl_peer *peer);
@@ -562,16 +564,22 @@ static inline bool usable(const struct repl_pv *pv)
 	       !outvoted_by(pv->peer);
 }
 
+/* Does a majority acknowledge, and elect its primaries? */
+static inline bool by_majority(const struct repl_res *res)
+{
+	return res->conf.ack_policy == ACK_QUORUM;
+}
+
 /* The term of our own reign; without votes the newest is as good. */
 static inline u64 own_term(const struct repl_res *res)
 {
-	return res->conf.ack_policy == ACK_QUORUM ? res->reign : res->term;
+	return by_majority(res) ? res->reign : res->term;
 }
 
 /* Does it take others to acknowledge anything, and to be Primary? */
 static inline bool needs_votes(const struct repl_res *res)
 {
-	return res->conf.ack_policy == ACK_QUORUM && majority(res) > 1;
+	return by_majority(res) && majority(res) > 1;
 }
 
 /* A Primary whose term counts, as far as it knows. */

@@ -25,10 +25,15 @@ static u64 now(const struct repl_res *res)
 	return res->ops->now();
 }
 
+static void promise(struct repl_res *res, u8 node)
+{
+	res->lease_of = node;
+	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+}
+
 void lease_start(struct repl_res *res)
 {
-	res->lease_of = NODE_NONE;
-	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+	promise(res, NODE_NONE);
 }
 
 void lease_free(struct repl_peer *p)
@@ -42,11 +47,10 @@ bool lease_promise(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;
 
-	if (res->conf.ack_policy != ACK_QUORUM || !connected(p) ||
+	if (!by_majority(res) || !connected(p) ||
 	    p->role != ROLE_PRIMARY || outvoted(p))
 		return false;
-	res->lease_of = p->node;
-	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+	promise(res, p->node);
 	return voter(res);
 }
 
@@ -60,14 +64,15 @@ void lease_promised(struct repl_peer *p, u64 asked)
 
 bool lease_holds(const struct repl_res *res)
 {
-	u32 promises = voter(res);
 	struct repl_peer *p;
+	u32 promises;
 	u64 t;
 	int i;
 
-	if (res->conf.ack_policy != ACK_QUORUM || MUTATED(MUT_LEASE_IGNORED))
+	if (!by_majority(res) || MUTATED(MUT_LEASE_IGNORED))
 		return true;
 	t = now(res);
+	promises = voter(res);
 	for_each_peer(p, i, res)
 		promises += p->lease_from + LEASE_MS > t;
 	return promises >= majority(res);
@@ -78,7 +83,7 @@ bool lease_binds(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
-	return res->conf.ack_policy == ACK_QUORUM &&
+	return by_majority(res) &&
 	       res->lease_of != p->node && now(res) < res->lease_until;
 }
 
@@ -87,6 +92,6 @@ bool lease_lives(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
-	return res->conf.ack_policy != ACK_QUORUM ||
+	return !by_majority(res) ||
 	       (res->lease_of == p->node && now(res) < res->lease_until);
 }

@@ -44,23 +44,27 @@ u32 in_sync_now(const struct repl_vol *vol)
 	struct repl_vol *each;
 	u32 set = in_step(vol);
 
-	if (vol->res->conf.ack_policy == ACK_QUORUM)
+	if (by_majority(vol->res))
 		for_each_vol(each, vol->res)
 			set &= in_step(each);
 	return set;
 }
 
-bool members_suffice(const struct repl_res *res)
+/* Are so many in step, for every volume? */
+static bool members_now(const struct repl_res *res, u32 need)
 {
-	u32 need = majority(res);
 	struct repl_vol *vol;
 
-	if (res->conf.ack_policy != ACK_QUORUM || res->forced)
-		return true;
 	for_each_vol(vol, res)
 		if (hweight32(in_sync_now(vol)) < need)
 			return false;
 	return true;
+}
+
+bool members_suffice(const struct repl_res *res)
+{
+	return !by_majority(res) || res->forced ||
+	       members_now(res, majority(res));
 }
 
 /* Our members will say the new lineage; until then take it as said. */
@@ -104,16 +108,6 @@ static void write_set(struct repl_vol *vol)
 	meta_kick(vol);
 }
 
-static bool all_joined(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) < nodes(res))
-			return false;
-	return true;
-}
-
 /*
  * Newer than all that we know of.  Elected primaries count their own: whatever a
  * later one has done, ours stays older.
@@ -122,9 +116,9 @@ static u64 next_version(struct repl_res *res)
 {
 	u64 first = own_term(res) << SET_TERM_SHIFT;
 
-	if (res->conf.ack_policy != ACK_QUORUM)
+	if (!by_majority(res))
 		return max(res->set_version + 1, first);
-	res->forced &= !all_joined(res);
+	res->forced &= !members_now(res, nodes(res));
 	if (res->forced)
 		first |= SET_FORCED;
 	return first + res->commit.count++;
@@ -402,11 +396,8 @@ static void forget_uncommitted(struct repl_res *res)
 			undo(vol);
 }
 
-/*
- * Our term is in doubt, or has not begun.  Some members may have been told, others not: they say
- * what they know when they come back.  Nothing counts before the next commit.
- */
-static void commit_suspend(struct repl_res *res)
+/* It is not finished: nothing is acknowledged before there is another. */
+static void commit_stop(struct repl_res *res)
 {
 	struct repl_peer *p;
 	int i;
@@ -414,29 +405,31 @@ static void commit_suspend(struct repl_res *res)
 	for_each_peer(p, i, res)
 		p->members_id = 0;
 	res->commit.step = COMMIT_IDLE;
-	res->commit.version = 0;
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
 	res->gen_pending = true;
+}
+
+/*
+ * Our term is in doubt, or has not begun.  Some members may have been told,
+ * others not: they say what they know when they come back.
+ */
+static void commit_suspend(struct repl_res *res)
+{
+	commit_stop(res);
+	res->commit.version = 0;
 	res->gen_due = true;
 }
 
 void commit_abort(struct repl_res *res, const char *why)
 {
-	struct repl_peer *p;
-	int i;
-
 	forget_uncommitted(res);
 	/* Members may have the generation that is given up, or an earlier one. */
 	res->gen_due |= res->commit.told || res->commit.due;
 	res->commit.told = false;
 	res->commit.due = false;
-	for_each_peer(p, i, res)
-		p->members_id = 0;
-	res->commit.step = COMMIT_IDLE;
+	commit_stop(res);
 	res->commit.again = false;
 	res->commit.again_gen = false;
-	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
-	res->gen_pending = true;
 	res->evaluate_again = true;
 	vote_aborted(res, why);
 }
@@ -636,7 +629,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		return;
 	}
 	/* Sent before it knew: nothing counts any more that it commits. */
-	if (res->conf.ack_policy == ACK_QUORUM &&
+	if (by_majority(res) &&
 	    le64_to_cpu(w.term) < res->vote_term)
 		return;
 	p->role = ROLE_PRIMARY;

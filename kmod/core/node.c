@@ -228,9 +228,18 @@ u32 repl_rx_room(const struct repl_wire_hdr *h)
 }
 
 /*
+ * What it wrote here last is unconfirmed: that must be in our map before its
+ * successor looks at it.
+ */
+void dismiss(struct repl_peer *p, const char *why)
+{
+	peer_end(p, false, why);
+	peer_tail_lost(p);
+}
+
+/*
  * Of two primaries that we are connected to, the one of the older term is dead
- * or deposed, and its packets are late.  What it wrote here last is unconfirmed:
- * that must be in our map before the other one looks at it.
+ * or deposed, and its packets are late.
  */
 void depose(struct repl_res *res)
 {
@@ -241,13 +250,10 @@ void depose(struct repl_res *res)
 	for_each_peer(p, i, res)
 		if (connected(p) && p->role == ROLE_PRIMARY)
 			newest = max(newest, p->term);
-	for_each_peer(other, i, res) {
-		if (!connected(other) || other->role != ROLE_PRIMARY ||
-		    other->term >= newest)
-			continue;
-		peer_end(other, false, "another node has become Primary since");
-		peer_tail_lost(other);
-	}
+	for_each_peer(other, i, res)
+		if (connected(other) && other->role == ROLE_PRIMARY &&
+		    other->term < newest)
+			dismiss(other, "another node has become Primary since");
 }
 
 static void rx_res_state(struct repl_peer *p, const void *payload)
@@ -528,7 +534,7 @@ static void ping(struct repl_peer *p)
 	struct repl_wire_hdr h;
 	bool news = res->role == ROLE_PRIMARY && through != p->told_through;
 
-	if (reigns(res) && res->conf.ack_policy == ACK_QUORUM)
+	if (reigns(res) && by_majority(res))
 		news = true;	/* for the lease */
 	if (res->now - p->last_ping_ms < p->conf.ping_int_ms && !news)
 		return;

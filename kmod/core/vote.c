@@ -131,7 +131,7 @@ static void vote_for_ourselves(struct repl_res *res)
 {
 	struct repl_vote *v = &res->vote;
 
-	v->term = max(res->term, res->vote_term) + 1;
+	v->term = res->term + 1;
 	v->step = VOTE_OWN;
 	vote_record(res, v->term, res->node);
 	leave_others(res, NULL);
@@ -143,7 +143,6 @@ static void try(struct repl_res *res)
 	res->vote.term = res->term + 1;
 	res->vote.step = VOTE_TRIAL;
 	ask(res, REPL_HDR_TRIAL);
-	evaluate(res);
 }
 
 static void stand(struct repl_res *res, bool force, bool renew)
@@ -152,16 +151,15 @@ static void stand(struct repl_res *res, bool force, bool renew)
 
 	v->force = force;
 	v->renew = renew;
-	v->term = res->term + 1;
 	v->until_ms = res->now + PATIENCE_MS;
-	if (res->conf.ack_policy != ACK_QUORUM) {
+	if (!by_majority(res)) {
+		v->term = res->term + 1;
 		v->step = VOTE_ASKED;
 		ask(res, 0);
 	} else if (force) {
 		vote_for_ourselves(res);
 	} else {
 		try(res);
-		return;
 	}
 	evaluate(res);
 }
@@ -229,7 +227,7 @@ static const char *not_elected(const struct repl_res *res)
 		for_each_vol(vol, res)
 			if (!data_here(vol, res->vote.force))
 				return why_no_data(vol);
-	if (res->conf.ack_policy != ACK_QUORUM || res->vote.force)
+	if (!by_majority(res) || res->vote.force)
 		return NULL;
 	if (!majority_agrees(res))
 		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
@@ -244,7 +242,7 @@ static bool was_forced(const struct repl_res *res)
 	struct repl_vol *vol;
 	struct repl_store *s;
 
-	if (res->conf.ack_policy != ACK_QUORUM)
+	if (!by_majority(res))
 		return false;
 	for_each_vol(vol, res) {
 		s = store_live(vol);
@@ -400,8 +398,10 @@ void vote_tick(struct repl_res *res)
 		return;
 	if (res->renewing && res->vote.step == VOTE_NONE)
 		stand(res, false, true);
-	if (res->vote.step == VOTE_AGAIN)
+	if (res->vote.step == VOTE_AGAIN) {
 		try(res);
+		evaluate(res);
+	}
 }
 
 /* ---- answers ---- */

@@ -82,7 +82,7 @@ bool outvoted_by(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
-	return res->conf.ack_policy == ACK_QUORUM && reigns(res) &&
+	return by_majority(res) && reigns(res) &&
 	       connected(p) && p->term > res->reign &&
 	       !MUTATED(MUT_TERM_IGNORED);
 }
@@ -96,7 +96,7 @@ bool outvoted(const struct repl_peer *p)
 	const struct repl_res *res = p->res;
 	u64 term = reigns(res) ? res->reign : res->term;
 
-	return res->conf.ack_policy == ACK_QUORUM &&
+	return by_majority(res) &&
 	       p->role == ROLE_PRIMARY && p->term < term &&
 	       !MUTATED(MUT_TERM_IGNORED);
 }
@@ -136,7 +136,7 @@ static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
 		    (pv->known && !by_position(pv) &&
 		     pv_verdict(pv) == V_TARGET))
 			return false;
-	return res->conf.ack_policy == ACK_QUORUM && vouches(res) &&
+	return by_majority(res) && vouches(res) &&
 	       !MUTATED(MUT_POSITION_IGNORED) &&
 	       (res->have_term > term ||
 		(res->have_term == term && res->have_seq > seq));
@@ -147,7 +147,7 @@ static bool voted_since(const struct repl_peer *p, u64 term)
 {
 	const struct repl_res *res = p->res;
 
-	if (res->conf.ack_policy != ACK_QUORUM)
+	if (!by_majority(res))
 		return false;
 	return term < res->vote_term ||
 	       (term == res->vote_term && res->voted_for != p->node);
@@ -228,12 +228,9 @@ void leave_others(struct repl_res *res, const struct repl_peer *chosen)
 	struct repl_peer *p;
 	int i;
 
-	for_each_peer(p, i, res) {
-		if (p == chosen || !connected(p) || p->role != ROLE_PRIMARY)
-			continue;
-		peer_end(p, false, "it did not answer in time: another node asks to be Primary");
-		peer_tail_lost(p);
-	}
+	for_each_peer(p, i, res)
+		if (p != chosen && connected(p) && p->role == ROLE_PRIMARY)
+			dismiss(p, "it did not answer in time: another node asks to be Primary");
 }
 
 static void vote_for(struct repl_peer *p, u64 term)
@@ -241,7 +238,7 @@ static void vote_for(struct repl_peer *p, u64 term)
 	struct repl_res *res = p->res;
 
 	answer_ballot(res, "that node has voted for another since");
-	if (res->conf.ack_policy != ACK_QUORUM) {
+	if (!by_majority(res)) {
 		res->promised_to = p->node;
 		res->promised_until = res->now + PROMISE_MS;
 		res->term = max(res->term, term);

@@ -465,6 +465,22 @@ down()
 	done
 }
 
+# stretch DISK SIZE: its file, and the loop device above
+stretch()
+{
+	truncate -s "$2" "$tmp/disks/$1"
+	losetup -c "$(losetup -n -O NAME -j "$tmp/disks/$1")"
+}
+
+# size_is DEVICE BYTES
+size_is()
+{
+	[ "$(blockdev --getsize64 "$1")" -eq "$2" ] || {
+		blockdev --getsize64 "$1"
+		return 1
+	}
+}
+
 # bytes RESOURCE: the size of its volume, on the first node
 bytes()
 {

@@ -10,21 +10,6 @@ sized_disk()
 	[ "$1" = r0-a ] && new_disk "$1" 32 || new_disk "$1" "$2"
 }
 
-# stretch DISK SIZE: its file, and the loop device above
-stretch()
-{
-	truncate -s "$2" "$tmp/disks/$1"
-	losetup -c "$(losetup -n -O NAME -j "$tmp/disks/$1")"
-}
-
-size_is()
-{
-	[ "$(blockdev --getsize64 "$1")" -eq "$2" ] || {
-		blockdev --getsize64 "$1"
-		return 1
-	}
-}
-
 make_disk=sized_disk
 setup_nodes a b
 new_conf r0 16

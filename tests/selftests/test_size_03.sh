@@ -4,18 +4,6 @@
 # be done, one node after the other and in use; and when all have grown first.
 . "$(dirname "$0")/lib.sh"
 
-# lvextend NODE SIZE: of its disk, as a logical volume would
-lvextend()
-{
-	truncate -s "$2" "$tmp/disks/r0-$1"
-	losetup -c "$(losetup -n -O NAME -j "$tmp/disks/r0-$1")"
-}
-
-size_is()
-{
-	[ "$(blockdev --getsize64 "$1")" -eq "$2" ]
-}
-
 # sent: bytes that all have sent to their peers since they are connected
 sent()
 {
@@ -40,7 +28,7 @@ scribble "$(dev a)" 2048
 work_on "$(dev a)" --offset=8M --size=1M --rate=16k
 work=$started
 for node in a b c; do
-	lvextend "$node" 24M
+	stretch "r0-$node" 24M
 	check_refused "$node: resize says what is missing" "grow-md" repl "$node" resize r0/0
 	check_refused "$node: not while it is attached" "in use" repl "$node" grow-md r0/0
 	before=$(sent)
@@ -82,7 +70,7 @@ write_some a 100
 must repl a secondary r0
 down r0
 for node in a b c; do
-	lvextend "$node" 32M
+	stretch "r0-$node" 32M
 	check_refused "$node: cannot be attached, and says why" "has grown.*grow-md" \
 		repl "$node" up r0
 	check "$node: grow-md" repl "$node" grow-md r0

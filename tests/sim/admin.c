@@ -131,7 +131,7 @@ static void newest_majority(void)
 			u64 version = disk_durable_version(&W.disk[i][v]);
 			u32 set = disk_durable_set(&W.disk[i][v]);
 
-			if (hweight32(set) < W.o.nodes / 2 + 1 ||
+			if (hweight32(set) < sim_majority() ||
 			    version < newest)
 				continue;
 			newest = version;
@@ -219,7 +219,7 @@ static u32 holders_of(u32 v)
 /* Fewer than these, and none of them need have an acknowledged write. */
 static u32 holders_needed(u32 v)
 {
-	u32 majority = W.o.nodes / 2 + 1, members = hweight32(M.set[v]);
+	u32 majority = sim_majority(), members = hweight32(M.set[v]);
 
 	if (W.o.ack_policy != ACK_QUORUM || members < majority)
 		return 1;
@@ -555,9 +555,7 @@ static void care_for_elections(void)
 			continue;
 		T("manager: n%u is not Primary any more", i);
 		cov[C_DEPOSED]++;
-		node_crash(n);
-		n->up_at = W.now + 100 * MS;
-		ev_add(100 * MS, EV_NODE_UP, NULL, 0, n, 0);
+		fault_crash(n, 100);
 	}
 	if (W.now < M.next_try)
 		return;

@@ -143,6 +143,7 @@ static void issue(struct node *n, u32 i)
 	s->io.size = ns * SECTOR_BYTES;
 	s->slot = (u8)i;
 	s->app = true;
+	s->submitted = hist_now();
 	if (op == OP_WRITE || op == OP_DISCARD || op == OP_ZEROES) {
 		if (rng_pct(R, W.o.pct_fua))
 			s->io.flags |= IOF_FUA;
@@ -153,11 +154,8 @@ static void issue(struct node *n, u32 i)
 		for (u32 k = 0; op == OP_WRITE && k < ns; k++)
 			s->tags[k] = s->w;
 		cov[C_WRITES]++;
-		s->submitted = hist_now();
-	} else {
-		s->submitted = hist_now();
-		if (op == OP_READ)
-			hist_read_begin(n->id, s->submitted);
+	} else if (op == OP_READ) {
+		hist_read_begin(n->id, s->submitted);
 	}
 	if (W.phase == PH_HEAL && heal_left)
 		heal_left--;

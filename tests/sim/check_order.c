@@ -44,7 +44,7 @@ static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
 		if ((set & BIT(i)) && ((M.lost & BIT(i)) ||
 				       lacks(vol, i, sector, n) == sector + n))
 			have++;
-	if (have < W.o.nodes / 2 + 1)
+	if (have < sim_majority())
 		violation("quorum",
 			  "node %u acknowledged w%u, which is on %u of %u replicas (set 0x%x), volume %u sector %llu",
 			  p->id, w, have, W.o.nodes, set, vol,

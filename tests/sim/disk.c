@@ -358,7 +358,8 @@ void disk_meta_done(struct vol_node *v, int err)
 	    (set & ~disk_durable_set(d)))
 		hist_flushed(v->nr, hist_now());
 	cov[C_META_WRITES]++;
-	T("n%u v%u meta sv%llx set%x @%llu+%u%s %s", v->node->id, v->nr, (unsigned long long)disk_durable_version(d), disk_durable_set(d),
+	T("n%u v%u meta sv%llx set%x @%llu+%u%s %s", v->node->id, v->nr,
+	  (unsigned long long)disk_durable_version(d), disk_durable_set(d),
 	  (unsigned long long)mio->offset, mio->len,
 	  mio->flush_data ? " preflush" : "", err ? "ERROR" : "done");
 	repl_meta_done(&v->vol, mio, err);

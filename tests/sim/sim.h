@@ -296,6 +296,11 @@ struct world {
 
 extern struct world W;
 
+static inline u32 sim_majority(void)
+{
+	return W.o.nodes / 2 + 1;
+}
+
 void ev_add(u64 delay_us, enum ev_type type, struct node *n, u16 a, void *p,
 	    u64 arg);
 void world_run(const struct sim_opts *o);
@@ -405,6 +410,8 @@ extern struct manager {
 	u32 setup;		/* progress of the first set-up */
 } M;
 void fault_init(void);
+/* Power off, and on again @back_ms later. */
+void fault_crash(struct node *n, u32 back_ms);
 void fault_event(void);
 void fault_heal(void);
 void script_event(void);

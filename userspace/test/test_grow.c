@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "disk.h"
 #include "mdtool.h"
 #include "meta.h"
 #include "out.h"
@@ -35,37 +36,6 @@ ssize_t pwrite(int fd, const void *buf, size_t len, off_t at)
 	if (writes_left > 0 && !--writes_left)
 		len /= 2;
 	return syscall(SYS_pwrite64, fd, buf, len, at);
-}
-
-static void make_disk(const char *path, off_t size)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || ftruncate(fd, size))
-		exit(1);
-	close(fd);
-}
-
-static void poke(const char *path, off_t at, const void *data, size_t len)
-{
-	int fd = open(path, O_RDWR);
-
-	if (fd < 0 || pwrite(fd, data, len, at) != (ssize_t)len)
-		exit(1);
-	close(fd);
-}
-
-static char *slurp(const char *path, size_t *len)
-{
-	int fd = open(path, O_RDONLY);
-	off_t size = lseek(fd, 0, SEEK_END);
-	char *buf = xzalloc(size);
-
-	if (pread(fd, buf, size, 0) != size)
-		exit(1);
-	close(fd);
-	*len = size;
-	return buf;
 }
 
 typedef int (*fn)(const struct md_job *job);

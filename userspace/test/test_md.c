@@ -7,43 +7,13 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "disk.h"
 #include "tap.h"
 
 #define MIB	(1L << 20)
 
 static char dir[] = "/tmp/blkrepl-md-XXXXXX";
 static char disk[64], meta[64];
-
-static void make_disk(const char *path, off_t size)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || ftruncate(fd, size))
-		exit(1);
-	close(fd);
-}
-
-static void poke(const char *path, off_t at, const void *data, size_t len)
-{
-	int fd = open(path, O_RDWR);
-
-	if (fd < 0 || pwrite(fd, data, len, at) != (ssize_t)len)
-		exit(1);
-	close(fd);
-}
-
-static char *slurp(const char *path, size_t *len)
-{
-	int fd = open(path, O_RDONLY);
-	off_t size = lseek(fd, 0, SEEK_END);
-	char *buf = xzalloc(size);
-
-	if (pread(fd, buf, size, 0) != size)
-		exit(1);
-	close(fd);
-	*len = size;
-	return buf;
-}
 
 /* What is printed goes to *@out; stdout of create-md goes to our own. */
 static int run(char **out, char **errs, int argc, const char **argv)
