@@ -156,7 +156,7 @@ static bool lacks_acknowledged(const struct repl_pv *pv)
  * Is the data of this peer what a Primary without a disk was working with?  It
  * may know a generation of ours that we have given up (commit_abort()).
  */
-static bool same_but_for_ours(const struct repl_pv *pv)
+bool same_but_for_ours(const struct repl_pv *pv)
 {
 	const struct repl_lineage *l = &pv->peer_state.lineage;
 	const struct repl_vol *vol = pv->vol;
@@ -412,7 +412,7 @@ static void evaluate_target(struct repl_pv *pv)
 }
 
 /* Secondaries leave it to a primary to say who is in step. */
-static bool primary_decides(const struct repl_pv *pv)
+bool primary_decides(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
@@ -525,141 +525,6 @@ static void choose_source(struct repl_vol *vol)
 	}
 	if (best)
 		target_begin(best);
-}
-
-/*
- * It has no data to compare with, but knows a later set without us.  That came
- * to nothing if all of its members are here and none has heard of it.
- */
-static bool left_us_out(const struct repl_pv *pv)
-{
-	const struct repl_vstate *ps = &pv->peer_state;
-	const struct repl_store *s = pv->vol->store;
-
-	return ps->disk == DISK_INCONSISTENT && ps->dataset == s->dataset &&
-	       ps->set_version > s->set_version &&
-	       !(ps->in_sync & BIT(pv->vol->res->node)) &&
-	       (ps->in_sync & ~elect_not_told(pv->vol, ps->set_version));
-}
-
-/* Has everybody who may know better been heard, and does nobody? */
-static bool best_of_all(const struct repl_vol *vol)
-{
-	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
-	struct repl_pv *pv;
-	enum verdict v;
-
-	for_each_pv(pv, vol) {
-		if (!usable(pv) || !(missing & BIT(pv->peer->node)) ||
-		    left_us_out(pv))
-			continue;
-		v = pv_verdict(pv);
-		if (v == V_EQUAL || v == V_SOURCE)
-			missing &= ~BIT(pv->peer->node);
-	}
-	return !missing;
-}
-
-/* A good replica whose word counts: not a secondary's beside a primary. */
-static bool counts(const struct repl_pv *pv)
-{
-	return usable(pv) && pv->peer_state.disk == DISK_UPTODATE &&
-	       !primary_decides(pv);
-}
-
-/*
- * We were left out of the set, and a good member of it lacks generations that
- * we have heard of: they came to nothing.  So nothing was written in them, and
- * what we know of others since one of them holds since the one before.
- */
-static void drop_void(struct repl_vol *vol)
-{
-	struct repl_store *s = store_live(vol);
-	u32 self = BIT(vol->res->node), i;
-	const struct repl_lineage *l;
-	struct repl_pv *pv;
-
-	if (!s || vol->disk != DISK_OUTDATED || (s->in_sync & self) ||
-	    vol->res->role == ROLE_PRIMARY)
-		return;
-	for_each_pv(pv, vol) {
-		l = &pv->peer_state.lineage;
-		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
-		    !(s->in_sync & BIT(pv->peer->node)) ||
-		    pv->peer_state.dataset != s->dataset ||
-		    lineage_compare(&s->lineage, l) != ORDER_NEWER)
-			continue;
-		for (i = 0; i < s->nslots; i++)
-			lineage_cap(&s->slot[i].since, l);
-		s->lineage = *l;
-		vol->lineage = *l;
-		meta_want_sb(s);
-		vol->res->evaluate_again = true;
-	}
-}
-
-/* One good replica that we lack something of is enough. */
-static bool is_behind(const struct repl_vol *vol)
-{
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol)
-		if (counts(pv) && pv_verdict(pv) == V_TARGET)
-			return true;
-	return false;
-}
-
-static bool equals_uptodate_peer(const struct repl_vol *vol)
-{
-	struct repl_vstate mine;
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol) {
-		if (!counts(pv) || pv->sync.step != SYNC_IDLE ||
-		    pv_verdict(pv) != V_EQUAL)
-			continue;
-		my_vstate(pv, &mine);
-		if (!mine.dirty && !pv->peer_state.dirty)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Outdated is one that was left out of the set, or one that was told of a
- * better copy: that one may be gone for good before a block was copied.
- */
-static bool maybe_best(const struct repl_vol *vol)
-{
-	return vol->disk == DISK_CONSISTENT ||
-	       (vol->store->in_sync & BIT(vol->res->node));
-}
-
-static void resolve_consistent(struct repl_vol *vol)
-{
-	if (!store_live(vol) || !vol->store->dataset)
-		return;
-	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
-		return;
-	if (elect_among_all(vol)) {
-		set_disk(vol, DISK_UPTODATE);
-		return;
-	}
-	if (is_behind(vol))
-		return;
-	/* Complete, but nobody waits for us. */
-	if (vol->follower && primary_seen(vol->res) != NODE_NONE) {
-		if (equals_uptodate_peer(vol))
-			set_disk(vol, DISK_CONSISTENT);
-		return;
-	}
-	/* A Primary's disk that is older than what it is working with. */
-	if (vol->res->role == ROLE_PRIMARY &&
-	    !lineage_contains(&vol->store->lineage, &vol->lineage))
-		return;
-	if (equals_uptodate_peer(vol) ||
-	    (maybe_best(vol) && best_of_all(vol)))
-		set_disk(vol, DISK_UPTODATE);
 }
 
 /*

@@ -486,7 +486,16 @@ enum verdict pv_verdict(const struct repl_pv *pv);
 /* Is what the peer has beyond us void, as we know of a later reign? */
 bool pv_outreigned(const struct repl_pv *pv);
 bool promotion_decides(const struct repl_pv *pv);
+bool primary_decides(const struct repl_pv *pv);
+bool same_but_for_ours(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
+
+/* resolve.c */
+
+/* An Outdated replica forgets the generations that came to nothing. */
+void drop_void(struct repl_vol *vol);
+/* A replica that was Consistent or Outdated may turn out to be good. */
+void resolve_consistent(struct repl_vol *vol);
 
 /* announce.c */
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);

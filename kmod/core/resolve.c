@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When a complete replica is a good one.
+ *
+ * After a crash, or when others have gone on without it, a replica can't tell
+ * whether somebody knows better.  It is good again once it equals a good one,
+ * or once all have been heard that may know better, and none does.
+ */
+#include "internal.h"
+
+/*
+ * It has no data to compare with, but knows a later set without us.  That came
+ * to nothing if all of its members are here and none has heard of it.
+ */
+static bool left_us_out(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_store *s = pv->vol->store;
+
+	return ps->disk == DISK_INCONSISTENT && ps->dataset == s->dataset &&
+	       ps->set_version > s->set_version &&
+	       !(ps->in_sync & BIT(pv->vol->res->node)) &&
+	       (ps->in_sync & ~elect_not_told(pv->vol, ps->set_version));
+}
+
+/*
+ * A Primary has attached its disk again, and all that this peer knows beyond it
+ * are generations of ours that we have given up: it can't say so of itself.
+ */
+static bool knows_void_only(const struct repl_pv *pv)
+{
+	return pv->vol->res->role == ROLE_PRIMARY && same_but_for_ours(pv);
+}
+
+/* Has everybody who may know better been heard, and does nobody? */
+static bool best_of_all(const struct repl_vol *vol)
+{
+	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
+	struct repl_pv *pv;
+	enum verdict v;
+
+	for_each_pv(pv, vol) {
+		if (!usable(pv) || !(missing & BIT(pv->peer->node)) ||
+		    left_us_out(pv))
+			continue;
+		v = pv_verdict(pv);
+		if (v == V_EQUAL || v == V_SOURCE ||
+		    (v == V_TARGET && knows_void_only(pv)))
+			missing &= ~BIT(pv->peer->node);
+	}
+	return !missing;
+}
+
+/* A good replica whose word counts: not a secondary's beside a primary. */
+static bool counts(const struct repl_pv *pv)
+{
+	return usable(pv) && pv->peer_state.disk == DISK_UPTODATE &&
+	       !primary_decides(pv);
+}
+
+/*
+ * We were left out of the set, and a good member of it lacks generations that
+ * we have heard of: they came to nothing.  So nothing was written in them, and
+ * what we know of others since one of them holds since the one before.
+ */
+void drop_void(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+	u32 self = BIT(vol->res->node), i;
+	const struct repl_lineage *l;
+	struct repl_pv *pv;
+
+	if (!s || vol->disk != DISK_OUTDATED || (s->in_sync & self) ||
+	    vol->res->role == ROLE_PRIMARY)
+		return;
+	for_each_pv(pv, vol) {
+		l = &pv->peer_state.lineage;
+		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
+		    !(s->in_sync & BIT(pv->peer->node)) ||
+		    pv->peer_state.dataset != s->dataset ||
+		    lineage_compare(&s->lineage, l) != ORDER_NEWER)
+			continue;
+		for (i = 0; i < s->nslots; i++)
+			lineage_cap(&s->slot[i].since, l);
+		s->lineage = *l;
+		vol->lineage = *l;
+		meta_want_sb(s);
+		vol->res->evaluate_again = true;
+	}
+}
+
+/* One good replica that we lack something of is enough. */
+static bool is_behind(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (counts(pv) && pv_verdict(pv) == V_TARGET)
+			return true;
+	return false;
+}
+
+static bool equals_uptodate_peer(const struct repl_vol *vol)
+{
+	struct repl_vstate mine;
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol) {
+		if (!counts(pv) || pv->sync.step != SYNC_IDLE ||
+		    pv_verdict(pv) != V_EQUAL)
+			continue;
+		my_vstate(pv, &mine);
+		if (!mine.dirty && !pv->peer_state.dirty)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Outdated is one that was left out of the set, or one that was told of a
+ * better copy: that one may be gone for good before a block was copied.
+ */
+static bool maybe_best(const struct repl_vol *vol)
+{
+	return vol->disk == DISK_CONSISTENT ||
+	       (vol->store->in_sync & BIT(vol->res->node));
+}
+
+void resolve_consistent(struct repl_vol *vol)
+{
+	if (!store_live(vol) || !vol->store->dataset)
+		return;
+	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
+		return;
+	if (elect_among_all(vol)) {
+		set_disk(vol, DISK_UPTODATE);
+		return;
+	}
+	if (is_behind(vol))
+		return;
+	/* Complete, but nobody waits for us. */
+	if (vol->follower && primary_seen(vol->res) != NODE_NONE) {
+		if (equals_uptodate_peer(vol))
+			set_disk(vol, DISK_CONSISTENT);
+		return;
+	}
+	/* A Primary's disk that is older than what it is working with. */
+	if (vol->res->role == ROLE_PRIMARY &&
+	    !lineage_contains(&vol->store->lineage, &vol->lineage))
+		return;
+	if (equals_uptodate_peer(vol) ||
+	    (maybe_best(vol) && best_of_all(vol)))
+		set_disk(vol, DISK_UPTODATE);
+}
