@@ -14,6 +14,7 @@ struct dirty_mid {
 	struct dirty_leaf *ext[CHUNK_EXTENTS];
 };
 
+#define CHUNK_BLOCKS	(CHUNK_EXTENTS * EXTENT_BLOCKS)
 #define FULL_LEAF	((struct dirty_leaf *)1)
 #define FULL_MID	((struct dirty_mid *)1)
 
@@ -486,27 +487,95 @@ void dirty_or(struct dirty_set *d, u32 to, u32 from)
 	}
 }
 
-void dirty_limit(struct dirty_set *d, u64 blocks)
+/* What is full at the old end @last, of a chunk or an extent, reaches further. */
+static void edge_grows(struct dirty_set *d, u32 i, u64 last)
 {
-	u32 first = min(blocks, d->blocks) / (CHUNK_EXTENTS * EXTENT_BLOCKS);
-	u32 i, c, edge = 0;
+	u32 e = last / EXTENT_BLOCKS, c = e / CHUNK_EXTENTS;
+	struct dirty_map *m = &d->map[i];
 
-	if (blocks == d->blocks)
+	if (c >= d->chunks || !m->top[c])
 		return;
-	/*
-	 * Full entries count by d->blocks: drop all that may reach beyond the
-	 * lower limit, and make the chunk at the edge full if it was dirty.
-	 */
+	if (m->top[c] == FULL_MID) {
+		m->count += chunk_blocks(d, c) - last % CHUNK_BLOCKS;
+		set_chunk_stale(d, c);
+	} else if (m->top[c]->ext[e % CHUNK_EXTENTS] == FULL_LEAF) {
+		m->count += extent_blocks(d, e) - last % EXTENT_BLOCKS;
+		dirty_mark_stale(d, e);
+	}
+}
+
+static void grow(struct dirty_set *d, u64 blocks)
+{
+	u64 last = d->blocks;
+	u32 i;
+
+	d->blocks = blocks;
+	for (i = 0; i < d->nmaps; i++)
+		edge_grows(d, i, last);
+}
+
+/* Nothing of chunk @c remains behind the new end @blocks, which is in there. */
+static void edge_shrinks(struct dirty_set *d, u32 i, u32 c, u64 blocks)
+{
+	u32 e = blocks / EXTENT_BLOCKS, from = blocks % EXTENT_BLOCKS;
+	u32 end = c * CHUNK_EXTENTS + chunk_extents(d, c);
+	struct dirty_map *m = &d->map[i];
+
+	if (!m->top[c])
+		return;
+	if (m->top[c] == FULL_MID) {
+		m->count -= chunk_blocks(d, c) - blocks % CHUNK_BLOCKS;
+		if (blocks % CHUNK_BLOCKS == 0)
+			m->top[c] = NULL;
+		set_chunk_stale(d, c);
+		return;
+	}
+	if (from && m->top[c]->ext[e % CHUNK_EXTENTS] == FULL_LEAF) {
+		m->count -= extent_blocks(d, e) - from;
+		dirty_mark_stale(d, e);
+		e++;
+		from = 0;
+	}
+	for (; e < end && m->top[c]; e++, from = 0)
+		clear_in_extent(d, i, e, from, extent_blocks(d, e) - from);
+}
+
+/* All that is left of the chunk or the extent at the end may be dirty. */
+static void edge_collapses(struct dirty_set *d, u32 i, u32 c)
+{
+	u32 e = d->blocks / EXTENT_BLOCKS;
+	struct dirty_mid *mid = d->map[i].top[c];
+	struct dirty_leaf *leaf;
+
+	if (!mid || mid == FULL_MID)
+		return;
+	leaf = mid->ext[e % CHUNK_EXTENTS];
+	if (leaf && leaf != FULL_LEAF && leaf->count == extent_blocks(d, e))
+		extent_becomes_full(d, i, e);
+	else
+		collapse_if_full(d, i, c);
+}
+
+static void shrink(struct dirty_set *d, u64 blocks)
+{
+	u32 first = blocks / CHUNK_BLOCKS, i, c;
+
 	for (i = 0; i < d->nmaps; i++) {
-		if (first < d->chunks && d->map[i].top[first])
-			edge |= BIT(i);
-		for (c = first; c < d->chunks; c++)
+		edge_shrinks(d, i, first, blocks);
+		for (c = first + 1; c < d->chunks; c++)
 			chunk_drop(d, i, c);
 	}
 	d->blocks = blocks;
 	for (i = 0; i < d->nmaps; i++)
-		if (edge & BIT(i))
-			dirty_chunk_fill(d, i, first);
+		edge_collapses(d, i, first);
+}
+
+void dirty_limit(struct dirty_set *d, u64 blocks)
+{
+	if (blocks > d->blocks)
+		grow(d, blocks);
+	else if (blocks < d->blocks)
+		shrink(d, blocks);
 }
 
 bool dirty_extent_full(const struct dirty_set *d, u32 i, u32 e)

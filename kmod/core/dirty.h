@@ -63,7 +63,12 @@ int dirty_init(struct dirty_set *d, struct repl_res *res, u32 nmaps,
 /** dirty_exit() - free everything */
 void dirty_exit(struct dirty_set *d);
 
-/** dirty_limit() - the volume has @blocks from now on */
+/**
+ * dirty_limit() - the volume has @blocks from now on
+ *
+ * What is added is clean, but for the rest of a chunk or an extent that was
+ * full at the old end.
+ */
 void dirty_limit(struct dirty_set *d, u64 blocks);
 
 void dirty_set_range(struct dirty_set *d, u32 i, u64 first, u64 n);

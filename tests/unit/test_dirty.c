@@ -169,29 +169,49 @@ static void forget_stale(void)
 	CHECK(n <= EXTENTS);
 }
 
-/* Change of size: the chunk at the edge may become all dirty, no more. */
-static void resize(u64 blocks)
+static bool all_set(u32 i, u64 first, u64 end)
 {
-	u64 lo = min(limit, blocks);
-	u64 keep = lo - lo % (CHUNK_EXTENTS * EXTENT_BLOCKS);
-	u64 edge_end = min(keep + CHUNK_EXTENTS * EXTENT_BLOCKS, blocks);
-	u32 i;
 	u64 b;
 
-	dirty_limit(&d, blocks);
-	for (i = 0; i < MAPS; i++) {
-		bool any = false;
+	for (b = first; b < end; b++)
+		if (!get(model[i], b))
+			return false;
+	return first < end;
+}
 
-		for (b = keep; b < lo && !any; b++)
-			any = get(model[i], b);
-		limit = BLOCKS;
-		put(model[i], lo, BLOCKS - lo, false);
-		limit = blocks;
-		/* It was dirty beyond: then it may be full or clean. */
-		if (any || (keep < edge_end && d.map[i].top[keep / (CHUNK_EXTENTS * EXTENT_BLOCKS)]))
-			put(model[i], keep, edge_end - keep, true);
-	}
+/* More room: a chunk or an extent that is full at the old end stays full. */
+static void grow(u64 blocks)
+{
+	u64 old = limit, chunk = old - old % (CHUNK_EXTENTS * EXTENT_BLOCKS);
+	u64 extent = old - old % EXTENT_BLOCKS;
+	u32 i;
+
+	dirty_limit(&d, blocks);
 	limit = blocks;
+	for (i = 0; i < MAPS; i++) {
+		if (all_set(i, chunk, old))
+			put(model[i], chunk, CHUNK_EXTENTS * EXTENT_BLOCKS, true);
+		else if (all_set(i, extent, old))
+			put(model[i], extent, EXTENT_BLOCKS, true);
+	}
+}
+
+static void shrink(u64 blocks)
+{
+	u32 i;
+
+	dirty_limit(&d, blocks);
+	for (i = 0; i < MAPS; i++)
+		put(model[i], blocks, BLOCKS - blocks, false);
+	limit = blocks;
+}
+
+static void resize(u64 blocks)
+{
+	if (blocks < limit)
+		shrink(blocks);
+	else
+		grow(blocks);
 }
 
 static const char *one_op(u32 i)
