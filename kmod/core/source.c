@@ -215,13 +215,14 @@ static void request(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	io->nspans = 0;
 	io->had_digest = h->flags & REPL_HDR_DIGEST;
 	p->ios++;
+	/* The end of one that is over may be another than ours is now. */
+	if (!store_live(pv->vol) || pv->sync.step != SYNC_S_RUN) {
+		answer(io, PKT_RS_ERROR);
+		return;
+	}
 	if (!range_ok(pv->vol, io->sector, io->size)) {
 		peer_end(p, false, "a resync request beyond the end");
 		io_put(io);
-		return;
-	}
-	if (!store_live(pv->vol) || pv->sync.step != SYNC_S_RUN) {
-		answer(io, PKT_RS_ERROR);
 		return;
 	}
 	if (io->had_digest) {
