@@ -254,11 +254,36 @@ static enum verdict by_lineage(const struct decide_node *me,
 	return V_DIVERGED;
 }
 
-/* A target must be able to hold what the source has in use. */
-static bool fits(const struct repl_vstate *target,
-		 const struct repl_vstate *source)
+/*
+ * The same data has one size.  While it differs, one of the two has grown and
+ * the other is about to (resize.c).
+ */
+bool repl_one_size(const struct repl_vstate *a, const struct repl_vstate *b)
 {
-	return target->sectors >= source->cur_sectors;
+	return a->dataset && a->dataset == b->dataset &&
+	       lineage_compare(&a->lineage, &b->lineage) == ORDER_EQUAL;
+}
+
+/* Is there room on @a's disk for what @b has in use? */
+static bool fits(const struct repl_vstate *a, const struct repl_vstate *b)
+{
+	return a->sectors >= b->cur_sectors;
+}
+
+/* A target takes the source's size, and of equal ones the smaller grows. */
+static bool too_small(const struct repl_vstate *m, const struct repl_vstate *p,
+		      enum verdict v)
+{
+	switch (v) {
+	case V_EQUAL:
+		return !fits(m, p) || !fits(p, m);
+	case V_TARGET:
+		return !fits(m, p) || (repl_one_size(m, p) && !fits(p, m));
+	case V_SOURCE:
+		return !fits(p, m) || (repl_one_size(m, p) && !fits(m, p));
+	default:
+		return false;
+	}
 }
 
 enum verdict repl_decide(const struct decide_node *me,
@@ -282,9 +307,7 @@ enum verdict repl_decide(const struct decide_node *me,
 		v = mirrored_if(inconsistent(m), inconsistent(p));
 	else
 		v = by_lineage(me, peer);
-	if ((v == V_TARGET && !fits(m, p)) || (v == V_SOURCE && !fits(p, m)))
-		return V_SIZE;
-	return v;
+	return too_small(m, p, v) ? V_SIZE : v;
 }
 
 /*

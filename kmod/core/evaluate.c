@@ -330,7 +330,8 @@ static void evaluate_diskless(struct repl_pv *pv)
 		vol->dataset = ps->dataset;
 		vol->lineage = ps->lineage;
 		vol->in_sync = ps->in_sync;
-		store_set_size(vol, ps->cur_sectors);
+		if (!vol->sectors)
+			store_set_size(vol, ps->cur_sectors);
 	}
 	if (ps->dataset != vol->dataset ||
 	    !same_but_for_ours(pv)) {
@@ -395,7 +396,7 @@ static void evaluate_target(struct repl_pv *pv)
 		refuse(pv, "this node is Primary on older data: make it Secondary first", true);
 		return;
 	}
-	if (pv->sync.step != SYNC_IDLE && pv->sync.step < SYNC_S_MAP_IN) {
+	if (is_target(pv)) {
 		if (!may_source(pv))
 			pv_off(pv);
 		return;
@@ -510,14 +511,13 @@ static void choose_source(struct repl_vol *vol)
 	if (vol->res->renewing)
 		return;
 	for_each_pv(pv, vol) {
-		if (pv->sync.step != SYNC_IDLE &&
-		    pv->sync.step < SYNC_S_MAP_IN)
+		if (is_target(pv))
 			return;
 		if (pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ||
 		    !may_source(pv) || pv->peer->end_at_ms ||
 		    pv_verdict(pv) != V_TARGET)
 			continue;
-		if (!vol->dataset && just_declared(pv))
+		if (resize_due(pv) || (!vol->dataset && just_declared(pv)))
 			continue;
 		if (!best || (best->peer->role != ROLE_PRIMARY &&
 			      pv->peer->role == ROLE_PRIMARY))
@@ -525,31 +525,6 @@ static void choose_source(struct repl_vol *vol)
 	}
 	if (best)
 		target_begin(best);
-}
-
-/*
- * Before there is a data set the smallest disk decides.  Where there is one it
- * has a size, which a sync target takes over (target.c).
- */
-static void agree_on_size(struct repl_vol *vol)
-{
-	struct repl_store *s = store_live(vol);
-	struct repl_pv *pv;
-	u64 sectors;
-
-	if (!s || s->dataset)
-		return;
-	sectors = s->g.max_sectors;
-	for_each_pv(pv, vol) {
-		if (!usable(pv))
-			continue;
-		if (pv->peer_state.dataset)
-			return;
-		if (pv->peer_state.sectors)
-			sectors = min(sectors, pv->peer_state.sectors);
-	}
-	if (sectors < vol->sectors)
-		store_set_size(vol, sectors);
 }
 
 /* ---- the resource ---- */
@@ -615,7 +590,7 @@ static void evaluate_once(struct repl_res *res)
 
 	for_each_vol(vol, res) {
 		attach_advance(vol);
-		agree_on_size(vol);
+		resize_agree(vol);
 	}
 	members_advance(res);
 	voter_advance(res);
@@ -647,7 +622,7 @@ void evaluate(struct repl_res *res)
 	if (res->evaluating)
 		return;
 	res->evaluating = true;
-	while (res->evaluate_again) {
+	while (res->evaluate_again || resize_follow(res)) {
 		res->evaluate_again = false;
 		evaluate_once(res);
 		/* Two rules that contradict each other must not hang a node. */

@@ -116,6 +116,7 @@ struct repl_store {
 	u8 node;
 	u64 replica;
 	u64 sectors;
+	u64 grown_from;		/* dirty from here on, records may not say so yet */
 	u64 sb_writes;
 	u32 flags;
 	u64 term;
@@ -288,6 +289,7 @@ enum verdict repl_decide(const struct decide_node *me,
 			 const struct decide_node *peer);
 bool repl_outreigned(const struct decide_node *me,
 		     const struct decide_node *by);
+bool repl_one_size(const struct repl_vstate *a, const struct repl_vstate *b);
 bool repl_partial_ok(const struct repl_vstate *me,
 		     const struct repl_vstate *peer);
 bool repl_better_source(const struct decide_node *a,
@@ -399,7 +401,9 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 
 /* resize.c */
-void resize_rx(struct repl_pv *pv, const struct repl_wire_hdr *h);
+void resize_agree(struct repl_vol *vol);
+bool resize_follow(struct repl_res *res);
+bool resize_due(const struct repl_pv *pv);
 
 /* elect.c */
 bool last_primary(const struct repl_pv *pv);
@@ -564,6 +568,12 @@ static inline bool io_is_write(const struct repl_io *io)
 static inline bool connected(const struct repl_peer *p)
 {
 	return p->conn == CONN_CONNECTED && p->state_seen && !p->closing;
+}
+
+/* Do we receive a resync from there? */
+static inline bool is_target(const struct repl_pv *pv)
+{
+	return pv->sync.step != SYNC_IDLE && pv->sync.step < SYNC_S_MAP_IN;
 }
 
 /* Connected, and it has told of the volume. */

@@ -69,6 +69,7 @@ static int load_sb(struct loader *l, u16 nr)
 	s->nslots = sb->slots;
 	s->replica = le64_to_cpu(sb->replica);
 	s->sectors = le64_to_cpu(sb->sectors);
+	s->grown_from = le64_to_cpu(sb->grown_from);
 	s->sb_writes = le64_to_cpu(sb->writes);
 	s->flags = le32_to_cpu(sb->flags);
 	s->term = le64_to_cpu(sb->term);
@@ -239,6 +240,18 @@ static int load_log(struct loader *l)
 	return 0;
 }
 
+/* It went down before the records said what a growth had added. */
+static void load_growth(struct repl_store *s)
+{
+	u64 first = s->grown_from / BLOCK_SECTORS;
+	u32 i;
+
+	if (!s->grown_from || MUTATED(MUT_GROWTH_FORGOTTEN))
+		return;
+	for (i = 0; i < s->nslots; i++)
+		dirty_set_range(&s->dirty, i, first, s->dirty.blocks - first);
+}
+
 static int load(struct loader *l, u16 nr, const struct repl_vol_conf *conf)
 {
 	struct repl_store *s = l->s;
@@ -264,6 +277,7 @@ static int load(struct loader *l, u16 nr, const struct repl_vol_conf *conf)
 	err = load_map(l);
 	if (!err)
 		err = load_log(l);
+	load_growth(s);
 	if (s->flags & META_F_UNCLEAN)
 		s->flags |= META_F_CRASHED;
 	return err;

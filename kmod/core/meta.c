@@ -191,6 +191,7 @@ static bool fields_ok(const struct meta_sb *sb, u64 data_bytes, u64 meta_bytes,
 	return (lbs == 512 || lbs == 1024 || lbs == 2048 || lbs == 4096) &&
 	       al >= META_AL_MIN && al <= META_AL_MAX &&
 	       le64_to_cpu(sb->sectors) <= max_sectors && sb->replica &&
+	       le64_to_cpu(sb->grown_from) <= le64_to_cpu(sb->sectors) &&
 	       !(le32_to_cpu(sb->flags) & ~META_F_ALL) &&
 	       (sb->node < REPL_NODES || sb->node == 0xff) && slots_ok(sb);
 }

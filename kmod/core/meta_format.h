@@ -104,6 +104,8 @@ struct meta_slot {
  * @pos_term: reign in which @pos_seq was numbered
  * @pos_seq: last write of the stream that this node had received; exact only
  *	after a clean end
+ * @grown_from: what lies behind this sector was added not long ago and is dirty
+ *	towards everybody, whatever the records say; 0: they say all
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -136,7 +138,8 @@ struct meta_sb {
 	__le32 own_gen;
 	__le64 pos_term;
 	__le64 pos_seq;
-	u8 log_dev[48];
+	__le64 grown_from;
+	u8 log_dev[40];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
 

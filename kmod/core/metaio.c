@@ -74,6 +74,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->replica = cpu_to_le64(s->replica);
 	sb->dataset = cpu_to_le64(s->dataset);
 	sb->sectors = cpu_to_le64(s->sectors);
+	sb->grown_from = cpu_to_le64(s->grown_from);
 	sb->max_sectors = cpu_to_le64(s->g.max_sectors);
 	sb->area_bytes = cpu_to_le64(s->g.area_bytes);
 	sb->l1_off = cpu_to_le64(s->g.l1_off);
@@ -269,6 +270,7 @@ static void kick_detach(struct repl_store *s)
 		return;
 	if (!s->closed_clean) {
 		s->closed_clean = true;
+		s->grown_from = 0;
 		start_sb(s, true);
 		return;
 	}
@@ -301,6 +303,10 @@ void meta_kick(struct repl_vol *vol)
 	}
 	if (s->checkpoint && !start_stale(s, s->checkpoint_at)) {
 		s->checkpoint = false;
+		if (s->grown_from) {
+			s->grown_from = 0;
+			meta_want_sb(s);
+		}
 		evaluate(vol->res);
 	}
 }

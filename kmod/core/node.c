@@ -391,9 +391,6 @@ static void rx_pv(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	case PKT_NEW_DATASET:
 		dataset_rx(pv, h, payload);
 		break;
-	case PKT_RESIZE:
-		resize_rx(pv, h);
-		break;
 	case PKT_INVALIDATE:
 		rx_invalidate(pv);
 		break;

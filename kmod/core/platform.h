@@ -146,6 +146,9 @@ enum repl_mutations {
 	MUT_TERM_IGNORED,		/* a voter still serves a primary that is over */
 	MUT_LEASE_IGNORED,		/* a Primary reads though it may be deposed */
 	MUT_BOUND_IGNORED,		/* a peer may lack any amount */
+	MUT_SIZE_NOT_FOLLOWED,		/* the smaller of two equals does not grow */
+	MUT_GROWTH_CLEAN,		/* what was added is taken for equal */
+	MUT_GROWTH_FORGOTTEN,		/* ... after a crash */
 	MUT_COUNT,
 };
 

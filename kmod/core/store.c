@@ -296,6 +296,39 @@ void store_try_close(struct repl_vol *vol)
 	evaluate(vol->res);
 }
 
+/*
+ * What has been added is on no other disk: dirty towards all.  The superblock
+ * that has the new size says so too, until the records do.
+ */
+static void added(struct repl_store *s, u64 old)
+{
+	u64 first = old / BLOCK_SECTORS;
+	u32 i;
+
+	if (MUTATED(MUT_GROWTH_CLEAN))
+		return;
+	for (i = 0; i < s->nslots; i++)
+		if (s->slot[i].used)
+			dirty_set_range(&s->dirty, i, first,
+					s->dirty.blocks - first);
+	if (!s->grown_from)
+		s->grown_from = old;
+	meta_checkpoint(s);
+}
+
+static void resize_store(struct repl_store *s, u64 sectors)
+{
+	u64 old = s->sectors;
+
+	s->sectors = sectors;
+	dirty_limit(&s->dirty, DIV_ROUND_UP_ULL(sectors, BLOCK_SECTORS));
+	if (s->grown_from >= sectors)
+		s->grown_from = 0;
+	if (old && sectors > old)
+		added(s, old);
+	meta_want_sb(s);
+}
+
 void store_set_size(struct repl_vol *vol, u64 sectors)
 {
 	struct repl_store *s = vol->store;
@@ -303,11 +336,8 @@ void store_set_size(struct repl_vol *vol, u64 sectors)
 	/* A disk that is being let go of keeps the size it had. */
 	if (s && (s->detaching || vol->disk == DISK_FAILED))
 		s = NULL;
-	if (s && s->sectors != sectors) {
-		s->sectors = sectors;
-		dirty_limit(&s->dirty, DIV_ROUND_UP_ULL(sectors, BLOCK_SECTORS));
-		meta_want_sb(s);
-	}
+	if (s && s->sectors != sectors)
+		resize_store(s, sectors);
 	if (vol->sectors == sectors)
 		return;
 	vol->sectors = sectors;

@@ -23,11 +23,6 @@
 #define RS_FLUSH_AT	(RS_MAX_RANGES / 2)
 #define DIGEST_PAUSE	512U	/* requests without, when few were equal */
 
-static bool is_target(const struct repl_pv *pv)
-{
-	return pv->sync.step != SYNC_IDLE && pv->sync.step < SYNC_S_MAP_IN;
-}
-
 bool target_applies_writes(const struct repl_vol *vol)
 {
 	struct repl_pv *pv;
@@ -62,7 +57,9 @@ void target_begin(struct repl_pv *pv)
 	my_vstate(pv, &mine);
 	memset(y, 0, sizeof(*y));
 	INIT_LIST_HEAD(&y->reqs);
-	if (pv->peer_state.cur_sectors)
+	/* With data that replaces ours comes its size, be it smaller. */
+	if (pv->peer_state.cur_sectors &&
+	    !repl_one_size(&mine, &pv->peer_state))
 		store_set_size(vol, pv->peer_state.cur_sectors);
 	y->full = !repl_partial_ok(&mine, &pv->peer_state);
 	if (y->full)

@@ -52,7 +52,6 @@ static const struct pkt_rule {
 	[PKT_SYNC_STOP]	  = { D, SHAPE_FIXED, 0 },
 	[PKT_INVALIDATE]  = { D, SHAPE_FIXED, 0 },
 	[PKT_NEW_DATASET] = { D, SHAPE_FIXED, sizeof(struct repl_wire_members) },
-	[PKT_RESIZE]	  = { D, SHAPE_FIXED, 0 },
 	[PKT_PING]	  = { C, SHAPE_FIXED, 0 },
 	[PKT_PONG]	  = { C, SHAPE_FIXED, 0 },
 #undef D

@@ -129,7 +129,6 @@ struct repl_wire_auth {
  * @PKT_INVALIDATE: D: receiver's data of the volume is to be replaced
  * @PKT_NEW_DATASET: D: struct repl_wire_members: all replicas declared equal;
  *	sector = size of the volume in sectors
- * @PKT_RESIZE: D: sector: the volume's size from here on in the stream
  * @PKT_PING: C: id; through
  * @PKT_PONG: C: id; REPL_HDR_YES: a promise, see lease.c
  */
@@ -167,7 +166,6 @@ enum repl_packet {
 	PKT_SYNC_STOP,
 	PKT_INVALIDATE,
 	PKT_NEW_DATASET,
-	PKT_RESIZE,
 	PKT_PING,
 	PKT_PONG,
 	PKT_TYPES,
@@ -253,7 +251,9 @@ struct repl_wire_res_state {
  * @dataset: id of the data set, 0 while there is none
  * @replica: random id of this replica's metadata
  * @sectors: size that the backing device could give, in sectors
- * @cur_sectors: size in use; 0 while never connected
+ * @cur_sectors: size in use, 0: no data yet.  Of replicas of the same data the
+ *	smaller ones grow; said before any write or map that reaches beyond the
+ *	size said last
  * @dirty: not 0 if the sender's map for the receiver has any block
  * @set_version: version of the in-sync set
  * @in_sync: the in-sync set as the sender knows it

@@ -50,6 +50,9 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_TERM_IGNORED] = "term-ignored",
 	[MUT_LEASE_IGNORED] = "lease-ignored",
 	[MUT_BOUND_IGNORED] = "bound-ignored",
+	[MUT_SIZE_NOT_FOLLOWED] = "size-not-followed",
+	[MUT_GROWTH_CLEAN] = "growth-clean",
+	[MUT_GROWTH_FORGOTTEN] = "growth-forgotten",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)

@@ -107,7 +107,7 @@ static const char *const pkts[] = {
 	"SYNC_READY", "SYNC_START", "SYNC_ACCEPT",
 	"SYNC_REFUSE", "MAP", "MAP_ACK", "RS_REQ", "RS_DATA", "RS_EQUAL",
 	"RS_ZEROES", "RS_ERROR", "RS_CLEAR", "SYNC_DONE", "SYNC_STOP",
-	"INVALIDATE", "NEW_DATASET", "RESIZE", "PING", "PONG",
+	"INVALIDATE", "NEW_DATASET", "PING", "PONG",
 };
 static_assert(ARRAY_SIZE(pkts) == PKT_TYPES, "packet names");
 

@@ -250,6 +250,7 @@ static void fields(void)
 	REFUSED(al_extents, cpu_to_le32(META_AL_MIN - 1));
 	REFUSED(sectors, cpu_to_le64(~0ULL));
 	REFUSED(max_sectors, 0);
+	REFUSED(grown_from, cpu_to_le64(~0ULL));
 	REFUSED(max_sectors, cpu_to_le64(~0ULL));
 	REFUSED(max_sectors, cpu_to_le64(1ULL << 50));
 	REFUSED(area_bytes, cpu_to_le64(4096));
