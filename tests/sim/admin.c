@@ -678,8 +678,8 @@ void admin_event(void)
 	care_for_links();
 	if (W.o.scenario == SCN_ELECTION)
 		care_for_elections();
-	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_HOSTILE ||
-	    W.phase == PH_HEAL)
+	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
+		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *n = &W.node[i];

@@ -216,6 +216,7 @@ void app_complete(struct sio *s, int err)
 			break;
 		}
 		hist_ack(s->w);
+		W.acked_end[v] = max(W.acked_end[v], io->sector + ns);
 		order_bound(n, io);
 		state_acked(n, s->submitted);
 		order_acked(v, n, io->sector, ns, s->w);

@@ -68,7 +68,10 @@ void hist_init(void)
 	lost_at = 0;
 	wr_n = 1;		/* number 0: the initial contents */
 	for (u32 v = 0; v < W.o.vols; v++) {
-		nchunks[v] = W.o.vol_extents[v] * EXTENT_SECTORS / CHUNK + 8;
+		nchunks[v] = (W.o.vol_extents[v] + W.o.room_extents) *
+			     EXTENT_SECTORS / CHUNK + 8;
+		if (W.o.room_extents)
+			nchunks[v] += EXTENT_SECTORS / CHUNK;
 		tab[v] = arena_alloc(nchunks[v] * sizeof(struct sect *));
 		epoch[v] = 1;
 		durable_upto[v] = 0;

@@ -204,6 +204,29 @@ static bool map_left_over(u32 a, u32 b)
 	       (followers() & (BIT(a) | BIT(b)));
 }
 
+/* 0: all have the same size; else that of one that differs. */
+static u64 other_size(u32 v)
+{
+	u64 sectors = W.node[0].vols[v].vol.sectors;
+
+	for (u32 i = 1; i < W.o.nodes; i++)
+		if (W.node[i].vols[v].vol.sectors != sectors)
+			return W.node[i].vols[v].vol.sectors;
+	return 0;
+}
+
+/* A volume never loses a part that an acknowledged write is in. */
+static void check_size(u32 v)
+{
+	u64 sectors = W.node[0].vols[v].vol.sectors;
+
+	if (!W.diverged_ok && !M.forced && sectors < W.acked_end[v])
+		violation("size",
+			  "settled, volume %u has %llu sectors, and writes up to %llu were acknowledged",
+			  v, (unsigned long long)sectors,
+			  (unsigned long long)W.acked_end[v]);
+}
+
 bool state_is_settled(char *why, size_t len)
 {
 	u32 primaries = 0;
@@ -245,6 +268,11 @@ bool state_is_settled(char *why, size_t len)
 			}
 		}
 	}
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (other_size(v))
+			NOT("volume %u has %llu sectors here, %llu there", v,
+			    (unsigned long long)W.node[0].vols[v].vol.sectors,
+			    (unsigned long long)other_size(v));
 	if (primaries != 1)
 		NOT("%u primaries", primaries);
 	if (W.app_busy)
@@ -266,6 +294,7 @@ void state_settled(void)
 
 		for (u32 b = 1; b < W.o.nodes; b++)
 			must_be_equal(v, 0, b, "settled");
+		check_size(v);
 		for (u32 i = 0; i < W.o.nodes; i++) {
 			u32 set = disk_durable_set(&W.disk[i][v]);
 

@@ -44,6 +44,28 @@ void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag)
 	(*c)[sector % CHUNK] = tag;
 }
 
+static void scatter_garbage(struct sim_disk *d, u64 from, u32 n)
+{
+	while (n--) {
+		u64 s = from + rng_below(R, (u32)(d->sectors - from) - 64);
+
+		for (u32 i = 0; i < 64; i++)
+			disk_write_tag(d, s + i, TAG_GARBAGE | rng_next(R));
+	}
+}
+
+/* A volume that has room to grow; what lies there now is not the same. */
+static void leave_room(struct sim_disk *d, u32 vol, u8 *buf)
+{
+	struct meta_sb *sb = (struct meta_sb *)buf;
+	u64 sectors = ((u64)W.o.vol_extents[vol] * EXTENT_BLOCKS -
+		       W.o.cut_blocks) * BLOCK_SECTORS;
+
+	sb->sectors = cpu_to_le64(sectors);
+	meta_sb_seal(sb);
+	scatter_garbage(d, sectors, 8 * W.o.room_extents);
+}
+
 void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 {
 	const struct sim_opts *o = &W.o;
@@ -62,6 +84,9 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	/* A later replica must have room for all of the first. */
 	if (again || (o->init_sync && node))
 		d->dev_bytes += 1 << 20;
+	if (o->room_extents)
+		d->dev_bytes += ((u64)o->room_extents << 22) -
+				(again ? 0 : rng_below(R, 500) * META_BLOCK);
 	if (external)
 		d->meta_dev_bytes = (1U << 20) + odd;
 	else
@@ -87,20 +112,13 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	mc.external = external;
 	mc.replica = rng_next(R) | 1;
 	meta_sb_new(sb, &g, &mc);
+	if (o->room_extents)
+		leave_room(d, vol, sb);
 	memcpy(d->meta + g.sb_off, sb, META_SB_SIZE);
 	memcpy(d->meta + g.sb_off + META_SB_SIZE, sb, META_SB_SIZE);
 
-	if (o->garbage || again) {
-		u32 n = rng_range(R, 1, 6);
-
-		while (n--) {
-			u64 s = rng_below(R, (u32)d->sectors - 64);
-
-			for (u32 i = 0; i < 64; i++)
-				disk_write_tag(d, s + i,
-					       TAG_GARBAGE | rng_next(R));
-		}
-	}
+	if (o->garbage || again)
+		scatter_garbage(d, 0, rng_range(R, 1, 6));
 }
 
 /* Log what a write replaces. */

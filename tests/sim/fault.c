@@ -286,6 +286,51 @@ static void rollback(void)
 	}
 }
 
+/*
+ * The disks have room: mostly for a little more, now and then for all.  It takes
+ * all replicas to be good, so an admin tries again for a while; and once it is
+ * done the power may go before half of it is on any disk.
+ */
+static void resize(u64 tries)
+{
+	struct node *n = some_node(true);
+	u32 v = rng_below(R, W.o.vols);
+	u64 old, sectors = 0;
+	const char *why = NULL;
+	int err;
+
+	if (tries)
+		ev_add(rng_range(R, 1, 100) * MS, EV_FAULT, NULL, FE_RESIZE,
+		       NULL, tries - 1);
+	if (!n || n->paused_until > W.now || n->down_wanted)
+		return;
+	old = n->vols[v].vol.sectors;
+	if (!rng_pct(R, 10))
+		sectors = old + rng_range(R, 1, rng_pct(R, 50) ? 100 : 2000) *
+				BLOCK_SECTORS;
+	W.cur = n;
+	err = repl_resize(&n->vols[v].vol, sectors, &why);
+	W.cur = NULL;
+	T("admin: n%u v%u resize from %llu to %llu: %d %s", n->id, v,
+	  (unsigned long long)old, (unsigned long long)sectors, err,
+	  why ? why : "");
+	if (n->vols[v].vol.sectors == old)
+		return;
+	cov[C_RESIZED]++;
+	if (rng_pct(R, 20))
+		ev_add(rng_below(R, 60 * MS), EV_FAULT, NULL, FE_CUT, NULL, 0);
+}
+
+static void cut_power(void)
+{
+	if (rng_pct(R, 50)) {
+		fault_crash(some_node(true), rng_range(R, 50, 3000));
+		return;
+	}
+	for (u32 i = 0; i < W.o.nodes; i++)
+		fault_crash(&W.node[i], rng_range(R, 100, 2000));
+}
+
 /* A second primary is asked for, in full view of the first. */
 static void illegal(void)
 {
@@ -351,12 +396,19 @@ void fault_init(void)
 	memset(&rb, 0, sizeof(rb));
 }
 
-void fault_event(void)
+void fault_event(enum fault_ev what, u64 arg)
 {
 	u32 sum = 0, dice, f;
 	struct node *n;
 	struct link *l;
 
+	if (what != FE_MIX) {
+		if (W.phase == PH_FAULTS && !M.illegal && what == FE_CUT)
+			cut_power();
+		else if (W.phase == PH_FAULTS && !M.illegal)
+			resize(arg);
+		return;
+	}
 	ev_add(rng_range(R, 1, 2 * W.o.fault_ms) * MS, EV_FAULT, NULL, 0, NULL,
 	       0);
 	if (W.phase != PH_FAULTS || M.illegal)
@@ -438,6 +490,9 @@ void fault_event(void)
 		break;
 	case F_ADMIN_ROLLBACK:
 		rollback();
+		break;
+	case F_ADMIN_RESIZE:
+		resize(rng_below(R, 30));
 		break;
 	case F_COUNT:
 		break;

@@ -39,7 +39,7 @@ static const char usage_text[] =
 	"  --jobs J           processes\n"
 	"  --ack-policy N     0 sync, 1 async, 2 quorum (else by the seed)\n"
 	"  --scenario NAME    careful, split, reborn, resync, rollback, election,\n"
-	"                     wide, blackout, hostile (default: by seed)\n"
+	"                     wide, blackout, resize, hostile (default: by seed)\n"
 	"  --no-faults        only the application\n"
 	"  --nodes N, --depth N  instead of what the seed says\n"
 	"  --mutation NAME    turn a rule of the core off (name or number)\n"

@@ -8,14 +8,14 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"election", "hostile",
+	"election", "resize", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
-	"replace", "rollback",
+	"replace", "rollback", "resize",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -115,7 +115,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	o->nomem = rng_pct(r, 10) ? 50 : 0;
 	o->fault_ms = pick(r, 150, 500, 1500);
 	o->faults_s = rng_range(r, 2, 8);
-	for (u32 f = 0; f < F_COUNT; f++)
+	for (u32 f = 0; f < F_ADMIN_RESIZE; f++)
 		o->weight[f] = rng_pct(r, 45) ? rng_range(r, 1, 10) : 0;
 	if (!rng_pct(r, 25))
 		o->weight[F_CRASH_ALL] = 0;
@@ -138,7 +138,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	if (ack_policy >= 0)
 		o->ack_policy = (u32)ack_policy;
 	/* The other scripts play one that loses its peers and goes on. */
-	if (o->scenario != SCN_CAREFUL && o->scenario != SCN_HOSTILE) {
+	if (o->scenario != SCN_CAREFUL && o->scenario != SCN_RESIZE &&
+	    o->scenario != SCN_HOSTILE) {
 		o->ack_policy = ACK_SYNC;
 		o->async_mask = 0;
 		o->min_in_sync = 0;
@@ -226,6 +227,16 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->weight[F_CRASH] = rng_below(r, 3);
 		o->weight[F_CRASH_PRIMARY] = rng_below(r, 3);
 		break;
+	case SCN_RESIZE:
+		o->room_extents = rng_range(r, 1, 8);
+		o->cut_blocks = rng_pct(r, 50) ? 0 :
+				rng_below(r, EXTENT_BLOCKS);
+		o->pct_cold = max(o->pct_cold, 15u);
+		o->fault_ms = pick(r, 100, 300, 800);
+		o->weight[F_ADMIN_RESIZE] = pick(r, 10, 20, 40);
+		if (rng_pct(r, 25))
+			o->weight[F_CRASH_ALL] = 10;
+		break;
 	case SCN_REBORN:
 		o->nodes = 3;
 		fallthrough;
@@ -255,6 +266,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 		(unsigned long long)o->seed, scenario_name[o->scenario],
 		o->nodes, o->vols, o->vol_extents[0], o->vol_extents[1],
 		o->al_extents, o->external, o->on_io_error, o->on_no_data);
+	if (o->room_extents)
+		fprintf(f, "  room %u extents, %u blocks less at first\n",
+			o->room_extents, o->cut_blocks);
 	fprintf(f, "  ack-policy %u async 0x%x min-in-sync %u on-backlog %u at %u bytes, %u ms\n",
 		o->ack_policy, o->async_mask, o->min_in_sync, o->on_backlog,
 		o->backlog_max, o->backlog_ms);

@@ -112,11 +112,23 @@ static void op_copy_data(struct repl_io *to, struct repl_io *from)
 	memcpy(t->tags, f->tags, n * sizeof(u64));
 }
 
+/* What only a peer that breaks the protocol brings about. */
+static bool breach(const char *why)
+{
+	return why && (strstr(why, "makes no sense") ||
+		       strstr(why, "beyond the end") ||
+		       strstr(why, "does not fit") ||
+		       strstr(why, "smaller than the volume"));
+}
+
 static void op_disconnect(struct repl_peer *peer, bool standalone,
 			  const char *why)
 {
 	struct peer_node *p = container_of(peer, struct peer_node, peer);
 
+	if (breach(why) && W.o.scenario != SCN_HOSTILE)
+		violation("protocol", "node %u ends the connection to node %u: %s",
+			  W.cur->id, peer->node, why);
 	T("n%u  > disconnect n%u%s: %s", W.cur->id, peer->node,
 	  standalone ? " standalone" : "", why ? why : "");
 	net_shut(p->link, p->side, standalone);

@@ -33,6 +33,7 @@ enum scenario {
 	SCN_WIDE,	/* so many hot extents that a log block can tear */
 	SCN_BLACKOUT,	/* all caches are lost at once, and single disks fail */
 	SCN_ELECTION,	/* nobody looks after old primaries but the votes */
+	SCN_RESIZE,	/* volumes grow in use, beside all the usual faults */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -58,6 +59,7 @@ enum fault {
 	F_ADMIN_FORCE,		/* primary --force with possible loss */
 	F_ADMIN_REPLACE,	/* another disk, with new metadata */
 	F_ADMIN_ROLLBACK,	/* an old image of a disk comes back */
+	F_ADMIN_RESIZE,		/* a volume grows; only where asked for */
 	F_COUNT,
 };
 
@@ -66,6 +68,8 @@ struct sim_opts {
 	enum scenario scenario;
 	u32 nodes, vols;
 	u32 vol_extents[MAX_VOLS];
+	u32 room_extents;	/* by which a volume can grow, about */
+	u32 cut_blocks;		/* at first it ends that far inside an extent */
 	u32 al_extents;
 	u32 on_io_error, on_no_data;
 	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
@@ -290,6 +294,7 @@ struct world {
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
 	struct repl_lineage acked[MAX_VOLS];	/* generations with writes */
+	u64 acked_end[MAX_VOLS];	/* how far on the device they reach */
 	bool starting;		/* configuration: allocations may wait */
 	u64 events;
 };
@@ -412,7 +417,9 @@ extern struct manager {
 void fault_init(void);
 /* Power off, and on again @back_ms later. */
 void fault_crash(struct node *n, u32 back_ms);
-void fault_event(void);
+/* One of the mix and so on; or an event of its own (EV_FAULT's a and arg). */
+enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT };
+void fault_event(enum fault_ev what, u64 arg);
 void fault_heal(void);
 void script_event(void);
 
@@ -483,7 +490,7 @@ enum cov {
 	C_RESETS, C_RS_WRITES, C_RS_EQUAL, C_SYNC_DONE, C_MEMBERS, C_DIVERGED,
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
-	C_ROLLBACKS, C_REPLACED, C_DEPOSED,
+	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

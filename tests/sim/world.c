@@ -335,7 +335,7 @@ static void handle(const struct ev *e, struct node *n)
 		net_cut_end(e->p);
 		break;
 	case EV_FAULT:
-		fault_event();
+		fault_event(e->a, e->arg);
 		break;
 	case EV_ADMIN:
 		admin_event();
