@@ -33,13 +33,31 @@ must repl b detach r0
 must repl b create-md --force r0
 check "attached with room for more" repl b attach r0
 check_soon "synced" 60 in_step a r0
+conns=$(streams a)
+total='.connections[0].peer_devices[0]."resync-total-bytes"'
+# Slow enough to be looked at.
+for node in a b; do
+	must repl "$node" net-options --resync-rate-min 16K --resync-rate-max 96K r0
+done
 check "it grows" repl a resize r0
 size=$(bytes r0)
 check "to $size bytes" [ "$size" -gt $((30 << 20)) ]
 check_soon "so does the device" 10 size_is "$(dev a)" "$size"
-check_soon "on the peer, too" 10 size_is "$(dev b)" "$size"
+check_soon "on the peer, too" 10 is b r0 '.devices[0]."size-bytes"' "$size"
+check_soon "the new part is synced" 20 is a r0 "$total > 0" true
+bytes=$(query a r0 "$total")
+# What was written just then is part of it.
+check "$bytes bytes, what was there is not" \
+	[ "$bytes" -ge $((size - old)) -a "$bytes" -le $((size - old + (2 << 20))) ]
+for node in a b; do
+	must repl "$node" net-options --resync-rate-max 0 r0
+done
 check "the writer has not been disturbed" kill "$work"
 wait "$work"
+check_soon "in step again" 60 in_step a r0
+check_soon "the peer's device can be read, and is as large" 10 \
+	size_is "$(dev b)" "$size"
+check_equal "over the same connection" "$(streams a)" "$conns"
 check_equal "what was there has stayed" "$(sum "$(dev a)" 1024)" \
 	"$(sum "$(dev b)" 1024)"
 check "the new part can be used" scribble "$(dev a)" 4096 24576
