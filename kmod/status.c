@@ -106,6 +106,30 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	return 0;
 }
 
+/* What I/O waits for, and what a promotion would meet. */
+static int fill_prospects(struct sk_buff *skb, struct blkrepl_resource *r)
+{
+	struct repl_promotion promo;
+	struct repl_io_info io;
+
+	repl_io_info(&r->res, &io);
+	repl_promotion(&r->res, &promo);
+	if (nla_put_u64_64bit(skb, BLKREPL_RI_SUSPENDED_MS, io.suspended_ms,
+			      BLKREPL_RI_PAD) ||
+	    nla_put_u32(skb, BLKREPL_RI_IN_STEP, io.in_step) ||
+	    nla_put_u32(skb, BLKREPL_RI_IN_STEP_NEEDED, io.needed))
+		return -EMSGSIZE;
+	if (promo.why &&
+	    (nla_put_string(skb, BLKREPL_RI_PROMOTION_REFUSED, promo.why) ||
+	     nla_put_u32(skb, BLKREPL_RI_PROMOTION_MISSING, promo.missing)))
+		return -EMSGSIZE;
+	if (promo.votes_needed &&
+	    (nla_put_u32(skb, BLKREPL_RI_VOTES, promo.votes) ||
+	     nla_put_u32(skb, BLKREPL_RI_VOTES_NEEDED, promo.votes_needed)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int fill_res_info(struct sk_buff *skb, struct blkrepl_resource *r)
 {
 	struct nlattr *nest = nla_nest_start(skb, BLKREPL_A_RES_INFO);
@@ -122,7 +146,8 @@ static int fill_res_info(struct sk_buff *skb, struct blkrepl_resource *r)
 	    nla_put_u32(skb, BLKREPL_RI_IN_SYNC_SET, set) ||
 	    nla_put_u64_64bit(skb, BLKREPL_RI_IN_SYNC_VERSION, version,
 			      BLKREPL_RI_PAD) ||
-	    nla_put_u32(skb, BLKREPL_RI_OPENERS, r->openers))
+	    nla_put_u32(skb, BLKREPL_RI_OPENERS, r->openers) ||
+	    fill_prospects(skb, r))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -263,6 +288,7 @@ static int fill_peer_cfg(struct sk_buff *skb, struct blkrepl_peer *p)
 static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 {
 	struct nlattr *nest = nla_nest_start(skb, BLKREPL_A_PEER_INFO);
+	int seen = repl_sees_primary(&p->peer);
 
 	if (!nest ||
 	    nla_put_u32(skb, BLKREPL_PI_CONN_STATE, p->peer.conn) ||
@@ -276,6 +302,8 @@ static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 	    nla_put_u64_64bit(skb, BLKREPL_PI_LAG_BYTES, p->peer.lag_bytes,
 			      BLKREPL_PI_PAD) ||
 	    nla_put_u32(skb, BLKREPL_PI_LAG_MS, p->peer.lag_ms))
+		return -EMSGSIZE;
+	if (seen >= 0 && nla_put_u32(skb, BLKREPL_PI_SEES_PRIMARY, seen))
 		return -EMSGSIZE;
 	if (p->last_error[0] &&
 	    nla_put_string(skb, BLKREPL_PI_LAST_ERROR, p->last_error))

@@ -51,16 +51,22 @@ u32 ack_replicas(const struct repl_res *res)
 	return max(need, 1U);
 }
 
-/* Are there as many in step, and committed, as the policy asks for? */
-bool ack_enough(const struct repl_res *res)
+/** ack_in_step() - replicas in step, and committed, of the volume with fewest */
+u32 ack_in_step(const struct repl_res *res)
 {
-	u32 need = ack_replicas(res);
 	struct repl_vol *vol;
+	u32 fewest = REPL_NODES;
 
 	for_each_vol(vol, res)
-		if (hweight32(vol->in_sync & in_sync_now(vol)) < need)
-			return false;
-	return true;
+		fewest = min_t(u32, fewest,
+			       hweight32(vol->in_sync & in_sync_now(vol)));
+	return fewest;
+}
+
+/* Are there as many of them as the policy asks for? */
+bool ack_enough(const struct repl_res *res)
+{
+	return ack_in_step(res) >= ack_replicas(res);
 }
 
 static bool over_bound(const struct repl_peer *p)

@@ -462,6 +462,7 @@ struct repl_res {
 	u32 held_flushes;		/* of these, with ->flush_held */
 	u32 redo_ios;			/* of these, given up once */
 	u64 redo_seq;			/* lowest number they had, 0: none */
+	u64 susp_since;			/* tick at which it was seen; 0: not yet */
 };
 
 /* ---- set-up: process context, but serialized like events ---- */
@@ -666,6 +667,41 @@ struct repl_pv_info {
 void repl_pv_info(struct repl_vol *vol, struct repl_peer *peer,
 		  struct repl_pv_info *out);
 u32 repl_in_sync_set(struct repl_res *res, u64 *version);
+
+/**
+ * struct repl_io_info - what application I/O depends on
+ * @in_step: replicas in step, ours too, of the volume that has fewest
+ * @needed: so many must be, or nothing is acknowledged
+ * @suspended_ms: how long I/O has been held, as ticks tell; 0: it is not
+ */
+struct repl_io_info {
+	u32 in_step;
+	u32 needed;
+	u64 suspended_ms;
+};
+
+void repl_io_info(const struct repl_res *res, struct repl_io_info *out);
+
+/**
+ * struct repl_promotion - what repl_promote() without force would meet now
+ * @why: it would be refused, in these words; NULL: nothing that is known here
+ *	is against it (the peers are asked, and may object)
+ * @missing: with @why: nodes that have, or may have, what is missing here
+ * @votes: where a majority decides: nodes that are here and can vote, ours too
+ * @votes_needed: of these; 0: no majority decides
+ */
+struct repl_promotion {
+	const char *why;
+	u32 missing;
+	u32 votes;
+	u32 votes_needed;
+};
+
+/** repl_promotion() - look, and change nothing */
+void repl_promotion(const struct repl_res *res, struct repl_promotion *out);
+
+/** repl_sees_primary() - node id of the Primary that a peer sees, or -1 */
+int repl_sees_primary(const struct repl_peer *peer);
 
 /** repl_readable() - may a Secondary's device be read just now? */
 bool repl_readable(struct repl_vol *vol);

@@ -211,27 +211,45 @@ static bool covered(const struct repl_vol *vol, u32 vouching)
 	return hweight32(vouching & set) >= need;
 }
 
+static u32 heard_from(const struct repl_res *res)
+{
+	u32 heard = BIT(res->node);
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p))
+			heard |= BIT(i);
+	return heard;
+}
+
+/**
+ * elect_unheard() - members of the sets that count which are not connected
+ * @res: the resource
+ */
+u32 elect_unheard(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+	u32 sets = 0;
+
+	for_each_vol(vol, res)
+		sets |= elect_set(vol);
+	return sets & ~heard_from(res);
+}
+
 /**
  * elect_heard_enough() - has a candidate all that was acknowledged?
  * @res: the resource; all connected peers have given it their vote
+ * @vouching: nodes, ours too, that have all that they ever acknowledged
  */
-bool elect_heard_enough(const struct repl_res *res)
+bool elect_heard_enough(const struct repl_res *res, u32 vouching)
 {
-	u32 heard = BIT(res->node), vouching = vouches(res) ? heard : 0;
+	u32 heard = heard_from(res);
 	struct repl_vol *vol;
-	struct repl_peer *p;
 	bool enough = true;
-	int i;
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
-	for_each_peer(p, i, res) {
-		if (!connected(p))
-			continue;
-		heard |= BIT(i);
-		if (p->vouches)
-			vouching |= BIT(i);
-	}
 	for_each_vol(vol, res) {
 		if (!counts_in(vol))
 			return false;

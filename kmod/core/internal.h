@@ -337,6 +337,7 @@ bool ack_met(const struct repl_io *io);
 u32 nodes(const struct repl_res *res);
 u32 majority(const struct repl_res *res);
 u32 ack_replicas(const struct repl_res *res);
+u32 ack_in_step(const struct repl_res *res);
 bool ack_enough(const struct repl_res *res);
 void ack_backlog_fell(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
@@ -412,7 +413,8 @@ bool electable(const struct repl_vol *vol);
 bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
-bool elect_heard_enough(const struct repl_res *res);
+u32 elect_unheard(const struct repl_res *res);
+bool elect_heard_enough(const struct repl_res *res, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);
 
 /* vote.c */
@@ -428,6 +430,9 @@ void vote_aborted(struct repl_res *res, const char *why);
 
 /* voter.c */
 bool voter(const struct repl_res *res);
+bool voter_likely(const struct repl_peer *p);
+bool vouches_likely(const struct repl_peer *p);
+const char *objection_likely(const struct repl_res *res);
 void vote_record(struct repl_res *res, u64 term, u8 node);
 void vote_recall(struct repl_res *res, const struct repl_store *s);
 bool vote_durable(const struct repl_res *res);
@@ -500,6 +505,7 @@ bool pv_serves_reads(const struct repl_pv *pv);
 void drop_void(struct repl_vol *vol);
 /* A replica that was Consistent or Outdated may turn out to be good. */
 void resolve_consistent(struct repl_vol *vol);
+u32 resolve_missing(const struct repl_vol *vol);
 
 /* announce.c */
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);

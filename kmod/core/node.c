@@ -587,6 +587,10 @@ void repl_tick(struct repl_res *res, u64 now)
 	ack_tick(res);
 	vote_tick(res);
 	app_release_held(res);
+	if (!res->susp)
+		res->susp_since = 0;
+	else if (!res->susp_since)
+		res->susp_since = now;
 }
 
 /* ---- reading the state ---- */
@@ -620,6 +624,22 @@ u32 repl_in_sync_set(struct repl_res *res, u64 *version)
 	for_each_vol(vol, res)
 		set &= vol->in_sync;
 	return list_empty(&res->vols) ? 0 : set;
+}
+
+void repl_io_info(const struct repl_res *res, struct repl_io_info *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->needed = ack_replicas(res);
+	if (!list_empty(&res->vols))
+		out->in_step = ack_in_step(res);
+	if (res->susp && res->susp_since)
+		out->suspended_ms = res->now - res->susp_since;
+}
+
+int repl_sees_primary(const struct repl_peer *peer)
+{
+	return connected(peer) && peer->sees_primary < REPL_NODES ?
+	       peer->sees_primary : -1;
 }
 
 bool repl_readable(struct repl_vol *vol)

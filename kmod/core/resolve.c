@@ -32,8 +32,8 @@ static bool knows_void_only(const struct repl_pv *pv)
 	return pv->vol->res->role == ROLE_PRIMARY && same_but_for_ours(pv);
 }
 
-/* Has everybody who may know better been heard, and does nobody? */
-static bool best_of_all(const struct repl_vol *vol)
+/* Members that may know better, until they are heard and do not. */
+u32 resolve_missing(const struct repl_vol *vol)
 {
 	u32 missing = vol->store->in_sync & ~BIT(vol->res->node);
 	struct repl_pv *pv;
@@ -48,7 +48,7 @@ static bool best_of_all(const struct repl_vol *vol)
 		    (v == V_TARGET && knows_void_only(pv)))
 			missing &= ~BIT(pv->peer->node);
 	}
-	return !missing;
+	return missing;
 }
 
 /* A good replica whose word counts: not a secondary's beside a primary. */
@@ -149,6 +149,6 @@ void resolve_consistent(struct repl_vol *vol)
 	    !lineage_contains(&vol->store->lineage, &vol->lineage))
 		return;
 	if (equals_uptodate_peer(vol) ||
-	    (maybe_best(vol) && best_of_all(vol)))
+	    (maybe_best(vol) && !resolve_missing(vol)))
 		set_disk(vol, DISK_UPTODATE);
 }

@@ -76,7 +76,8 @@ static const char *why_no_data(const struct repl_vol *vol)
 	}
 }
 
-static int may_promote(struct repl_res *res, bool force, const char **why)
+static int may_promote(const struct repl_res *res, bool force,
+		       const char **why)
 {
 	struct repl_peer *p;
 	struct repl_vol *vol;
@@ -207,20 +208,48 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
-static bool majority_agrees(const struct repl_res *res)
+/* Nodes that have voted for us, and those of them that vouch for their data. */
+struct ballots {
+	u32 votes;
+	u32 vouching;
+};
+
+/* @likely: as if all who are connected did so, and not as they have answered. */
+static struct ballots count(const struct repl_res *res, bool likely)
 {
-	u32 votes = voter(res);
+	struct ballots b = {
+		.votes = voter(res) ? BIT(res->node) : 0,
+		.vouching = vouches(res) ? BIT(res->node) : 0,
+	};
 	struct repl_peer *p;
 	int i;
 
-	for_each_peer(p, i, res)
-		votes += connected(p) && p->counts;
-	return votes >= majority(res) || MUTATED(MUT_QUORUM_IGNORED);
+	for_each_peer(p, i, res) {
+		if (!connected(p))
+			continue;
+		if (likely ? voter_likely(p) : p->counts)
+			b.votes |= BIT(i);
+		if (likely ? vouches_likely(p) : p->vouches)
+			b.vouching |= BIT(i);
+	}
+	return b;
+}
+
+/* Return: what is missing where a majority decides, NULL: nothing */
+static const char *outnumbered(const struct repl_res *res,
+			       const struct ballots *b)
+{
+	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
+		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
+	if (!elect_heard_enough(res, b->vouching))
+		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
+	return NULL;
 }
 
 /* Return: what is missing, NULL: nothing */
 static const char *not_elected(const struct repl_res *res)
 {
+	struct ballots cast = count(res, false);
 	struct repl_vol *vol;
 
 	if (!res->vote.renew)
@@ -229,11 +258,7 @@ static const char *not_elected(const struct repl_res *res)
 				return why_no_data(vol);
 	if (!by_majority(res) || res->vote.force)
 		return NULL;
-	if (!majority_agrees(res))
-		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
-	if (!elect_heard_enough(res))
-		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
-	return NULL;
+	return outnumbered(res, &cast);
 }
 
 /* A branch that was left behind by force is to be seen until all have joined. */
@@ -490,4 +515,44 @@ int repl_demote(struct repl_res *res, const char **why)
 	note(res, NOTE_RES, NULL, NULL, NULL);
 	evaluate(res);
 	return 0;
+}
+
+/* ---- what would become of a promotion ---- */
+
+/* Nodes that have, or may have, data that is missing here. */
+static u32 data_missing(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+	u32 nodes = 0;
+
+	if (by_majority(res))
+		return elect_unheard(res);
+	for_each_vol(vol, res)
+		if (store_live(vol) && vol->disk >= DISK_OUTDATED &&
+		    !data_here(vol, false))
+			nodes |= resolve_missing(vol);
+	return nodes;
+}
+
+void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
+{
+	struct ballots likely = count(res, true);
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (by_majority(res)) {
+		out->votes = hweight32(likely.votes);
+		out->votes_needed = majority(res);
+	}
+	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
+		return;
+	err = may_promote(res, false, &out->why);
+	if (!err && by_majority(res)) {
+		out->why = outnumbered(res, &likely);
+		err = out->why ? -ENODATA : 0;
+	}
+	if (err == -ENODATA)
+		out->missing = data_missing(res);
+	else if (!err)
+		out->why = objection_likely(res);
 }

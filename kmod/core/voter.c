@@ -101,7 +101,47 @@ bool outvoted(const struct repl_peer *p)
 	       !MUTATED(MUT_TERM_IGNORED);
 }
 
+/* What voter() and vouches() are at a connected peer, as far as it has told. */
+bool voter_likely(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
+		    !pv->peer_state.dataset)
+			return false;
+	return !list_empty(&p->pvs);
+}
+
+bool vouches_likely(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (!pv->known || pv->peer_state.disk < DISK_OUTDATED ||
+		    (pv->peer_state.flags & REPL_VS_CRASHED) ||
+		    !(pv->peer_state.in_sync & BIT(p->node)))
+			return false;
+	return true;
+}
+
 /* ---- objections ---- */
+
+static const char sees_another[] = "that node sees another Primary";
+
+/* What a peer would say against us, as far as it has told. */
+const char *objection_likely(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && p->role != ROLE_PRIMARY &&
+		    p->sees_primary != NODE_NONE &&
+		    p->sees_primary != res->node)
+			return sees_another;
+	return NULL;
+}
 
 static bool newer_here(struct repl_peer *p)
 {
@@ -172,7 +212,7 @@ static const char *objection(struct repl_peer *p,
 	for_each_peer(other, i, res)
 		if (other != p && connected(other) &&
 		    other->role == ROLE_PRIMARY && lease_lives(other))
-			return "that node sees another Primary";
+			return sees_another;
 	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
 	    res->now < res->promised_until)
 		return "that node has just given its vote to another";

@@ -214,6 +214,23 @@ enum blkrepl_res_info {
 	BLKREPL_RI_IN_SYNC_VERSION,	/* u64 */
 	BLKREPL_RI_OPENERS,		/* u32: openers of all devices */
 	BLKREPL_RI_PAD,
+	BLKREPL_RI_SUSPENDED_MS,	/* u64: how long I/O has been held */
+	BLKREPL_RI_IN_STEP,		/* u32: replicas in step, own included, of the
+					 * volume that has fewest
+					 */
+	BLKREPL_RI_IN_STEP_NEEDED,	/* u32: so many, or no write completes */
+	BLKREPL_RI_PROMOTION_REFUSED,	/* string: why becoming Primary without force
+					 * would be refused just now; absent:
+					 * nothing that this node knows is
+					 * against it
+					 */
+	BLKREPL_RI_PROMOTION_MISSING,	/* u32: bit n: node id n has, or may have, what
+					 * is missing here
+					 */
+	BLKREPL_RI_VOTES,		/* u32: nodes that are here and can vote; where
+					 * a majority decides, like the next
+					 */
+	BLKREPL_RI_VOTES_NEEDED,	/* u32: votes without which nobody is Primary */
 	__BLKREPL_RI_MAX,
 	BLKREPL_RI_MAX = __BLKREPL_RI_MAX - 1
 };
@@ -302,6 +319,9 @@ enum blkrepl_peer_info {
 	BLKREPL_PI_PAD,
 	BLKREPL_PI_LAG_BYTES,		/* u64: data of these */
 	BLKREPL_PI_LAG_MS,		/* u32: age of the oldest of these */
+	BLKREPL_PI_SEES_PRIMARY,	/* u32: node id of the Primary that it is or
+					 * sees; absent: none
+					 */
 	__BLKREPL_PI_MAX,
 	BLKREPL_PI_MAX = __BLKREPL_PI_MAX - 1
 };

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a promotion would meet is told without trying it, in the same words. */
+#include "scenes.h"
+#include "tap.h"
+
+static struct fake f;
+
+/* Return: what would refuse us; looking has changed nothing. */
+static const char *told(struct repl_promotion *p)
+{
+	static struct repl_res before;
+
+	before = f.res;
+	f.keep_pkts = true;
+	repl_promotion(&f.res, p);
+	CHECK(!memcmp(&before, &f.res, sizeof(before)));
+	CHECK(list_empty(&f.pkts));
+	f.keep_pkts = false;
+	return p->why;
+}
+
+/* The real thing, at once, says the same. */
+static void same_words(struct repl_promotion *p)
+{
+	const char *why = NULL;
+
+	CHECK(told(p));
+	CHECK(repl_promote(&f.res, false, &why));
+	CHECK(why && p->why && !strcmp(why, p->why), "%s / %s", why, p->why);
+}
+
+static void at_once(void)
+{
+	struct repl_promotion p;
+
+	scene(&f, SCENE_SECONDARY);
+	same_words(&p);
+	CHECK(!p.missing && !p.votes_needed);
+	fake_exit(&f);
+
+	scene(&f, SCENE_TARGET);
+	fake_down(&f, 0);
+	same_words(&p);
+	CHECK(strstr(p.why, "Inconsistent"));
+	fake_exit(&f);
+
+	scene(&f, SCENE_SOURCE);
+	CHECK(!told(&p));
+	fake_exit(&f);
+}
+
+/* A node of a set of three, all of which were there when it went. */
+static void start_alone(u8 policy)
+{
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(BIT(0) | BIT(1) | BIT(2));
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = policy;
+	fake_attach(&f);
+}
+
+static void peer_comes(u32 i, u8 disk, u8 sees)
+{
+	struct repl_wire_res_state r = { .role = ROLE_SECONDARY, .primary = sees };
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+	struct repl_wire_vol_state w;
+
+	fake_same_state(&f, i, &w);
+	w.disk = disk;
+	w.in_sync = cpu_to_le32(BIT(0) | BIT(1) | BIT(2));
+	fake_up(&f, i);
+	h.length = cpu_to_le32(sizeof(r));
+	fake_rx(&f, i, &h, &r);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
+static void who_is_missing(void)
+{
+	struct repl_promotion p;
+
+	start_alone(ACK_SYNC);
+	CHECK(f.vol.disk == DISK_CONSISTENT);
+	same_words(&p);
+	CHECK(p.missing == (BIT(1) | BIT(2)), "missing %x", p.missing);
+	peer_comes(0, DISK_CONSISTENT, NODE_NONE);
+	same_words(&p);
+	CHECK(p.missing == BIT(2), "missing %x", p.missing);
+	peer_comes(1, DISK_CONSISTENT, NODE_NONE);
+	CHECK(f.vol.disk == DISK_UPTODATE);
+	CHECK(!told(&p) && !p.missing);
+	fake_exit(&f);
+}
+
+static void votes(void)
+{
+	struct repl_promotion p;
+
+	start_alone(ACK_QUORUM);
+	told(&p);
+	CHECK(p.votes == 1 && p.votes_needed == 2, "%u of %u", p.votes, p.votes_needed);
+	CHECK(p.missing == (BIT(1) | BIT(2)), "missing %x", p.missing);
+	/* A peer without a disk has no vote. */
+	peer_comes(0, DISK_DISKLESS, NODE_NONE);
+	told(&p);
+	CHECK(p.votes == 1, "%u votes", p.votes);
+	fake_down(&f, 0);
+	peer_comes(0, DISK_CONSISTENT, NODE_NONE);
+	told(&p);
+	CHECK(p.votes == 2, "%u votes", p.votes);
+	fake_exit(&f);
+}
+
+static void peer_sees_primary(void)
+{
+	struct repl_promotion p;
+
+	scene_format(&f);
+	fake_init(&f, 2);
+	fake_attach(&f);
+	CHECK(repl_sees_primary(&f.peer[0]) == -1);
+	peer_comes(0, DISK_UPTODATE, 2);
+	CHECK(repl_sees_primary(&f.peer[0]) == 2);
+	CHECK(told(&p) && strstr(p.why, "sees another Primary"), "%s", p.why);
+	fake_exit(&f);
+}
+
+static void held(void)
+{
+	struct repl_io_info io;
+
+	scene(&f, SCENE_PRIMARY);
+	repl_io_info(&f.res, &io);
+	CHECK(io.in_step == 2 && io.needed == 1 && !io.suspended_ms,
+	      "%u of %u", io.in_step, io.needed);
+	f.res.conf.min_in_sync = 3;
+	repl_conf_changed(&f.res);
+	repl_tick(&f.res, f.res.now + 100);
+	repl_tick(&f.res, f.res.now + 4000);
+	repl_io_info(&f.res, &io);
+	CHECK(f.res.susp == SUSP_QUORUM, "%x", f.res.susp);
+	CHECK(io.needed == 3 && io.suspended_ms == 4000, "%llu ms",
+	      (unsigned long long)io.suspended_ms);
+	f.res.conf.min_in_sync = 0;
+	repl_conf_changed(&f.res);
+	repl_tick(&f.res, f.res.now + 100);
+	repl_io_info(&f.res, &io);
+	CHECK(!io.suspended_ms);
+	fake_exit(&f);
+}
+
+int main(void)
+{
+	RUN(at_once);
+	RUN(who_is_missing);
+	RUN(votes);
+	RUN(peer_sees_primary);
+	RUN(held);
+	return tap_end();
+}
