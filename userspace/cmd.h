@@ -212,6 +212,7 @@ int cmd_resume_sync(struct cmd *c);
 int cmd_verify(struct cmd *c);
 
 int cmd_status(struct cmd *c);
+int cmd_explain(struct cmd *c);
 int cmd_role(struct cmd *c);
 int cmd_cstate(struct cmd *c);
 int cmd_dstate(struct cmd *c);

@@ -12,18 +12,13 @@
 #include "state.h"
 #include "status.h"
 
-static bool want_color(const struct cmd *c)
-{
-	return isatty(fileno(c->file)) && !getenv("NO_COLOR");
-}
-
 static int print_status(struct cmd *c, const char *name)
 {
 	struct out *o;
 
 	if (!cmd_state(c) || (name && !cmd_res(c, name)))
 		return c->state ? EX_NO_OBJECT : c->ctl ? EX_SYSTEM : EX_NO_MODULE;
-	o = out_new(c->file, has(c, ARG_JSON), want_color(c));
+	o = out_new(c->file, has(c, ARG_JSON), out_want_color(c->file));
 	status_print(o, c->state, name, has(c, ARG_STATISTICS));
 	out_free(o);
 	return EX_DONE;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "out.h"
 
@@ -25,6 +26,11 @@ struct out *out_new(FILE *file, bool json, bool color)
 	o->json = json;
 	o->color = color && !json;
 	return o;
+}
+
+bool out_want_color(FILE *file)
+{
+	return isatty(fileno(file)) && !getenv("NO_COLOR");
 }
 
 bool out_is_json(const struct out *o)
@@ -203,23 +209,29 @@ void out_percent(struct out *o, const char *key, const char *label, unsigned int
 		fprintf(o->file, "%s%s %%", label, buf);
 }
 
+void format_time(uint64_t ms, char *buf, size_t size)
+{
+	uint64_t s = ms / 1000;
+
+	if (s >= 86400)
+		snprintf(buf, size, "%" PRIu64 "d %" PRIu64 ":%02u:%02u",
+			 s / 86400, s / 3600 % 24, (unsigned int)(s / 60 % 60),
+			 (unsigned int)(s % 60));
+	else if (s >= 3600)
+		snprintf(buf, size, "%" PRIu64 ":%02u:%02u", s / 3600,
+			 (unsigned int)(s / 60 % 60), (unsigned int)(s % 60));
+	else
+		snprintf(buf, size, "%" PRIu64 ":%02u", s / 60,
+			 (unsigned int)(s % 60));
+}
+
 /* @ms as a clock shows them in the text, @val in JSON. */
 static void time_as(struct out *o, const char *key, const char *label,
 		    uint64_t ms, uint64_t val)
 {
-	uint64_t s = ms / 1000;
 	char buf[48];
 
-	if (s >= 86400)
-		snprintf(buf, sizeof(buf), "%" PRIu64 "d %" PRIu64 ":%02u:%02u",
-			 s / 86400, s / 3600 % 24, (unsigned int)(s / 60 % 60),
-			 (unsigned int)(s % 60));
-	else if (s >= 3600)
-		snprintf(buf, sizeof(buf), "%" PRIu64 ":%02u:%02u", s / 3600,
-			 (unsigned int)(s / 60 % 60), (unsigned int)(s % 60));
-	else
-		snprintf(buf, sizeof(buf), "%" PRIu64 ":%02u", s / 60,
-			 (unsigned int)(s % 60));
+	format_time(ms, buf, sizeof(buf));
 	number_as(o, key, label, val, buf, "");
 }
 

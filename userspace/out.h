@@ -27,6 +27,8 @@ struct out *out_new(FILE *file, bool json, bool color);
 /* Prints what is still to print. */
 void out_free(struct out *o);
 bool out_is_json(const struct out *o);
+/* Is it a terminal, and are colours welcome? */
+bool out_want_color(FILE *file);
 
 /*
  * Objects and arrays of JSON; nothing in the text.  @key is NULL in an array
@@ -59,5 +61,7 @@ void out_time_ms(struct out *o, const char *key, const char *label, uint64_t ms)
 void out_text(struct out *o, const char *fmt, ...) __printf(2, 3);
 
 void format_bytes(uint64_t val, char *buf, size_t size);
+/* Milliseconds as "1:02:03", or "3d 1:02:03". */
+void format_time(uint64_t ms, char *buf, size_t size);
 
 #endif

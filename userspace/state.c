@@ -153,6 +153,7 @@ static struct st_peer *get_peer(struct st_res *res, uint32_t id, bool *is_new)
 		return *link;
 	p = xzalloc(sizeof(*p));
 	p->id = id;
+	p->sees_primary = -1;
 	p->next = *link;
 	*link = p;
 	return p;
@@ -297,6 +298,10 @@ static void read_res(struct st_res *res, struct nlattr **tb)
 		get_opts(cfg, GROUP_RES, &res->opts);
 	}
 	if (nest(info, BLKREPL_RI_MAX, tb[BLKREPL_A_RES_INFO])) {
+		res->promotion_refused[0] = '\0';
+		res->promotion_missing = 0;
+		res->votes = 0;
+		res->votes_needed = 0;
 		get_u32(info[BLKREPL_RI_ROLE], &res->role);
 		get_u32(info[BLKREPL_RI_SUSPENDED], &res->suspended);
 		get_u64(info[BLKREPL_RI_TERM], &res->term);
@@ -304,6 +309,14 @@ static void read_res(struct st_res *res, struct nlattr **tb)
 		get_u32(info[BLKREPL_RI_IN_SYNC_SET], &res->in_sync);
 		get_u64(info[BLKREPL_RI_IN_SYNC_VERSION], &res->in_sync_version);
 		get_u32(info[BLKREPL_RI_OPENERS], &res->openers);
+		get_u64(info[BLKREPL_RI_SUSPENDED_MS], &res->suspended_ms);
+		get_u32(info[BLKREPL_RI_IN_STEP], &res->in_step);
+		get_u32(info[BLKREPL_RI_IN_STEP_NEEDED], &res->in_step_needed);
+		get_str(info[BLKREPL_RI_PROMOTION_REFUSED], res->promotion_refused,
+			sizeof(res->promotion_refused));
+		get_u32(info[BLKREPL_RI_PROMOTION_MISSING], &res->promotion_missing);
+		get_u32(info[BLKREPL_RI_VOTES], &res->votes);
+		get_u32(info[BLKREPL_RI_VOTES_NEEDED], &res->votes_needed);
 	}
 }
 
@@ -347,7 +360,7 @@ static void read_vol(struct st_vol *v, struct nlattr **tb)
 static void read_peer(struct st_peer *p, struct nlattr **tb)
 {
 	struct nlattr *cfg[BLKREPL_PC_MAX + 1], *info[BLKREPL_PI_MAX + 1];
-	uint32_t auth = p->auth;
+	uint32_t auth = p->auth, sees = -1;
 
 	if (nest(cfg, BLKREPL_PC_MAX, tb[BLKREPL_A_PEER_CFG])) {
 		get_str(cfg[BLKREPL_PC_NAME], p->name, sizeof(p->name));
@@ -368,6 +381,8 @@ static void read_peer(struct st_peer *p, struct nlattr **tb)
 		get_u64(info[BLKREPL_PI_LAG_BYTES], &p->lag_bytes);
 		get_u32(info[BLKREPL_PI_LAG_MS], &p->lag_ms);
 		get_str(info[BLKREPL_PI_LAST_ERROR], p->last_error, sizeof(p->last_error));
+		get_u32(info[BLKREPL_PI_SEES_PRIMARY], &sees);
+		p->sees_primary = sees < BLKREPL_MAX_NODES ? (int)sees : -1;
 	}
 }
 

@@ -41,6 +41,7 @@ struct st_peer {
 	uint64_t lag_bytes;
 	uint32_t lag_ms;
 	char last_error[256];
+	int sees_primary;		/* node id, -1: none */
 	struct st_pvol *pvols;
 };
 
@@ -73,6 +74,11 @@ struct st_res {
 	uint32_t in_sync;
 	uint64_t in_sync_version;
 	uint32_t openers;
+	uint64_t suspended_ms;
+	uint32_t in_step, in_step_needed;	/* needed 0: not told */
+	char promotion_refused[256];		/* empty: it would not be */
+	uint32_t promotion_missing;		/* bit n: node id n */
+	uint32_t votes, votes_needed;		/* needed 0: no majority decides */
 	struct st_vol *vols;
 	struct st_peer *peers;
 };

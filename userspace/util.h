@@ -26,6 +26,7 @@ enum exit_code {
 	EX_CONFIG	= 2,	/* the configuration is wrong */
 	EX_NO_OBJECT	= 3,	/* no such resource, volume or peer */
 	EX_TIMED_OUT	= 4,	/* wait-*: not reached in time */
+	EX_TROUBLE	= 5,	/* explain: something is not as it should be */
 	EX_REFUSED	= 10,	/* the kernel refused, and said why */
 	EX_NO_MODULE	= 11,	/* the kernel module is not loaded */
 	EX_DISK		= 12,	/* a disk or its metadata is not fit */

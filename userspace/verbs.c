@@ -10,6 +10,11 @@ const struct verb verbs[] = {
 	  "  blkrepl status r0 --watch\n"
 	  "  blkrepl status --json | jq '.[] | select(.suspended)'\n",
 	  0, 1, ARG(ARG_JSON) | ARG(ARG_STATISTICS) | ARG(ARG_WATCH), 0, cmd_status },
+	{ "explain", VERBS_LOOK, "[RES|all]", "what is wrong, why, and what to do; worst first",
+	  "  blkrepl explain r0\n"
+	  "  blkrepl explain --json | jq '.[] | select(.severity == \"problem\")'\n"
+	  "  # exit code 5 if something is not as it should be:\n"
+	  "  what=$(blkrepl explain all) || echo \"$what\" | mail -s blkrepl root\n",	  0, 1, ARG(ARG_JSON), 0, cmd_explain },
 	{ "events", VERBS_LOOK, "[RES|all]", "the present state, then a line for each change",
 	  "  blkrepl events --json --changes-only\n"
 	  "  blkrepl events r0 --now\n",

@@ -465,6 +465,66 @@ down()
 	done
 }
 
+# brisk RESOURCE: a lost connection is noticed soon
+brisk()
+{
+	local node
+
+	for node in "${nodes[@]}"; do
+		must repl "$node" net-options "$1" --timeout 1500ms \
+			--ping-int 300ms --connect-int 300ms
+	done
+}
+
+# explains NODE RESOURCE STATUS PATTERN...: it ends so, and says all of these
+explains()
+{
+	local node=$1 res=$2 want=$3 status pattern
+
+	shift 3
+	repl "$node" explain "$res" >"$tmp/explained"
+	status=$?
+	[ "$status" -eq "$want" ] || {
+		echo "status $status"
+		cat "$tmp/explained"
+		return 1
+	}
+	for pattern in "$@"; do
+		grep -qE -- "$pattern" "$tmp/explained" || {
+			echo "without /$pattern/:"
+			cat "$tmp/explained"
+			return 1
+		}
+	done
+}
+
+# explains_first NODE RESOURCE PATTERN: in its first line
+explains_first()
+{
+	repl "$1" explain "$2" | head -n 1 | grep -E -- "$3" >/dev/null || {
+		repl "$1" explain "$2"
+		return 1
+	}
+}
+
+# refused_so NODE RESOURCE: a promotion is refused in the words of explain
+refused_so()
+{
+	local out words
+
+	out=$(repl "$1" primary "$2" 2>&1) && {
+		echo "it was promoted"
+		return 1
+	}
+	repl "$1" explain "$2" >"$tmp/explained"
+	words=${out#*"resource $2: "}
+	grep -qF -- "$words" "$tmp/explained" || {
+		echo "refused with '$words', explained as"
+		cat "$tmp/explained"
+		return 1
+	}
+}
+
 # stretch DISK SIZE: its file, and the loop device above
 stretch()
 {
