@@ -136,6 +136,8 @@ static const struct {
 	{ "cstate r0:carol", 0, "Connecting\n", NULL },
 	{ "dstate r0", 0, "UpToDate/Inconsistent/Unknown\nDiskless/UpToDate/Unknown\n", NULL },
 	{ "status r5", EX_NO_OBJECT, NULL, "resource r5 is not known" },
+	{ "explain r5", EX_NO_OBJECT, NULL, "resource r5 is not known" },
+	{ "explain r0/1", EX_USAGE, NULL, "a volume means nothing" },
 	{ "status r0 --watch=0", EX_USAGE, NULL, "expected seconds" },
 	{ "events --now --changes-only", EX_USAGE, NULL, "either --now or --changes-only" },
 
