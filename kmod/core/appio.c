@@ -11,7 +11,6 @@
  */
 #include "internal.h"
 
-static void start(struct repl_io *io);
 static void answered(struct repl_io *io, u8 node, bool ok);
 
 #define READ_RETRIES	3	/* of a read that a peer could not serve */
@@ -38,7 +37,7 @@ static void redo_end(struct repl_io *io, int err)
 		res->redo_seq = 0;
 }
 
-static void app_complete(struct repl_io *io, int err)
+void app_finish(struct repl_io *io, int err)
 {
 	struct repl_res *res = io->vol->res;
 
@@ -50,10 +49,10 @@ static void app_complete(struct repl_io *io, int err)
 	res->ops->complete(io, err);
 }
 
-static void app_end(struct repl_io *io, int err)
+void app_end(struct repl_io *io, int err)
 {
 	al_leave(io);
-	app_complete(io, err);
+	app_finish(io, err);
 	io->vol->res->ops->release(io);
 }
 
@@ -371,7 +370,7 @@ void app_ready(struct repl_io *io)
 		issue(io);
 }
 
-static void start(struct repl_io *io)
+void app_start(struct repl_io *io)
 {
 	if (io->op == OP_READ)
 		app_read(io);
@@ -411,7 +410,7 @@ void repl_submit(struct repl_io *io)
 		res->handing_over = false;
 		evaluate(res);
 	}
-	start(io);
+	app_start(io);
 }
 
 u64 app_through(const struct repl_res *res)
@@ -434,7 +433,7 @@ u64 app_through(const struct repl_res *res)
  * Nobody who counts is going to answer for this write any more: it is to be
  * done again, from the start.
  */
-static void give_up(struct repl_io *io)
+void app_give_up(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 	struct repl_io *read;
@@ -458,13 +457,13 @@ static void give_up(struct repl_io *io)
 
 static void do_again(struct repl_io *io)
 {
-	give_up(io);
+	app_give_up(io);
 	list_add_tail(&io->link, &io->vol->res->held);
 	app_unpark(io->vol->res);
 }
 
 /* All have answered: nobody needs it any more. */
-static void retire(struct repl_io *io)
+void app_retire(struct repl_io *io)
 {
 	list_del_init(&io->link);
 	list_del_init(&io->hash);
@@ -497,7 +496,7 @@ static bool member_lacks(const struct repl_io *io)
 }
 
 /* An answer has come, or none is to be expected any more. */
-static void progress(struct repl_io *io)
+void app_progress(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
@@ -516,13 +515,13 @@ static void progress(struct repl_io *io)
 			return;
 		}
 		res->done_seq = max(res->done_seq, io->seq);
-		app_complete(io, io->err);
+		app_finish(io, io->err);
 	}
 	/* What reads wait for is an acknowledgement, or what follows it. */
 	if (!io->acked)
 		return;
 	if (!io->wait && !untold(io))
-		retire(io);
+		app_retire(io);
 	app_unpark(res);
 }
 
@@ -541,7 +540,7 @@ static void answered(struct repl_io *io, u8 node, bool ok)
 	 */
 	if (!(io->wait & BIT(io->vol->res->node)))
 		al_leave_keep(io);
-	progress(io);
+	app_progress(io);
 }
 
 static void write_done(struct repl_io *io, int err)
@@ -662,109 +661,4 @@ void app_unanswered_dirty(struct repl_vol *vol)
 		if (io->vol == vol && io_is_write(io))
 			mark_absent(vol, io, BIT(vol->res->node) |
 				    (io->receivers & ~io->wait));
-}
-
-/* ---- held I/O ---- */
-
-void app_check_done(struct repl_res *res)
-{
-	struct repl_io *io, *tmp;
-
-	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
-		if (io->acked ? !io->wait : io->state == IOS_DONE_HELD)
-			progress(io);
-}
-
-/* What was held back for the bound of a peer, or by another policy. */
-void app_check_acks(struct repl_res *res)
-{
-	struct repl_io *io, *tmp;
-
-	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
-		if (!io->acked && io->state == IOS_ISSUED)
-			progress(io);
-}
-
-/* A write that was ready without a disk has no place beside one. */
-static bool placed(const struct repl_io *io)
-{
-	return io->op == OP_FLUSH || io->nspans || !store_live(io->vol);
-}
-
-/*
- * Without a majority writes may be held for long, and the resync that would
- * bring one back reads the same blocks: those that have not been issued queue
- * up anew later.
- */
-void app_let_go(struct repl_res *res)
-{
-	struct repl_io *io, *found;
-
-	do {
-		found = NULL;
-		list_for_each_entry(io, &res->held, link) {
-			if (io->state == IOS_READY_HELD && io->nspans) {
-				found = io;
-				break;
-			}
-		}
-		if (found) {
-			found->state = IOS_NEW;
-			al_leave(found);
-		}
-	} while (found);
-}
-
-void app_release_held(struct repl_res *res)
-{
-	struct repl_io *io;
-	LIST_HEAD(list);
-
-	if (res->susp)
-		return;
-	list_splice_tail_init(&res->held, &list);
-	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
-		list_del_init(&io->link);
-		/* Of a reign that came to nothing: not even a flush is done. */
-		if (io->op != OP_READ && res->role != ROLE_PRIMARY)
-			app_end(io, -EIO);
-		else if (io->state == IOS_READY_HELD && placed(io))
-			app_ready(io);
-		else
-			start(io);
-	}
-}
-
-/*
- * No good replica is left.  Writes that nobody is going to answer for are to
- * be done again, from the start, once there is one; they come before those
- * that were held already.
- */
-void app_no_data(struct repl_res *res)
-{
-	struct repl_io *io, *tmp;
-	LIST_HEAD(again);
-
-	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
-		/* An acknowledged one only waits for those that lack it. */
-		if (io->acked || in_sync_now(io->vol))
-			continue;
-		/* An old disk or a sync target may have to answer still. */
-		io->lost = io->wait;
-		if (io->lost)
-			continue;
-		give_up(io);
-		list_add_tail(&io->link, &again);
-	}
-	/* Reads that waited for one of them are held like the rest. */
-	app_unpark(res);
-	list_splice_tail_init(&res->held, &again);
-	list_splice_tail_init(&again, &res->held);
-	if (res->conf.on_no_data != NO_DATA_IO_ERROR)
-		return;
-	list_splice_tail_init(&res->held, &again);
-	while ((io = list_first_entry_or_null(&again, struct repl_io, link))) {
-		list_del_init(&io->link);
-		app_end(io, -EIO);
-	}
 }

@@ -594,7 +594,7 @@ static void evaluate_once(struct repl_res *res)
 	}
 	members_advance(res);
 	voter_advance(res);
-	vote_check_reign(res);
+	reign_check(res);
 	for_each_vol(vol, res) {
 		for_each_pv(pv, vol)
 			evaluate_pv(pv);

@@ -13,7 +13,8 @@
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
  *	target.c   resync, receiving end	source.c  resync, giving end
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
- *	members.c  generations, in-sync set	vote.c	  roles
+ *	members.c  generations, in-sync set	vote.c	  becoming Primary
+ *	held.c	   I/O that is held		reign.c   the end of a reign
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	dataset.c blank disks declared equal
  *	actlog.c   activity log and order of overlapping I/O
@@ -320,16 +321,26 @@ void app_drop_receiver(struct repl_pv *pv);
 void app_unanswered_dirty(struct repl_vol *vol);
 void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data);
 void app_reads_lost(struct repl_peer *p);
-void app_release_held(struct repl_res *res);
 void app_unpark(struct repl_res *res);
-void app_no_data(struct repl_res *res);
 u32 in_sync_now(const struct repl_vol *vol);
-void app_check_done(struct repl_res *res);
-void app_check_acks(struct repl_res *res);
 void app_kick_flushes(struct repl_res *res);
-void app_let_go(struct repl_res *res);
 /* All writes up to this one are complete. */
 u64 app_through(const struct repl_res *res);
+
+/* Steps of an application's I/O, for held.c. */
+void app_start(struct repl_io *io);
+void app_progress(struct repl_io *io);
+void app_finish(struct repl_io *io, int err);
+void app_end(struct repl_io *io, int err);
+void app_retire(struct repl_io *io);
+void app_give_up(struct repl_io *io);
+
+/* held.c */
+void app_release_held(struct repl_res *res);
+void app_no_data(struct repl_res *res);
+void app_check_done(struct repl_res *res);
+void app_check_acks(struct repl_res *res);
+void app_let_go(struct repl_res *res);
 
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
@@ -422,11 +433,13 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload);
 bool vote_advance(struct repl_res *res);
 void vote_end(struct repl_res *res, int err, const char *why);
-void vote_check_reign(struct repl_res *res);
 void vote_tick(struct repl_res *res);
 void vote_committed(struct repl_res *res);
 bool vote_postponed(struct repl_res *res);
 void vote_aborted(struct repl_res *res, const char *why);
+
+/* reign.c */
+void reign_check(struct repl_res *res);
 
 /* voter.c */
 bool voter(const struct repl_res *res);

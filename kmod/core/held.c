@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Application I/O that is held, for a commit, for data or for a majority: how it
+ * goes on, is done again, or fails.
+ */
+#include "internal.h"
+
+void app_check_done(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
+		if (io->acked ? !io->wait : io->state == IOS_DONE_HELD)
+			app_progress(io);
+}
+
+/* What was held back for the bound of a peer, or by another policy. */
+void app_check_acks(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link)
+		if (!io->acked && io->state == IOS_ISSUED)
+			app_progress(io);
+}
+
+/* A write that was ready without a disk has no place beside one. */
+static bool placed(const struct repl_io *io)
+{
+	return io->op == OP_FLUSH || io->nspans || !store_live(io->vol);
+}
+
+/*
+ * Without a majority writes may be held for long, and the resync that would
+ * bring one back reads the same blocks: those that have not been issued queue
+ * up anew later.
+ */
+void app_let_go(struct repl_res *res)
+{
+	struct repl_io *io, *found;
+
+	do {
+		found = NULL;
+		list_for_each_entry(io, &res->held, link) {
+			if (io->state == IOS_READY_HELD && io->nspans) {
+				found = io;
+				break;
+			}
+		}
+		if (found) {
+			found->state = IOS_NEW;
+			al_leave(found);
+		}
+	} while (found);
+}
+
+void app_release_held(struct repl_res *res)
+{
+	struct repl_io *io;
+	LIST_HEAD(list);
+
+	if (res->susp)
+		return;
+	list_splice_tail_init(&res->held, &list);
+	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
+		list_del_init(&io->link);
+		/* Of a reign that came to nothing: not even a flush is done. */
+		if (io->op != OP_READ && res->role != ROLE_PRIMARY)
+			app_end(io, -EIO);
+		else if (io->state == IOS_READY_HELD && placed(io))
+			app_ready(io);
+		else
+			app_start(io);
+	}
+}
+
+/*
+ * No good replica is left.  Writes that nobody is going to answer for are to
+ * be done again, from the start, once there is one; they come before those
+ * that were held already.
+ */
+void app_no_data(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+	LIST_HEAD(again);
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
+		/* An acknowledged one only waits for those that lack it. */
+		if (io->acked || in_sync_now(io->vol))
+			continue;
+		/* An old disk or a sync target may have to answer still. */
+		io->lost = io->wait;
+		if (io->lost)
+			continue;
+		app_give_up(io);
+		list_add_tail(&io->link, &again);
+	}
+	/* Reads that waited for one of them are held like the rest. */
+	app_unpark(res);
+	list_splice_tail_init(&res->held, &again);
+	list_splice_tail_init(&again, &res->held);
+	if (res->conf.on_no_data != NO_DATA_IO_ERROR)
+		return;
+	list_splice_tail_init(&res->held, &again);
+	while ((io = list_first_entry_or_null(&again, struct repl_io, link))) {
+		list_del_init(&io->link);
+		app_end(io, -EIO);
+	}
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of a reign: by an administrator's word, or by a newer vote.
+ *
+ * A Primary that meets a vote in a newer term than its own does not know what
+ * was decided: it ends all connections, holds all I/O, and asks for another term
+ * like any candidate.  Its peers take it for a Secondary meanwhile.  Once it
+ * meets the one that was elected, it steps down: what was not acknowledged has
+ * failed.
+ */
+#include "internal.h"
+
+/* ---- another term, or the end ---- */
+
+static bool newer_vote_seen(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (outvoted_by(p))
+			return true;
+	return false;
+}
+
+void reign_check(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	if (!reigns(res) || !newer_vote_seen(res))
+		return;
+	if (res->vote.step >= VOTE_WON && !res->vote.renew) {
+		commit_abort(res, "another candidate has asked for votes in a newer term");
+		return;
+	}
+	if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EBUSY, NULL);
+	res->renewing = true;
+	res->evaluate_again = true;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	for_each_peer(p, i, res)
+		peer_end(p, false, "a vote was given in a newer term: this Primary asks for another one");
+}
+
+/* ---- giving it up ---- */
+
+/*
+ * Those that follow without being waited for have all now: they become members
+ * of the set, so that one of them can be promoted.
+ * Return: true if that is under way.
+ */
+static bool hand_over(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (res->susp)
+		return false;
+	if (!res->handing_over) {
+		res->handing_over = true;
+		evaluate(res);
+	}
+	for_each_vol(vol, res)
+		if (vol->in_sync & ~in_sync_now(vol))
+			return false;
+	return res->commit.step != COMMIT_IDLE;
+}
+
+int repl_demote(struct repl_res *res, const char **why)
+{
+	struct repl_vol *vol;
+
+	if (res->role != ROLE_PRIMARY)
+		return 0;
+	if (res->vote.step != VOTE_NONE || res->commit.step != COMMIT_IDLE) {
+		*why = "a change of role or in-sync set is under way: try again";
+		return -EAGAIN;
+	}
+	if (res->app_ios) {
+		*why = "I/O is in flight or suspended: see status";
+		return -EBUSY;
+	}
+	if (!list_empty(&res->in_flight) || hand_over(res)) {
+		*why = "peers are still catching up with the last writes: try again";
+		return -EAGAIN;
+	}
+	res->handing_over = false;
+	res->role = ROLE_SECONDARY;
+	res->gen_pending = false;
+	res->gen_due = false;
+	for_each_vol(vol, res) {
+		if (!store_live(vol))
+			continue;
+		if (vol->disk == DISK_UPTODATE)
+			vol->store->lineage = vol->lineage;
+		vol->store->flags &= ~META_F_PRIMARY;
+		meta_want_sb(vol->store);
+	}
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	evaluate(res);
+	return 0;
+}
