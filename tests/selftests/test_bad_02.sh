@@ -25,8 +25,9 @@ another_disk()
 	sed "/on b {/,/}/s,disk /dev/[^;]*,disk $loop," "$conf/r0.conf" >"$tmp/new"
 	cat "$tmp/new" >"$conf/r0.conf"
 	must repl b create-md --force r0
-	must repl b up r0
+	# Before it meets the new one: what it says then is to stay.
 	repl a connect r0 >/dev/null 2>&1
+	must repl b up r0
 }
 
 setup_nodes a b
