@@ -35,6 +35,20 @@ static void res_conf(struct nlattr **tb, struct repl_res_conf *conf)
 		conf->backlog_ms = nla_get_u32(tb[BLKREPL_RC_BACKLOG_TIME]);
 	if (tb[BLKREPL_RC_MIN_IN_SYNC])
 		conf->min_in_sync = nla_get_u32(tb[BLKREPL_RC_MIN_IN_SYNC]);
+	if (tb[BLKREPL_RC_ON_NO_QUORUM])
+		conf->on_no_quorum = nla_get_u32(tb[BLKREPL_RC_ON_NO_QUORUM]);
+	if (tb[BLKREPL_RC_AUTO_PROMOTE])
+		conf->auto_promote = nla_get_u32(tb[BLKREPL_RC_AUTO_PROMOTE]);
+}
+
+/* Nobody promotes itself without the votes of a majority. */
+static int res_conf_check(const struct repl_res_conf *conf,
+			  struct netlink_ext_ack *extack)
+{
+	if (conf->auto_promote && conf->ack_policy != ACK_QUORUM)
+		return blkrepl_refuse(extack, -EINVAL,
+				      "auto-promote needs ack-policy quorum");
+	return 0;
 }
 
 int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
@@ -60,6 +74,9 @@ int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
 				      "the own node id is missing");
 	repl_res_conf_init(&conf);
 	res_conf(tb, &conf);
+	err = res_conf_check(&conf, info->extack);
+	if (err)
+		return err;
 
 	noio = memalloc_noio_save();
 	err = blkrepl_resource_new(blkrepl_net(genl_info_net(info)),
@@ -99,6 +116,11 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
 	blkrepl_cmd_nest(info, BLKREPL_A_RES_CFG, tb, BLKREPL_RC_MAX);
 	conf = c.r->res.conf;
 	res_conf(tb, &conf);
+	err = res_conf_check(&conf, c.extack);
+	if (err) {
+		blkrepl_cmd_end(&c);
+		return err;
+	}
 	blkrepl_lock(c.r, flags);
 	c.r->res.conf = conf;
 	if (tb[BLKREPL_RC_NODE_NAME])
@@ -190,7 +212,11 @@ static struct blkrepl_volume *find_writer(struct blkrepl_resource *r)
 	return NULL;
 }
 
-static int demote(struct blkrepl_cmd_ctx *c)
+/*
+ * With force what programs wait for fails, and they may keep the devices open:
+ * they can't write any more.
+ */
+static int demote(struct blkrepl_cmd_ctx *c, bool force)
 {
 	unsigned long end = jiffies + BLKREPL_CMD_WAIT;
 	unsigned long patience = jiffies + HZ;
@@ -205,12 +231,12 @@ static int demote(struct blkrepl_cmd_ctx *c)
 		why = NULL;
 		/* Nobody can open a device between the look and the step. */
 		blkrepl_lock(r, flags);
-		v = find_writer(r);
+		v = force ? NULL : find_writer(r);
 		if (v) {
 			openers = v->openers;
 			err = -EBUSY;
 		} else {
-			err = repl_demote(&r->res, &why);
+			err = repl_demote(&r->res, force, &why);
 		}
 		blkrepl_unlock(r, flags);
 		/* udev looks into every device that was just closed. */
@@ -245,11 +271,8 @@ int blkrepl_nl_role_set(struct sk_buff *skb, struct genl_info *info)
 		err = blkrepl_refuse(c.extack, -EINVAL, "the role is missing");
 	else if (nla_get_u32(role) == BLKREPL_ROLE_PRIMARY)
 		err = promote(&c, force);
-	else if (force)
-		err = blkrepl_refuse(c.extack, -EINVAL,
-				     "nobody can be forced to become Secondary: close the devices");
 	else
-		err = demote(&c);
+		err = demote(&c, force);
 	blkrepl_cmd_end(&c);
 	return err;
 }

@@ -545,7 +545,7 @@ static void resource_tear_down(struct blkrepl_resource *r)
 	mutex_lock(&r->admin);
 	/* No device is open: it can only be that it was not Primary. */
 	blkrepl_lock(r, flags);
-	repl_demote(&r->res, &why);
+	repl_demote(&r->res, false, &why);
 	blkrepl_unlock(r, flags);
 	for (i = 0; i < BLKREPL_MAX_NODES; i++)
 		if (r->peer[i])

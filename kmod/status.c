@@ -97,7 +97,9 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	    nla_put_u64_64bit(skb, BLKREPL_RC_BACKLOG_MAX,
 			      r->res.conf.backlog_max, BLKREPL_RC_PAD) ||
 	    nla_put_u32(skb, BLKREPL_RC_BACKLOG_TIME, r->res.conf.backlog_ms) ||
-	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync))
+	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync) ||
+	    nla_put_u32(skb, BLKREPL_RC_ON_NO_QUORUM, r->res.conf.on_no_quorum) ||
+	    nla_put_u32(skb, BLKREPL_RC_AUTO_PROMOTE, r->res.conf.auto_promote))
 		return -EMSGSIZE;
 	if (r->node_name[0] &&
 	    nla_put_string(skb, BLKREPL_RC_NODE_NAME, r->node_name))

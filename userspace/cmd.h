@@ -59,7 +59,8 @@ enum arg_id {
 /* Sets of settings that a verb takes as options, by enum opt_id. */
 #define OPTS_RES	(1U << OPT_ACK_POLICY | 1U << OPT_ON_NO_DATA | \
 			 1U << OPT_ON_BACKLOG | 1U << OPT_BACKLOG_MAX | \
-			 1U << OPT_BACKLOG_TIME | 1U << OPT_MIN_IN_SYNC)
+			 1U << OPT_BACKLOG_TIME | 1U << OPT_MIN_IN_SYNC | \
+			 1U << OPT_ON_NO_QUORUM | 1U << OPT_AUTO_PROMOTE)
 #define OPTS_DISK	(1U << OPT_ON_IO_ERROR | 1U << OPT_AL_EXTENTS | \
 			 1U << OPT_DISK_FLUSHES)
 #define OPTS_PEER	(1U << OPT_TIMEOUT | 1U << OPT_PING_INT | \

@@ -91,6 +91,7 @@ static int set_secondary(struct cmd *c, const struct target *t)
 
 	req_init(&r, BLKREPL_CMD_ROLE_SET, t->res);
 	r.role = BLKREPL_ROLE_SECONDARY;
+	r.force = has(c, ARG_FORCE);
 	return cmd_send(c, &r);
 }
 

@@ -97,6 +97,15 @@ const struct names names_on_no_data = {
 	},
 };
 
+const struct names names_on_no_quorum = {
+	.what = "on-no-quorum",
+	.count = 2,
+	.word = {
+		[BLKREPL_NO_QUORUM_SUSPEND] = "suspend-io",
+		[BLKREPL_NO_QUORUM_IO_ERROR] = "io-error",
+	},
+};
+
 const char *name_of(const struct names *n, uint32_t value)
 {
 	return value < n->count ? n->word[value] : "?";

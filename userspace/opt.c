@@ -52,6 +52,17 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		BLKREPL_RC_MIN_IN_SYNC, NULL, 1, 32, true, .def = 0,
 		.help = "replicas in step, our own included, without which I/O is suspended",
 	},
+	[OPT_ON_NO_QUORUM] = {
+		"on-no-quorum", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
+		BLKREPL_RC_ON_NO_QUORUM, &names_on_no_quorum,
+		.def = BLKREPL_NO_QUORUM_SUSPEND,
+		.help = "what I/O meets while too few are in step: it waits, or it fails after timeout",
+	},
+	[OPT_AUTO_PROMOTE] = {
+		"auto-promote", SECT_OPTIONS, GROUP_RES, TYPE_BOOL, false,
+		BLKREPL_RC_AUTO_PROMOTE, NULL, .def = 0,
+		.help = "take the place of a Primary that is gone; needs ack-policy quorum",
+	},
 	[OPT_ON_IO_ERROR] = {
 		"on-io-error", SECT_DISK, GROUP_VOL, TYPE_ENUM, false,
 		BLKREPL_VC_ON_IO_ERROR, &names_on_io_error,
@@ -346,6 +357,11 @@ bool opt_check(const struct opt_set *s, char *why, size_t size)
 {
 	uint64_t max = opt_get(s, OPT_RESYNC_RATE_MAX);
 
+	if (opt_get(s, OPT_AUTO_PROMOTE) &&
+	    opt_get(s, OPT_ACK_POLICY) != BLKREPL_ACK_QUORUM) {
+		snprintf(why, size, "auto-promote needs \"ack-policy quorum\": nobody promotes itself without the votes of a majority");
+		return false;
+	}
 	if (2 * opt_get(s, OPT_PING_INT) > opt_get(s, OPT_TIMEOUT)) {
 		snprintf(why, size,
 			 "ping-int (%" PRIu64 "ms) must be at most half of timeout (%" PRIu64 "ms), or one lost heartbeat looks like a dead peer",

@@ -38,7 +38,10 @@ const struct verb verbs[] = {
 	  "  blkrepl primary r0 --force\n",
 	  1, 1, ARG(ARG_FORCE), 0, cmd_primary },
 	{ "secondary", VERBS_DAILY, "RES|all", "become Secondary: nobody may have the device open",
-	  "  umount /mnt && blkrepl secondary r0\n", 1, 1, 0, 0, cmd_secondary },
+	  "  umount /mnt && blkrepl secondary r0\n"
+	  "  # I/O is suspended, and what waits for it is to get errors:\n"
+	  "  blkrepl secondary r0 --force\n",
+	  1, 1, ARG(ARG_FORCE), 0, cmd_secondary },
 	{ "connect", VERBS_DAILY, "RES[:PEER]|all", "connect, and again whenever it breaks",
 	  "  blkrepl connect r0:bob\n"
 	  "  # after a split brain, on the node whose changes are to go:\n"

@@ -205,5 +205,5 @@ void ack_tick(struct repl_res *res)
 	}
 	app_check_acks(res);
 	if (res->susp & SUSP_QUORUM)
-		app_let_go(res);
+		app_no_quorum(res);
 }

@@ -237,6 +237,29 @@ void al_enter(struct repl_io *io)
 	meta_kick(io->vol);
 }
 
+/*
+ * Writes of applications that wait for a place go to @held; what waits behind
+ * them goes on.
+ */
+void al_withdraw(struct repl_store *s, struct list_head *held)
+{
+	struct repl_io *io, *tmp;
+	bool any = false;
+	LIST_HEAD(ready);
+
+	list_for_each_entry_safe(io, tmp, &s->al.waiting, link) {
+		if (io->kind != IO_APP)
+			continue;
+		io->state = IOS_NEW;
+		list_move_tail(&io->link, held);
+		any = true;
+	}
+	if (!any)
+		return;
+	enter_waiting(s, &ready);
+	start_all(&ready);
+}
+
 static void remove_spans(struct repl_io *io, struct list_head *ready)
 {
 	struct repl_span *span, *other;

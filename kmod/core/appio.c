@@ -72,12 +72,15 @@ static void fail_or_hold(struct repl_io *io)
 
 /* ---- reads ---- */
 
-/* Acknowledged, and where we read from: only others lack it still. */
+/*
+ * Acknowledged, and where we read from: only others lack it still.  One that
+ * has failed may never reach them.
+ */
 static bool settled_here(const struct repl_io *w)
 {
 	u32 here = BIT(w->vol->res->node);
 
-	return w->acked && (w->got & here) && w->vol->disk == DISK_UPTODATE;
+	return w->acked && !w->err && (w->got & here) && w->vol->disk == DISK_UPTODATE;
 }
 
 /*
@@ -364,7 +367,8 @@ void app_ready(struct repl_io *io)
 	/* Before the first write that a lost receiver won't get. */
 	if (res->gen_pending && !res->susp)
 		commit_start(res, true);
-	if (res->susp)
+	/* Or the reign has ended while it waited for its turn. */
+	if (res->susp || res->role != ROLE_PRIMARY)
 		hold(io, IOS_READY_HELD);
 	else
 		issue(io);
@@ -639,7 +643,7 @@ void app_drop_receiver(struct repl_pv *pv)
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
 		not_awaited(io, pv->peer);
-		if (io->acked && by_majority(res)) {
+		if (io->acked && !io->err && by_majority(res)) {
 			pv->lacks = true;
 			pv->lacks_at = pv->vol->uncommitted ? pv->vol->before :
 							      pv->vol->lineage;

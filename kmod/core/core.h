@@ -241,13 +241,16 @@ struct repl_ops {
 enum repl_ack_policy { ACK_SYNC, ACK_ASYNC, ACK_QUORUM };
 enum repl_on_io_error { ON_ERROR_DETACH, ON_ERROR_PASS_ON };
 enum repl_on_no_data { NO_DATA_SUSPEND, NO_DATA_IO_ERROR };
+enum repl_on_no_quorum { NO_QUORUM_SUSPEND, NO_QUORUM_IO_ERROR };
 
 /* What becomes of a peer that lacks more than the bound allows. */
 enum repl_on_backlog { BACKLOG_BEHIND, BACKLOG_HOLD };
 
 struct repl_res_conf {
 	u8 ack_policy;
-	u8 on_no_data;		/* also without a majority */
+	u8 on_no_data;
+	u8 on_no_quorum;	/* nor enough in step, for a peer's time-out */
+	bool auto_promote;	/* with ACK_QUORUM: succession.c */
 	u8 on_backlog;
 	u8 min_in_sync;		/* replicas in step, ours too; 0: any number */
 	u32 backlog_ms;		/* the oldest write that a peer lacks */
@@ -314,7 +317,8 @@ struct repl_peer {
 	bool vote_wait;		/* asked for its vote */
 	bool discard_my_data;	/* this connect: ours is the victim */
 	bool held_back;		/* writes wait for it to come below the bound */
-	bool vouches;		/* its vote said so, see vote.c */
+	bool agrees;		/* it has given us its vote, see vote.c */
+	bool vouches;		/* ... and said so */
 	bool counts;		/* its vote is durable there */
 	bool before_reign;	/* connected since before we became Primary */
 	u32 conn_count;		/* connections so far */
@@ -417,6 +421,9 @@ struct repl_res {
 	struct list_head peer_flushes;	/* IO_PEER_FLUSH not started */
 	struct list_head seq_hash[REPL_SEQ_HASH];
 	u64 done_seq;			/* highest seq completed */
+	u64 quorum_lost_ms;		/* when SUSP_QUORUM was set */
+	u64 stand_at_ms;		/* as a candidate by ourselves, 0: never */
+	bool orphaned;			/* a Primary was lost, none has come since */
 	u64 set_version;
 	u64 next_id;
 	bool gen_pending;		/* begin a generation before the next write */
@@ -439,6 +446,7 @@ struct repl_res {
 		u64 term;
 		u64 again_ms;		/* when to ask again */
 		u64 until_ms;		/* and when to give up */
+		u64 asked_ms;		/* when all were asked last */
 	} vote;
 	u64 reign;			/* term in which we became Primary */
 	bool forced;			/* by force, and not elected */
@@ -620,8 +628,15 @@ void repl_tick(struct repl_res *res, u64 now);
  */
 int repl_promote(struct repl_res *res, bool force, const char **why);
 
-/** repl_demote() - become Secondary: 0, or -EBUSY while I/O is in flight */
-int repl_demote(struct repl_res *res, const char **why);
+/**
+ * repl_demote() - become Secondary
+ * @res: the resource
+ * @force: what applications wait for fails, instead of being waited for
+ * @why: in case of error, the reason
+ *
+ * Return: 0, -EBUSY while I/O is in flight, -EAGAIN: later
+ */
+int repl_demote(struct repl_res *res, bool force, const char **why);
 
 /** repl_invalidate() - the local data is to be replaced from a peer */
 int repl_invalidate(struct repl_vol *vol, const char **why);

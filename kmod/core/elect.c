@@ -127,15 +127,21 @@ static bool took_effect(const struct repl_res *res, u64 version)
 	return true;
 }
 
-/* The newest one of at least @members. */
+/*
+ * The newest one of at least @members.  A reign begins with a majority: if we
+ * know a lesser set of one, no earlier reign counts any more.
+ */
 static u32 newest_of(const struct repl_vol *vol, u32 members, u64 *version)
 {
-	u64 limit = ~0ULL;
+	u64 limit = ~0ULL, reign = 0;
 	u32 set = 0;
 
-	while (newest_claim(vol, limit, version, &set)) {
+	while (newest_claim(vol, limit, version, &set) &&
+	       *version >> SET_TERM_SHIFT >= reign) {
 		if (hweight32(set) >= members && took_effect(vol->res, *version))
 			return set;
+		if (hweight32(set) < majority(vol->res))
+			reign = *version >> SET_TERM_SHIFT;
 		limit = *version;
 	}
 	*version = 0;
@@ -239,12 +245,12 @@ u32 elect_unheard(const struct repl_res *res)
 
 /**
  * elect_heard_enough() - has a candidate all that was acknowledged?
- * @res: the resource; all connected peers have given it their vote
- * @vouching: nodes, ours too, that have all that they ever acknowledged
+ * @res: the resource
+ * @heard: nodes, ours too, that have found nothing that speaks against it
+ * @vouching: of these, those that have all that they ever acknowledged
  */
-bool elect_heard_enough(const struct repl_res *res, u32 vouching)
+bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 {
-	u32 heard = heard_from(res);
 	struct repl_vol *vol;
 	bool enough = true;
 

@@ -136,6 +136,14 @@ bool pv_outreigned(const struct repl_pv *pv)
 	return repl_outreigned(&c.peer, &c.me);
 }
 
+bool pv_outreigns(const struct repl_pv *pv)
+{
+	struct pair c;
+
+	compare(pv, &c);
+	return repl_outreigned(&c.me, &c.peer);
+}
+
 bool pv_serves_reads(const struct repl_pv *pv)
 {
 	return usable(pv) && pv->receiving &&
@@ -568,8 +576,10 @@ static void check_quorum(struct repl_res *res)
 		  (ack_enough(res) && !res->renewing && lease_holds(res)) ||
 		  MUTATED(MUT_QUORUM_IGNORED);
 
+	if (!ok && !(res->susp & SUSP_QUORUM))
+		res->quorum_lost_ms = res->now;
 	if (!ok)
-		app_let_go(res);
+		app_no_quorum(res);
 	if (ok == !(res->susp & SUSP_QUORUM))
 		return;
 	res->susp ^= SUSP_QUORUM;

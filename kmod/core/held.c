@@ -32,13 +32,17 @@ static bool placed(const struct repl_io *io)
 
 /*
  * Without a majority writes may be held for long, and the resync that would
- * bring one back reads the same blocks: those that have not been issued queue
- * up anew later.
+ * bring one back reads the same blocks, or waits behind them for the log: those
+ * that have not been issued queue up anew later.
  */
-void app_let_go(struct repl_res *res)
+static void let_go(struct repl_res *res)
 {
 	struct repl_io *io, *found;
+	struct repl_vol *vol;
 
+	for_each_vol(vol, res)
+		if (store_live(vol))
+			al_withdraw(vol->store, &res->held);
 	do {
 		found = NULL;
 		list_for_each_entry(io, &res->held, link) {
@@ -106,4 +110,60 @@ void app_no_data(struct repl_res *res)
 		list_del_init(&io->link);
 		app_end(io, -EIO);
 	}
+}
+
+static void fail_list(struct list_head *ios)
+{
+	struct repl_io *io;
+	LIST_HEAD(list);
+
+	list_splice_tail_init(ios, &list);
+	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
+		list_del_init(&io->link);
+		io->remote = NODE_NONE;
+		app_end(io, -EIO);
+	}
+}
+
+/*
+ * Everything that applications wait for fails.  Writes that are on their way
+ * stay so, like those that were acknowledged early: they may be on any replica.
+ */
+void app_fail_all(struct repl_res *res)
+{
+	struct repl_io *io, *tmp;
+
+	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
+		if (io->acked)
+			continue;
+		io->lost = false;
+		io->err = -EIO;
+		app_finish(io, -EIO);
+		if (!io->wait)
+			app_retire(io);
+	}
+	fail_list(&res->remote_reads);
+	fail_list(&res->parked);
+	fail_list(&res->held);
+}
+
+/* A majority that has only been late is back before connections time out. */
+static bool quorum_overdue(const struct repl_res *res)
+{
+	const struct repl_peer *p;
+	u32 patience = 0;
+	int i;
+
+	for_each_peer(p, i, res)
+		patience = max(patience, p->conf.timeout_ms);
+	return res->now - res->quorum_lost_ms >= patience;
+}
+
+/* Too few are in step, or have promised to follow. */
+void app_no_quorum(struct repl_res *res)
+{
+	if (res->conf.on_no_quorum == NO_QUORUM_IO_ERROR && quorum_overdue(res))
+		app_fail_all(res);
+	else
+		let_go(res);
 }

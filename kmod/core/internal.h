@@ -15,6 +15,7 @@
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  becoming Primary
  *	held.c	   I/O that is held		reign.c   the end of a reign
+ *	succession.c  Primary by itself
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	dataset.c blank disks declared equal
  *	actlog.c   activity log and order of overlapping I/O
@@ -306,6 +307,8 @@ void al_leave(struct repl_io *io);
 /* As al_leave(), but the extents stay hot until al_release(). */
 void al_leave_keep(struct repl_io *io);
 void al_release(struct repl_io *io);
+/* Writes of applications that wait for a place in the log are held instead. */
+void al_withdraw(struct repl_store *s, struct list_head *held);
 /* Disk failed: nobody waits for the log any more. */
 void al_abort(struct repl_store *s);
 /* Everything staged goes into a transaction; whether a flush comes first. */
@@ -340,7 +343,8 @@ void app_release_held(struct repl_res *res);
 void app_no_data(struct repl_res *res);
 void app_check_done(struct repl_res *res);
 void app_check_acks(struct repl_res *res);
-void app_let_go(struct repl_res *res);
+void app_fail_all(struct repl_res *res);
+void app_no_quorum(struct repl_res *res);
 
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
@@ -399,6 +403,7 @@ void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
 /* Where votes decide: are a majority in step? */
 bool members_suffice(const struct repl_res *res);
+void commit_drop(struct repl_res *res);
 void commit_abort(struct repl_res *res, const char *why);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
@@ -425,7 +430,7 @@ bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
 u32 elect_unheard(const struct repl_res *res);
-bool elect_heard_enough(const struct repl_res *res, u32 vouching);
+bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);
 
 /* vote.c */
@@ -437,6 +442,13 @@ void vote_tick(struct repl_res *res);
 void vote_committed(struct repl_res *res);
 bool vote_postponed(struct repl_res *res);
 void vote_aborted(struct repl_res *res, const char *why);
+
+/* succession.c */
+/* The connection to this peer is lost. */
+void succession_lost(struct repl_peer *p);
+/* A Primary has become Secondary. */
+void succession_free(struct repl_res *res);
+void succession_tick(struct repl_res *res);
 
 /* reign.c */
 void reign_check(struct repl_res *res);
@@ -507,6 +519,8 @@ u8 primary_seen(const struct repl_res *res);
 enum verdict pv_verdict(const struct repl_pv *pv);
 /* Is what the peer has beyond us void, as we know of a later reign? */
 bool pv_outreigned(const struct repl_pv *pv);
+/* The other way round. */
+bool pv_outreigns(const struct repl_pv *pv);
 bool promotion_decides(const struct repl_pv *pv);
 bool primary_decides(const struct repl_pv *pv);
 bool same_but_for_ours(const struct repl_pv *pv);

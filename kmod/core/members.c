@@ -206,6 +206,8 @@ static void send_members(struct repl_peer *p, u64 id)
 		hdr_init(&h, PKT_MEMBERS, pv->vol);
 		h.length = cpu_to_le32(sizeof(w));
 		h.id = cpu_to_le64(id);
+		h.dep = cpu_to_le64(res->have_term);
+		h.seq = cpu_to_le64(res->have_seq);
 		if (list_is_last(&pv->by_peer, &p->pvs))
 			h.flags = REPL_HDR_LAST;
 		p->members_id = id;
@@ -434,6 +436,30 @@ void commit_abort(struct repl_res *res, const char *why)
 	vote_aborted(res, why);
 }
 
+/* Our reign is over: as if we had crashed, but for what our disks know. */
+void commit_drop(struct repl_res *res)
+{
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res) {
+		if (vol->uncommitted)
+			undo(vol);
+		s = store_live(vol);
+		if (!s)
+			continue;
+		vol->lineage = s->lineage;
+		vol->in_sync = s->in_sync;
+	}
+	commit_stop(res);
+	res->commit.again = false;
+	res->commit.again_gen = false;
+	res->commit.told = false;
+	res->commit.due = false;
+	res->gen_pending = false;
+	res->gen_due = false;
+}
+
 /* A change of the set that nobody has committed yet? */
 static void commit_if_needed(struct repl_res *res)
 {
@@ -614,6 +640,23 @@ static bool can_confirm(const struct repl_peer *p)
 	return true;
 }
 
+/*
+ * A member has all that the primary has numbered so far: what was under way had
+ * to be answered by the new members first.
+ */
+static void take_position(struct repl_pv *pv, const struct repl_wire_hdr *h)
+{
+	struct repl_res *res = pv->vol->res;
+	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
+
+	if (!by_majority(res) || !(pv->peer_state.in_sync & BIT(res->node)) ||
+	    term < res->have_term ||
+	    (term == res->have_term && seq <= res->have_seq))
+		return;
+	res->have_term = term;
+	res->have_seq = seq;
+}
+
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload)
 {
@@ -642,6 +685,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
+	take_position(pv, h);
 	/* Its disk's state comes after this; don't take it for a source. */
 	if (!(pv->peer_state.in_sync & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)

@@ -179,6 +179,7 @@ void repl_conn_down(struct repl_peer *p)
 	if (p->conn != CONN_CONNECTED)
 		return;
 	p->conn = CONN_CONNECTING;
+	succession_lost(p);
 	p->role = ROLE_UNKNOWN;
 	p->sees_primary = NODE_NONE;
 	p->members_id = 0;
@@ -272,6 +273,7 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {
 		peer_through(p, le64_to_cpu(w.through));
 		lease_free(p);
+		succession_free(res);
 	}
 	if (p->role != role) {
 		p->role = role;
@@ -570,8 +572,6 @@ void repl_tick(struct repl_res *res, u64 now)
 	struct repl_pv *pv;
 	int i;
 
-	if (!res->now)
-		lease_start(res);
 	res->now = now;
 	for_each_peer(p, i, res)
 		tick_peer(p);
@@ -586,6 +586,7 @@ void repl_tick(struct repl_res *res, u64 now)
 		app_no_data(res);
 	ack_tick(res);
 	vote_tick(res);
+	succession_tick(res);
 	app_release_held(res);
 	if (!res->susp)
 		res->susp_since = 0;

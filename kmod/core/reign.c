@@ -23,11 +23,57 @@ static bool newer_vote_seen(const struct repl_res *res)
 	return false;
 }
 
+/* Has another been elected since, and does it reign? */
+static bool successor_seen(const struct repl_res *res)
+{
+	const struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && p->role == ROLE_PRIMARY &&
+		    p->term > res->reign && !outvoted(p))
+			return true;
+	return false;
+}
+
+/*
+ * Writes that were not acknowledged may be on any replica, so all are compared:
+ * connections begin anew.
+ */
+static void step_down(struct repl_res *res, const char *why)
+{
+	struct repl_vol *vol;
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i;
+
+	if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EBUSY, why);
+	res->renewing = false;
+	res->handing_over = false;
+	res->role = ROLE_SECONDARY;
+	commit_drop(res);
+	app_fail_all(res);
+	/* What has no answer yet is noted now: connections may end late. */
+	for_each_vol(vol, res)
+		for_each_pv(pv, vol)
+			set_receiving(pv, false);
+	app_check_done(res);
+	res->evaluate_again = true;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	for_each_peer(p, i, res)
+		peer_end(p, false, why);
+}
+
 void reign_check(struct repl_res *res)
 {
 	struct repl_peer *p;
 	int i;
 
+	if (res->renewing && successor_seen(res)) {
+		step_down(res, "another node has been elected: what was not acknowledged has failed here");
+		return;
+	}
 	if (!reigns(res) || !newer_vote_seen(res))
 		return;
 	if (res->vote.step >= VOTE_WON && !res->vote.renew) {
@@ -66,12 +112,23 @@ static bool hand_over(struct repl_res *res)
 	return res->commit.step != COMMIT_IDLE;
 }
 
-int repl_demote(struct repl_res *res, const char **why)
+int repl_demote(struct repl_res *res, bool force, const char **why)
 {
 	struct repl_vol *vol;
 
 	if (res->role != ROLE_PRIMARY)
 		return 0;
+	if (force && res->vote.step >= VOTE_WON) {
+		/* What it was elected for is not known yet to all who count. */
+		app_fail_all(res);
+		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected";
+		return -EAGAIN;
+	}
+	if (force) {
+		step_down(res, "the Primary has stepped down by force");
+		evaluate(res);
+		return 0;
+	}
 	if (res->vote.step != VOTE_NONE || res->commit.step != COMMIT_IDLE) {
 		*why = "a change of role or in-sync set is under way: try again";
 		return -EAGAIN;

@@ -6,6 +6,8 @@ void repl_res_conf_init(struct repl_res_conf *c)
 {
 	c->ack_policy = ACK_SYNC;
 	c->on_no_data = NO_DATA_SUSPEND;
+	c->on_no_quorum = NO_QUORUM_SUSPEND;
+	c->auto_promote = false;
 	c->on_backlog = BACKLOG_BEHIND;
 	c->min_in_sync = 0;
 	c->backlog_ms = 0;
@@ -53,6 +55,7 @@ void repl_res_init(struct repl_res *res)
 	INIT_LIST_HEAD(&res->peer_flushes);
 	for (i = 0; i < REPL_SEQ_HASH; i++)
 		INIT_LIST_HEAD(&res->seq_hash[i]);
+	lease_start(res);
 }
 
 static int pv_add(struct repl_vol *vol, struct repl_peer *peer)

@@ -16,6 +16,7 @@
 #define RENEW_MS	500
 #define AGAIN_MS	100	/* after a refusal that can't last */
 #define PATIENCE_MS	3000
+#define ANSWER_MS	300	/* what a majority can do without */
 
 /* Those that have promised us their vote are free to give it to another. */
 static void give_back(struct repl_peer *p)
@@ -103,16 +104,25 @@ static int may_promote(const struct repl_res *res, bool force,
 	return 0;
 }
 
+/* Its lease has ended, and it would be the last to answer. */
+static bool silent_primary(const struct repl_peer *p)
+{
+	return p->role == ROLE_PRIMARY && !lease_lives(p);
+}
+
 static void ask(struct repl_res *res, u8 flags)
 {
 	struct repl_wire_hdr h;
 	struct repl_peer *p;
 	int i;
 
+	res->vote.asked_ms = res->now;
 	for_each_peer(p, i, res) {
+		p->agrees = false;
 		p->vouches = false;
 		p->counts = false;
-		if (!connected(p) || MUTATED(MUT_TWO_PRIMARIES))
+		if (!connected(p) || silent_primary(p) ||
+		    MUTATED(MUT_TWO_PRIMARIES))
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
 		h.id = cpu_to_le64(res->vote.term);
@@ -204,8 +214,14 @@ static void take_as_good(struct repl_vol *vol)
 	set_disk(vol, DISK_UPTODATE);
 }
 
-/* Nodes that have voted for us, and those of them that vouch for their data. */
+/**
+ * struct ballots - nodes, ourselves included
+ * @heard: that have not refused
+ * @votes: of these, those whose vote counts
+ * @vouching: of these, those that vouch for their data
+ */
 struct ballots {
+	u32 heard;
 	u32 votes;
 	u32 vouching;
 };
@@ -214,6 +230,7 @@ struct ballots {
 static struct ballots count(const struct repl_res *res, bool likely)
 {
 	struct ballots b = {
+		.heard = BIT(res->node),
 		.votes = voter(res) ? BIT(res->node) : 0,
 		.vouching = vouches(res) ? BIT(res->node) : 0,
 	};
@@ -221,8 +238,9 @@ static struct ballots count(const struct repl_res *res, bool likely)
 	int i;
 
 	for_each_peer(p, i, res) {
-		if (!connected(p))
+		if (!connected(p) || !(likely || p->agrees))
 			continue;
+		b.heard |= BIT(i);
 		if (likely ? voter_likely(p) : p->counts)
 			b.votes |= BIT(i);
 		if (likely ? vouches_likely(p) : p->vouches)
@@ -237,7 +255,7 @@ static const char *outnumbered(const struct repl_res *res,
 {
 	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
 		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
-	if (!elect_heard_enough(res, b->vouching))
+	if (!elect_heard_enough(res, b->heard, b->vouching))
 		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
 	return NULL;
 }
@@ -297,18 +315,26 @@ static void win(struct repl_res *res)
 	note(res, NOTE_RES, NULL, NULL, NULL);
 }
 
+/* A majority does without those that have gone and are still connected. */
+static bool patience_ends(const struct repl_res *res)
+{
+	return by_majority(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
+}
+
 static bool answers_missing(const struct repl_res *res)
 {
 	struct repl_peer *p;
 	int i;
 
+	if (patience_ends(res))
+		return false;
 	for_each_peer(p, i, res)
 		if (connected(p) && p->vote_wait)
 			return true;
 	return false;
 }
 
-/* All who were asked have agreed.  Return: true if the role has changed */
+/* Who has answered has agreed.  Return: true if the role has changed */
 static bool count_votes(struct repl_res *res)
 {
 	const char *why = not_elected(res);
@@ -384,14 +410,17 @@ void vote_aborted(struct repl_res *res, const char *why)
 
 void vote_tick(struct repl_res *res)
 {
-	if (res->now < res->vote.again_ms)
-		return;
-	if (res->renewing && res->vote.step == VOTE_NONE)
+	bool again = res->now >= res->vote.again_ms;
+
+	if (again && res->renewing && res->vote.step == VOTE_NONE)
 		stand(res, false, true);
-	if (res->vote.step == VOTE_AGAIN) {
+	if (again && res->vote.step == VOTE_AGAIN) {
 		try(res);
 		evaluate(res);
 	}
+	if ((res->vote.step == VOTE_TRIAL || res->vote.step == VOTE_ASKED) &&
+	    patience_ends(res))
+		evaluate(res);
 }
 
 /* ---- answers ---- */
@@ -408,6 +437,7 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 		return;
 	p->vote_wait = false;
 	if (h->flags & REPL_HDR_YES) {
+		p->agrees = true;
 		p->vouches = h->flags & REPL_HDR_FULL;
 		p->counts = h->flags & REPL_HDR_LAST;
 		evaluate(res);

@@ -169,10 +169,12 @@ static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
 
 	/*
 	 * It has forgotten its position, elect_heard_enough() looks after it;
-	 * or it has a generation that we have not, or we were left out.
+	 * or it has a generation that we have not, or knows a later reign; or
+	 * we were left out.
 	 */
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (last_primary(pv) || left_out(pv->vol) ||
+		    (pv->known && pv_outreigns(pv)) ||
 		    (pv->known && !by_position(pv) &&
 		     pv_verdict(pv) == V_TARGET))
 			return false;

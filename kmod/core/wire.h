@@ -100,7 +100,8 @@ struct repl_wire_auth {
  * @PKT_READ: D: id, sector, size: read for a primary without data
  * @PKT_READ_DATA: D: id; data
  * @PKT_READ_ERROR: D: id
- * @PKT_MEMBERS: D: id, struct repl_wire_members: new generation or set
+ * @PKT_MEMBERS: D: id, struct repl_wire_members: new generation or set; dep,
+ *	seq: term and number of the last write that all of it have
  * @PKT_MEMBERS_ACK: C: id: it is durable here
  * @PKT_VOTE_REQ: D: id = term of the candidacy, 0: it is over; dep, seq: reign
  *	and number of the last write that the candidate has; REPL_HDR_FULL: forced;

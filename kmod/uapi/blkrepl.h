@@ -168,6 +168,11 @@ enum blkrepl_on_no_data {
 	BLKREPL_NO_DATA_IO_ERROR,
 };
 
+enum blkrepl_on_no_quorum {
+	BLKREPL_NO_QUORUM_SUSPEND,	/* hold I/O until there are enough again */
+	BLKREPL_NO_QUORUM_IO_ERROR,	/* fail it after the time-out of peers */
+};
+
 /* What becomes of a peer that lacks more than backlog-max or -time allow. */
 enum blkrepl_on_backlog {
 	BLKREPL_BACKLOG_BEHIND,		/* it falls behind, and resyncs later */
@@ -190,6 +195,10 @@ enum blkrepl_res_cfg {
 					 */
 	BLKREPL_RC_MIN_IN_SYNC,		/* u32: replicas in step, own included, without
 					 * which no write completes, 0..32
+					 */
+	BLKREPL_RC_ON_NO_QUORUM,	/* u32: enum blkrepl_on_no_quorum */
+	BLKREPL_RC_AUTO_PROMOTE,	/* u32: 1: take the place of a Primary that is
+					 * gone; needs ack-policy quorum
 					 */
 	BLKREPL_RC_PAD,
 	__BLKREPL_RC_MAX,

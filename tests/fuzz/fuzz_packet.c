@@ -213,7 +213,7 @@ static void admin(struct input *in)
 		repl_promote(&f.res, what & 32, &why);
 		break;
 	case 1:
-		repl_demote(&f.res, &why);
+		repl_demote(&f.res, false, &why);
 		break;
 	case 2:
 		repl_invalidate(&f.vol, &why);

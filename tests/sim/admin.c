@@ -299,6 +299,8 @@ void admin_promoted(struct node *n)
 void admin_vote_done(struct node *n, int err, const char *why)
 {
 	(void)why;
+	if (!err && !n->voting)
+		cov[C_SUCCESSIONS]++;
 	n->voting = 0;
 	if (err) {
 		cov[C_REFUSED_VOTES]++;
@@ -514,7 +516,7 @@ static void care_for_primary(void)
 		if (!app_stop(p))
 			return;
 		W.cur = p;
-		if (!repl_demote(&p->res, &why))
+		if (!repl_demote(&p->res, false, &why))
 			admin_demoted(p);
 		W.cur = NULL;
 		return;
@@ -533,33 +535,18 @@ static void care_for_primary(void)
 }
 
 /*
- * Where primaries are elected nobody has to look after the old one, until it is
- * to join again: it can't end its I/O, so its machine is started anew.
+ * Where primaries are elected nobody has to look after the old one; and hardly
+ * ever for a new one, where nodes promote themselves.
  */
 static void care_for_elections(void)
 {
-	struct node *n, *newest = NULL;
+	struct node *n;
 
-	for (u32 i = 0; i < W.o.nodes; i++) {
-		n = &W.node[i];
-		if (n->up && n->res.role == ROLE_PRIMARY && !n->voting &&
-		    (!newest || n->res.reign > newest->res.reign))
-			newest = n;
-	}
-	for (u32 i = 0; i < W.o.nodes; i++) {
-		n = &W.node[i];
-		if (n == newest || !newest || !n->up || n->voting ||
-		    n->res.role != ROLE_PRIMARY ||
-		    !net_both_up(link_of(i, newest->id)) ||
-		    rng_below(R, 10))
-			continue;
-		T("manager: n%u is not Primary any more", i);
-		cov[C_DEPOSED]++;
-		fault_crash(n, 100);
-	}
 	if (W.now < M.next_try)
 		return;
 	M.next_try = W.now + rng_range(R, 50, 600) * MS;
+	if (W.o.auto_promote && rng_below(R, 20))
+		return;
 	/* Two candidates at a time, now and then. */
 	for (u32 i = 0; i < rng_range(R, 1, 2); i++) {
 		n = &W.node[rng_below(R, W.o.nodes)];
@@ -657,7 +644,7 @@ static void care_for_links(void)
 			if (!app_stop(n))
 				continue;
 			W.cur = n;
-			if (!repl_demote(&n->res, &why))
+			if (!repl_demote(&n->res, false, &why))
 				n->demoting = 0;
 			W.cur = NULL;
 		}

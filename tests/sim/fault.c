@@ -38,7 +38,7 @@ static struct link *some_link(void)
 	return link_of(a, b < a ? b : b + 1);
 }
 
-void fault_crash(struct node *n, u32 back_ms)
+static void crash(struct node *n, u32 back_ms)
 {
 	if (!n || !n->up)
 		return;
@@ -324,11 +324,11 @@ static void resize(u64 tries)
 static void cut_power(void)
 {
 	if (rng_pct(R, 50)) {
-		fault_crash(some_node(true), rng_range(R, 50, 3000));
+		crash(some_node(true), rng_range(R, 50, 3000));
 		return;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++)
-		fault_crash(&W.node[i], rng_range(R, 100, 2000));
+		crash(&W.node[i], rng_range(R, 100, 2000));
 }
 
 /* A second primary is asked for, in full view of the first. */
@@ -396,6 +396,21 @@ void fault_init(void)
 	memset(&rb, 0, sizeof(rb));
 }
 
+/* secondary --force */
+static void depose(void)
+{
+	struct node *n = &W.node[rng_below(R, W.o.nodes)];
+	const char *why = NULL;
+
+	if (!n->up || n->paused_until > W.now || n->res.role != ROLE_PRIMARY)
+		return;
+	T("admin: n%u secondary --force", n->id);
+	cov[C_DEPOSED]++;
+	W.cur = n;
+	repl_demote(&n->res, true, &why);
+	W.cur = NULL;
+}
+
 void fault_event(enum fault_ev what, u64 arg)
 {
 	u32 sum = 0, dice, f;
@@ -422,14 +437,14 @@ void fault_event(enum fault_ev what, u64 arg)
 		dice -= W.o.weight[f];
 	switch ((enum fault)f) {
 	case F_CRASH:
-		fault_crash(some_node(true), rng_range(R, 50, 3000));
+		crash(some_node(true), rng_range(R, 50, 3000));
 		break;
 	case F_CRASH_PRIMARY:
-		fault_crash(admin_primary(), rng_range(R, 50, 6000));
+		crash(admin_primary(), rng_range(R, 50, 6000));
 		break;
 	case F_CRASH_ALL:
 		for (u32 i = 0; i < W.o.nodes; i++)
-			fault_crash(&W.node[i], rng_range(R, 100, 2000));
+			crash(&W.node[i], rng_range(R, 100, 2000));
 		break;
 	case F_RESET:
 		net_reset(some_link());
@@ -493,6 +508,9 @@ void fault_event(enum fault_ev what, u64 arg)
 		break;
 	case F_ADMIN_RESIZE:
 		resize(rng_below(R, 30));
+		break;
+	case F_ADMIN_DEPOSE:
+		depose();
 		break;
 	case F_COUNT:
 		break;

@@ -15,7 +15,7 @@ const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
-	"replace", "rollback", "resize",
+	"replace", "rollback", "resize", "depose",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -115,6 +115,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	o->nomem = rng_pct(r, 10) ? 50 : 0;
 	o->fault_ms = pick(r, 150, 500, 1500);
 	o->faults_s = rng_range(r, 2, 8);
+	/* Later ones only where a scenario asks: seeds keep their meaning. */
 	for (u32 f = 0; f < F_ADMIN_RESIZE; f++)
 		o->weight[f] = rng_pct(r, 45) ? rng_range(r, 1, 10) : 0;
 	if (!rng_pct(r, 25))
@@ -226,6 +227,10 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->weight[F_RESET] = 2;
 		o->weight[F_CRASH] = rng_below(r, 3);
 		o->weight[F_CRASH_PRIMARY] = rng_below(r, 3);
+		o->weight[F_ADMIN_DEPOSE] = rng_below(r, 3);
+		o->auto_promote = rng_pct(r, 50);
+		o->on_no_quorum = rng_pct(r, 70) ? NO_QUORUM_SUSPEND :
+				  NO_QUORUM_IO_ERROR;
 		break;
 	case SCN_RESIZE:
 		o->room_extents = rng_range(r, 1, 8);
@@ -269,6 +274,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 	if (o->room_extents)
 		fprintf(f, "  room %u extents, %u blocks less at first\n",
 			o->room_extents, o->cut_blocks);
+	fprintf(f, "  auto-promote %u on-no-quorum %u\n", o->auto_promote,
+		o->on_no_quorum);
 	fprintf(f, "  ack-policy %u async 0x%x min-in-sync %u on-backlog %u at %u bytes, %u ms\n",
 		o->ack_policy, o->async_mask, o->min_in_sync, o->on_backlog,
 		o->backlog_max, o->backlog_ms);

@@ -117,7 +117,7 @@ static void demote(struct node *n)
 	if (!app_stop(n))
 		return;
 	W.cur = n;
-	if (!repl_demote(&n->res, &why))
+	if (!repl_demote(&n->res, false, &why))
 		n->demoting = 0;
 	W.cur = NULL;
 }

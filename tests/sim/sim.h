@@ -60,6 +60,7 @@ enum fault {
 	F_ADMIN_REPLACE,	/* another disk, with new metadata */
 	F_ADMIN_ROLLBACK,	/* an old image of a disk comes back */
 	F_ADMIN_RESIZE,		/* a volume grows; only where asked for */
+	F_ADMIN_DEPOSE,		/* secondary --force */
 	F_COUNT,
 };
 
@@ -73,7 +74,7 @@ struct sim_opts {
 	u32 al_extents;
 	u32 on_io_error, on_no_data;
 	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
-	u32 min_in_sync;
+	u32 min_in_sync, on_no_quorum, auto_promote;
 	u32 external;		/* mask of nodes with external metadata */
 	u32 init_sync;		/* first full sync instead of new_dataset */
 	u32 garbage;		/* disks begin with differing contents */
@@ -415,8 +416,6 @@ extern struct manager {
 	u32 setup;		/* progress of the first set-up */
 } M;
 void fault_init(void);
-/* Power off, and on again @back_ms later. */
-void fault_crash(struct node *n, u32 back_ms);
 /* One of the mix and so on; or an event of its own (EV_FAULT's a and arg). */
 enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT };
 void fault_event(enum fault_ev what, u64 arg);
@@ -490,7 +489,7 @@ enum cov {
 	C_RESETS, C_RS_WRITES, C_RS_EQUAL, C_SYNC_DONE, C_MEMBERS, C_DIVERGED,
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
-	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED,
+	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

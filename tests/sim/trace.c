@@ -25,7 +25,7 @@ const char *const cov_name[C_COUNT] = {
 	"members packets", "divergences", "disk errors", "metadata writes",
 	"torn metadata", "total losses", "forced", "quiet checks", "settled",
 	"refused votes", "remote reads", "no memory", "set back",
-	"disks replaced", "deposed", "resized",
+	"disks replaced", "deposed", "resized", "own promotions",
 };
 
 void trace_reset(bool on, FILE *live)

@@ -96,6 +96,8 @@ void node_start(struct node *n)
 	T("n%u starts", id);
 	repl_res_conf_init(&n->res.conf);
 	n->res.conf.on_no_data = (u8)o->on_no_data;
+	n->res.conf.on_no_quorum = (u8)o->on_no_quorum;
+	n->res.conf.auto_promote = o->auto_promote;
 	n->res.conf.ack_policy = (u8)o->ack_policy;
 	n->res.conf.on_backlog = (u8)o->on_backlog;
 	n->res.conf.backlog_max = o->backlog_max;
@@ -234,7 +236,7 @@ bool node_stop(struct node *n)
 	if (n->res.role == ROLE_PRIMARY) {
 		/* What it counted on last; a Secondary is not asked. */
 		admin_poll_set();
-		err = repl_demote(&n->res, &why);
+		err = repl_demote(&n->res, false, &why);
 		if (err) {
 			W.cur = NULL;
 			return false;

@@ -479,7 +479,7 @@ void fake_exit(struct fake *f)
 			x->io.kind, x->io.op, x->io.state);
 	assert(!f->live);
 	if (f->res.role == ROLE_PRIMARY)
-		repl_demote(&f->res, &why);
+		repl_demote(&f->res, false, &why);
 	for (i = 0; i < FAKE_PEERS; i++)
 		if (f->peer[i].res)
 			assert(!repl_peer_del(&f->peer[i]));

@@ -36,7 +36,8 @@ static const struct {
 	{ "device by path and minor", RES(SECRET
 	  "volume 0 { device /dev/blkrepl3 minor 3; disk /dev/x; }" A B), NULL },
 	{ "all settings", OK(
-	  "options { ack-policy quorum; on-no-data io-error; }\n"
+	  "options { ack-policy quorum; on-no-data io-error;"
+	  " on-no-quorum io-error; auto-promote yes; }\n"
 	  "disk { on-io-error pass-on; al-extents 7; disk-flushes no;"
 	  " resync-rate-max 100M; resync-rate-min 0; }"), NULL },
 	{ "IPv6", RES(SECRET VOL
@@ -159,6 +160,7 @@ static const struct {
 	{ "connection with one host", OK("connection { host a; }"), "needs two hosts" },
 	{ "connection twice", OK("connection { host a; host b; } connection { host b; host a; }"), "have a connection already" },
 	{ "heartbeat slower than half the timeout", OK("connection { host a; host b; net { ping-int 3001ms; } }"), "at most half of timeout" },
+	{ "nobody to elect it", OK("options { auto-promote yes; }"), "auto-promote needs \"ack-policy quorum\"" },
 	{ "resync rates crossed", OK("disk { resync-rate-max 1M; resync-rate-min 2M; }"), "lower than resync-rate-min" },
 };
 
