@@ -466,6 +466,8 @@ static void evaluate_pv(struct repl_pv *pv)
 			target_stop(pv, true);
 		set_receiving(pv, false);
 		set_pv_state(pv, RS_ESTABLISHED);
+		if (vol->disk == DISK_UPTODATE && left_behind(pv))
+			set_disk(vol, DISK_OUTDATED);
 		return;
 	}
 	switch (pv_verdict(pv)) {

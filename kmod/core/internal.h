@@ -528,6 +528,9 @@ bool pv_serves_reads(const struct repl_pv *pv);
 
 /* resolve.c */
 
+/* This peer's primary, which we don't reach, has left us out of the set. */
+bool left_behind(const struct repl_pv *pv);
+
 /* An Outdated replica forgets the generations that came to nothing. */
 void drop_void(struct repl_vol *vol);
 /* A replica that was Consistent or Outdated may turn out to be good. */

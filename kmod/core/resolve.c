@@ -89,13 +89,33 @@ void drop_void(struct repl_vol *vol)
 	}
 }
 
+/*
+ * Secondaries leave it to their primary to say who is in step.  But this one, in
+ * whose set we are not, has gone on with a primary that we don't reach.
+ * (Where a majority decides, the votes look after that.)
+ */
+bool left_behind(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_store *s = store_live(pv->vol);
+
+	return s && usable(pv) && !by_majority(pv->vol->res) &&
+	       ps->disk == DISK_UPTODATE &&
+	       ps->dataset == s->dataset &&
+	       !(ps->in_sync & BIT(pv->vol->res->node)) &&
+	       ps->set_version > s->set_version &&
+	       primary_seen(pv->vol->res) == NODE_NONE &&
+	       lineage_compare(&ps->lineage, &s->lineage) == ORDER_NEWER;
+}
+
 /* One good replica that we lack something of is enough. */
 static bool is_behind(const struct repl_vol *vol)
 {
 	struct repl_pv *pv;
 
 	for_each_pv(pv, vol)
-		if (counts(pv) && pv_verdict(pv) == V_TARGET)
+		if ((counts(pv) && pv_verdict(pv) == V_TARGET) ||
+		    left_behind(pv))
 			return true;
 	return false;
 }

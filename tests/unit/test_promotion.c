@@ -126,6 +126,43 @@ static void peer_sees_primary(void)
 	fake_exit(&f);
 }
 
+/* We are cut off from a primary, and it has gone on with one that we reach. */
+static void gone_on_without(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+	struct repl_wire_res_state r = { .role = ROLE_SECONDARY, .primary = 2 };
+	struct repl_wire_vol_state w;
+	struct repl_promotion p;
+	struct repl_lineage l;
+
+	start_alone(ACK_SYNC);
+	peer_comes(0, DISK_CONSISTENT, NODE_NONE);
+	peer_comes(1, DISK_CONSISTENT, NODE_NONE);
+	fake_down(&f, 0);
+	fake_down(&f, 1);
+	CHECK(f.vol.disk == DISK_UPTODATE);
+	peer_comes(0, DISK_UPTODATE, 2);
+	CHECK(f.vol.disk == DISK_UPTODATE);
+	fake_down(&f, 0);
+
+	fake_same_state(&f, 0, &w);
+	l = f.vol.store->lineage;
+	l.gen[2]++;
+	lineage_to_wire(w.lineage, &l);
+	w.in_sync = cpu_to_le32(BIT(1) | BIT(2));
+	w.set_version = cpu_to_le64(f.vol.store->set_version + 1);
+	fake_up(&f, 0);
+	h.length = cpu_to_le32(sizeof(r));
+	fake_rx(&f, 0, &h, &r);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_OUTDATED, "disk %u", f.vol.disk);
+	fake_down(&f, 0);
+	same_words(&p);
+	CHECK(p.why && strstr(p.why, "Outdated"));
+	fake_exit(&f);
+}
+
 static void held(void)
 {
 	struct repl_io_info io;
@@ -156,6 +193,7 @@ int main(void)
 	RUN(who_is_missing);
 	RUN(votes);
 	RUN(peer_sees_primary);
+	RUN(gone_on_without);
 	RUN(held);
 	return tap_end();
 }
