@@ -26,6 +26,7 @@ check_soon "another sees the Primary" 20 explains c r0 5 \
 check "why it is not promoted" refused_so c r0
 check "it may lack something" explains c r0 5 'warning +r0 volume 0: UpToDate when' 'refused by b: that node'
 check "something is written without it" write_some a 4
+check_soon "of which it hears" 20 is c r0 '.devices[0]."disk-state"' Outdated
 
 # One that knows that it is older.
 must repl b pause-sync r0:c
