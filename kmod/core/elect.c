@@ -189,7 +189,7 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 		return true;
 	for_each_pv(pv, vol)
 		if (connected(pv->peer) && last_primary(pv) &&
-		    (set & BIT(pv->peer->node)) &&
+		    (set & BIT(pv->peer->node)) && !pv_outreigned(pv) &&
 		    lineage_contains(&pv->peer_state.lineage, my_lineage(vol)))
 			return false;
 	return true;
