@@ -7,6 +7,10 @@
 #include "out.h"
 #include "state.h"
 
+/* Bits of BLKREPL_RI_SUSPENDED. */
+#define REASON_NO_DATA		2
+#define REASON_NO_QUORUM	3
+
 #define MOMENTS_MS	3000	/* what takes moments is worth a word after that */
 
 static const char *number(unsigned int n, char *buf, size_t size)
@@ -15,13 +19,23 @@ static const char *number(unsigned int n, char *buf, size_t size)
 	return n ? buf : "none";
 }
 
+/* The setting by which I/O fails for this reason, NULL: it waits */
+static const char *fails_by(const struct st_res *res, unsigned int reason)
+{
+	if (reason == REASON_NO_DATA &&
+	    opt_get(&res->opts, OPT_ON_NO_DATA) == BLKREPL_NO_DATA_IO_ERROR)
+		return "on-no-data";
+	if (reason == REASON_NO_QUORUM &&
+	    opt_get(&res->opts, OPT_ON_NO_QUORUM) == BLKREPL_NO_QUORUM_IO_ERROR)
+		return "on-no-quorum";
+	return NULL;
+}
+
 /* "I/O has been suspended for 0:42 (why): programs wait" */
 static struct finding *suspended(struct findings *f, enum severity severity,
 				 unsigned int reason)
 {
-	bool data = reason == 2 || reason == 3;
-	bool fails = data && opt_get(&f->res->opts, OPT_ON_NO_DATA) ==
-			     BLKREPL_NO_DATA_IO_ERROR;
+	const char *policy = fails_by(f->res, reason);
 	struct finding *x = found(f, severity, "resource");
 	const char *words = suspend_reason(reason);
 	char time[48];
@@ -31,16 +45,21 @@ static struct finding *suspended(struct findings *f, enum severity severity,
 		say(x, "I/O has been suspended for %s", time);
 	else
 		say(x, "I/O is suspended");
-	say(x, ", programs %s: %s", fails ? "get errors (on-no-data io-error)" : "wait",
+	say(x, ", programs %s", policy ? "get errors" : "wait");
+	if (policy)
+		say(x, " (%s io-error)", policy);
+	say(x, ": %s",
 	    words ? words : "for a reason that this tool does not know");
 	return x;
 }
 
-static void rather_fail(struct finding *x, const struct st_res *res)
+static void rather_fail(struct finding *x, const struct st_res *res,
+			unsigned int reason)
 {
-	if (opt_get(&res->opts, OPT_ON_NO_DATA) == BLKREPL_NO_DATA_SUSPEND)
-		advise(x, "; to let programs fail rather than wait: blkrepl resource-options %s --on-no-data io-error",
-		       res->name);
+	if (!fails_by(res, reason))
+		advise(x, "; to let programs fail rather than wait: blkrepl resource-options %s --%s io-error",
+		       res->name, reason == REASON_NO_DATA ? "on-no-data" :
+							     "on-no-quorum");
 }
 
 /* ---- no quorum ---- */
@@ -100,8 +119,8 @@ static void in_doubt(struct finding *x, const struct st_res *res)
 	if (others.text[0]) {
 		say(x, "; %s %s Primary too, and may have been elected when this node was cut off",
 		    others.text, of_set(primaries(res), "is", "are"));
-		advise(x, "let I/O here fail with: blkrepl resource-options %s --on-no-data io-error, end the programs (umount), then: blkrepl secondary %s",
-		       res->name, res->name);
+		advise(x, "nothing: this node becomes Secondary as soon as they are connected, and what waits fails; to have that now: blkrepl secondary --force %s",
+		       res->name);
 		return;
 	}
 	say(x, "; enough replicas are in step, but a majority has not said in time that no other node was elected");
@@ -112,11 +131,11 @@ static void in_doubt(struct finding *x, const struct st_res *res)
 static void no_quorum(struct findings *f)
 {
 	const struct st_res *res = f->res;
-	struct finding *x = suspended(f, PROBLEM, 3);
+	struct finding *x = suspended(f, PROBLEM, REASON_NO_QUORUM);
 
 	if (!primaries(res) && res->in_step < res->in_step_needed) {
 		too_few(x, res);
-		rather_fail(x, res);
+		rather_fail(x, res, REASON_NO_QUORUM);
 	} else {
 		in_doubt(x, res);
 	}
@@ -127,7 +146,7 @@ static void no_quorum(struct findings *f)
 static void no_data(struct findings *f)
 {
 	const struct st_res *res = f->res;
-	struct finding *x = suspended(f, PROBLEM, 2);
+	struct finding *x = suspended(f, PROBLEM, REASON_NO_DATA);
 	struct nodes away = node_names(res, peers_away(res) & res->in_sync, "or");
 	const struct st_vol *v;
 	const char *joint = "";
@@ -148,7 +167,7 @@ static void no_data(struct findings *f)
 		advise(x, "%sbring back %s with its good data", joint, away.text);
 	else if (!*joint)
 		advise(x, "make the disk of a peer good; what is wrong is said of each peer here");
-	rather_fail(x, res);
+	rather_fail(x, res, REASON_NO_DATA);
 }
 
 /* ---- what takes moments ---- */

@@ -162,13 +162,13 @@ static void test_quorum(void)
 	expect_first(st, "problem  r0: I/O has been suspended for 0:42, programs wait: no quorum");
 	expect(st, "no majority",
 	       "; 1 of 3 replicas is in step, 2 are needed (ack-policy quorum); not in step: bob and carol\n"
-	       "         do: get 1 more of bob and carol in step (see there); I/O goes on by itself then; to let programs fail rather than wait: blkrepl resource-options r0 --on-no-data io-error\n", NULL);
+	       "         do: get 1 more of bob and carol in step (see there); I/O goes on by itself then; to let programs fail rather than wait: blkrepl resource-options r0 --on-no-quorum io-error\n", NULL);
 
 	st = primary();
-	RES_CFG(U32(BLKREPL_RC_ON_NO_DATA, BLKREPL_NO_DATA_IO_ERROR));
+	RES_CFG(U32(BLKREPL_RC_ON_NO_QUORUM, BLKREPL_NO_QUORUM_IO_ERROR));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(2, 3));
 	cut(st, 2);
-	expect(st, "min-in-sync", "problem  r0: I/O is suspended, programs get errors (on-no-data io-error): ",
+	expect(st, "min-in-sync", "problem  r0: I/O is suspended, programs get errors (on-no-quorum io-error): ",
 	       "2 of 3 replicas are in step, 3 are needed (min-in-sync); not in step: carol\n"
 	       "         do: get carol in step (see there); I/O goes on by itself then\n", NULL);
 
@@ -181,7 +181,7 @@ static void test_quorum(void)
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 9000), IN_STEP(1, 2), VOTES(3, 2));
 	PEER(1, PEER_ROLE(PRIMARY), SEES(1));
 	expect(st, "another was elected", "; bob is Primary too, and may have been elected when this node was cut off\n"
-	       "         do: let I/O here fail with: blkrepl resource-options r0 --on-no-data io-error, end the programs (umount), then: blkrepl secondary r0\n", NULL);
+	       "         do: nothing: this node becomes Secondary as soon as they are connected, and what waits fails; to have that now: blkrepl secondary --force r0\n", NULL);
 }
 
 static void test_no_data(void)
