@@ -166,6 +166,9 @@ static int bdev_open(struct gendisk *gd, blk_mode_t mode)
 	blkrepl_lock(r, flags);
 	if (v->dying) {
 		err = -ENXIO;
+	} else if (v->vol.revoked) {
+		/* The cache is from before we were replaced. */
+		err = -EBUSY;
 	} else if (r->res.role != ROLE_PRIMARY && (mode & BLK_OPEN_WRITE)) {
 		err = -EROFS;
 	} else if (r->res.role != ROLE_PRIMARY && !repl_readable(&v->vol)) {
@@ -206,6 +209,7 @@ static void bdev_release(struct gendisk *gd)
 	if (!v->openers) {
 		r->writers -= v->writers;
 		v->writers = 0;
+		repl_vol_closed(&v->vol);
 	}
 	blkrepl_unlock_quiet(r, flags);
 	put_net(r->bn->net);

@@ -173,6 +173,11 @@ static void op_resized(struct repl_vol *vol)
 	queue_work(blkrepl_wq, &to_volume(vol)->size_work);
 }
 
+static bool op_in_use(struct repl_vol *vol)
+{
+	return to_volume(vol)->openers;
+}
+
 static void op_notify(struct repl_res *res, enum repl_note note,
 		      struct repl_vol *vol, struct repl_peer *peer,
 		      const char *text)
@@ -212,6 +217,7 @@ const struct repl_ops blkrepl_ops = {
 	.disconnect = op_disconnect,
 	.disk_close = op_disk_close,
 	.resized = op_resized,
+	.in_use = op_in_use,
 	.vote_done = blkrepl_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

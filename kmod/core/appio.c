@@ -376,6 +376,11 @@ void app_ready(struct repl_io *io)
 
 void app_start(struct repl_io *io)
 {
+	/* What it knows of the data is from before we were replaced. */
+	if (io->vol->revoked) {
+		app_end(io, -EIO);
+		return;
+	}
 	if (io->op == OP_READ)
 		app_read(io);
 	else if (io->vol->res->role != ROLE_PRIMARY)
@@ -479,7 +484,7 @@ void app_retire(struct repl_io *io)
  * One that was to get it won't, and the other receivers have not been told
  * yet.  As long as they hold it for unconfirmed they will mark it.
  */
-static bool untold(const struct repl_io *io)
+bool app_untold(const struct repl_io *io)
 {
 	const struct repl_res *res = io->vol->res;
 
@@ -524,7 +529,7 @@ void app_progress(struct repl_io *io)
 	/* What reads wait for is an acknowledgement, or what follows it. */
 	if (!io->acked)
 		return;
-	if (!io->wait && !untold(io))
+	if (!io->wait && !app_untold(io))
 		app_retire(io);
 	app_unpark(res);
 }

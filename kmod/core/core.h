@@ -204,6 +204,7 @@ enum repl_note {
  * @disk_close: the volume's disk is not used any more and nothing is under
  *	way: let go of it.  With @failed because of an error
  * @resized: vol->sectors has changed: set the capacity
+ * @in_use: does a program have the device open?  See repl_vol_closed()
  * @vote_done: outcome of repl_promote(): 0 or -errno; @why for people
  * @notify: something changed that an administrator or a program may watch;
  *	@peer, @vol, @text may be NULL
@@ -227,6 +228,7 @@ struct repl_ops {
 			   const char *why);
 	void (*disk_close)(struct repl_vol *vol, bool failed);
 	void (*resized)(struct repl_vol *vol);
+	bool (*in_use)(struct repl_vol *vol);
 	void (*vote_done)(struct repl_res *res, int err, const char *why);
 	void (*notify)(struct repl_res *res, enum repl_note note,
 		       struct repl_vol *vol, struct repl_peer *peer,
@@ -317,6 +319,7 @@ struct repl_peer {
 	bool vote_wait;		/* asked for its vote */
 	bool discard_my_data;	/* this connect: ours is the victim */
 	bool held_back;		/* writes wait for it to come below the bound */
+	bool silent;		/* it has not answered, and is left out */
 	bool agrees;		/* it has given us its vote, see vote.c */
 	bool vouches;		/* ... and said so */
 	bool counts;		/* its vote is durable there */
@@ -380,6 +383,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
+	bool revoked;			/* in use since before we were replaced */
 };
 
 #define REPL_SEQ_HASH	256
@@ -423,7 +427,9 @@ struct repl_res {
 	u64 done_seq;			/* highest seq completed */
 	u64 quorum_lost_ms;		/* when SUSP_QUORUM was set */
 	u64 stand_at_ms;		/* as a candidate by ourselves, 0: never */
-	bool orphaned;			/* a Primary was lost, none has come since */
+	u8 orphan_of;			/* Primary that was lost, if none has come since */
+	u8 retired;			/* who has stepped down in good order, and is here */
+	bool resigned;			/* we have, by an administrator's force */
 	u64 set_version;
 	u64 next_id;
 	bool gen_pending;		/* begin a generation before the next write */
@@ -443,6 +449,7 @@ struct repl_res {
 		u8 step;		/* enum vote_step */
 		bool force;
 		bool renew;		/* another term for a Primary */
+		bool own;		/* nobody has told us to: succession.c */
 		u64 term;
 		u64 again_ms;		/* when to ask again */
 		u64 until_ms;		/* and when to give up */
@@ -637,6 +644,9 @@ int repl_promote(struct repl_res *res, bool force, const char **why);
  * Return: 0, -EBUSY while I/O is in flight, -EAGAIN: later
  */
 int repl_demote(struct repl_res *res, bool force, const char **why);
+
+/** repl_vol_closed() - no program has the device open any more */
+void repl_vol_closed(struct repl_vol *vol);
 
 /** repl_invalidate() - the local data is to be replaced from a peer */
 int repl_invalidate(struct repl_vol *vol, const char **why);

@@ -56,7 +56,8 @@ bool by_position(const struct repl_pv *pv)
 /* Does this peer know of sets of the same data as we? */
 static bool claims(const struct repl_pv *pv)
 {
-	return usable(pv) && pv->peer_state.disk >= DISK_INCONSISTENT &&
+	return usable(pv) && !pv->peer->silent &&
+	       pv->peer_state.disk >= DISK_INCONSISTENT &&
 	       pv->peer_state.dataset == pv->vol->dataset;
 }
 

@@ -578,13 +578,16 @@ static void check_quorum(struct repl_res *res)
 		  (ack_enough(res) && !res->renewing && lease_holds(res)) ||
 		  MUTATED(MUT_QUORUM_IGNORED);
 
-	if (!ok && !(res->susp & SUSP_QUORUM))
+	bool was_ok = !(res->susp & SUSP_QUORUM);
+
+	if (ok != was_ok)
+		res->susp ^= SUSP_QUORUM;
+	if (!ok && was_ok)
 		res->quorum_lost_ms = res->now;
 	if (!ok)
 		app_no_quorum(res);
-	if (ok == !(res->susp & SUSP_QUORUM))
+	if (ok == was_ok)
 		return;
-	res->susp ^= SUSP_QUORUM;
 	note(res, NOTE_RES, NULL, NULL, NULL);
 	if (ok) {
 		app_check_done(res);

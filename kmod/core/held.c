@@ -133,13 +133,18 @@ void app_fail_all(struct repl_res *res)
 {
 	struct repl_io *io, *tmp;
 
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (store_live(vol))
+			al_withdraw(vol->store, &res->held);
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->acked)
 			continue;
 		io->lost = false;
 		io->err = -EIO;
 		app_finish(io, -EIO);
-		if (!io->wait)
+		if (!io->wait && !app_untold(io))
 			app_retire(io);
 	}
 	fail_list(&res->remote_reads);
@@ -147,11 +152,13 @@ void app_fail_all(struct repl_res *res)
 	fail_list(&res->held);
 }
 
+#define MIN_PATIENCE_MS	1000	/* before peers are configured, too */
+
 /* A majority that has only been late is back before connections time out. */
 static bool quorum_overdue(const struct repl_res *res)
 {
 	const struct repl_peer *p;
-	u32 patience = 0;
+	u32 patience = MIN_PATIENCE_MS;
 	int i;
 
 	for_each_peer(p, i, res)

@@ -337,6 +337,7 @@ void app_finish(struct repl_io *io, int err);
 void app_end(struct repl_io *io, int err);
 void app_retire(struct repl_io *io);
 void app_give_up(struct repl_io *io);
+bool app_untold(const struct repl_io *io);
 
 /* held.c */
 void app_release_held(struct repl_res *res);
@@ -446,8 +447,8 @@ void vote_aborted(struct repl_res *res, const char *why);
 /* succession.c */
 /* The connection to this peer is lost. */
 void succession_lost(struct repl_peer *p);
-/* A Primary has become Secondary. */
-void succession_free(struct repl_res *res);
+/* This one, which was Primary, has become Secondary in good order. */
+void succession_free(struct repl_peer *p);
 void succession_tick(struct repl_res *res);
 
 /* reign.c */

@@ -273,7 +273,7 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {
 		peer_through(p, le64_to_cpu(w.through));
 		lease_free(p);
-		succession_free(res);
+		succession_free(p);
 	}
 	if (p->role != role) {
 		p->role = role;

@@ -38,7 +38,8 @@ static bool successor_seen(const struct repl_res *res)
 
 /*
  * Writes that were not acknowledged may be on any replica, so all are compared:
- * connections begin anew.
+ * connections begin anew.  Programs that have a device open may have cached what
+ * is about to change: they get errors until they have closed it.
  */
 static void step_down(struct repl_res *res, const char *why)
 {
@@ -55,14 +56,25 @@ static void step_down(struct repl_res *res, const char *why)
 	commit_drop(res);
 	app_fail_all(res);
 	/* What has no answer yet is noted now: connections may end late. */
-	for_each_vol(vol, res)
+	for_each_vol(vol, res) {
 		for_each_pv(pv, vol)
 			set_receiving(pv, false);
+		vol->revoked |= res->ops->in_use(vol);
+		if (!store_live(vol))
+			continue;
+		vol->store->flags &= ~META_F_PRIMARY;
+		meta_want_sb(vol->store);
+	}
 	app_check_done(res);
 	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
 	for_each_peer(p, i, res)
 		peer_end(p, false, why);
+}
+
+void repl_vol_closed(struct repl_vol *vol)
+{
+	vol->revoked = false;
 }
 
 void reign_check(struct repl_res *res)
@@ -125,6 +137,7 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 		return -EAGAIN;
 	}
 	if (force) {
+		res->resigned = true;
 		step_down(res, "the Primary has stepped down by force");
 		evaluate(res);
 		return 0;

@@ -60,25 +60,60 @@ static bool primary_silent(const struct repl_res *res)
 
 void succession_lost(struct repl_peer *p)
 {
-	p->res->orphaned |= p->role == ROLE_PRIMARY;
+	if (p->role == ROLE_PRIMARY)
+		p->res->orphan_of = p->node;
+	/* One that is about to ask for another term says so too, and leaves. */
+	if (p->res->retired == p->node)
+		p->res->retired = NODE_NONE;
 }
 
-/* It says itself that it is no Primary any more. */
-void succession_free(struct repl_res *res)
+void succession_free(struct repl_peer *p)
 {
-	res->orphaned = false;
+	if (p->res->orphan_of == p->node)
+		p->res->orphan_of = NODE_NONE;
+	p->res->retired = p->node;
+}
+
+static void forget_past(struct repl_res *res)
+{
+	res->orphan_of = NODE_NONE;
+	res->retired = NODE_NONE;
+	res->resigned = false;
+}
+
+/* The one that we had lost is back, and does not say that it was Primary. */
+static bool back_in_order(const struct repl_res *res)
+{
+	struct repl_peer *p = res->peer[res->orphan_of];
+	struct repl_pv *pv;
+
+	if (!p)
+		return true;
+	if (!connected(p) || p->role != ROLE_SECONDARY)
+		return false;
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (!pv->known || last_primary(pv))
+			return false;
+	return true;
+}
+
+static bool orphaned(struct repl_res *res)
+{
+	if (res->orphan_of != NODE_NONE && back_in_order(res))
+		res->orphan_of = NODE_NONE;
+	return res->orphan_of != NODE_NONE;
 }
 
 static bool due(struct repl_res *res)
 {
 	if (res->role == ROLE_PRIMARY || primary_lives(res)) {
-		res->orphaned = false;
+		forget_past(res);
 		return false;
 	}
-	if (!res->conf.auto_promote || !by_majority(res) ||
+	if (!res->conf.auto_promote || !by_majority(res) || res->resigned ||
 	    res->vote.step != VOTE_NONE)
 		return false;
-	return res->orphaned || primary_silent(res) || left_without_a_word(res);
+	return orphaned(res) || primary_silent(res) || left_without_a_word(res);
 }
 
 static u64 some_ms(struct repl_res *res, u32 limit)
@@ -98,7 +133,10 @@ void succession_tick(struct repl_res *res)
 	} else if (res->now >= res->stand_at_ms) {
 		res->stand_at_ms = res->now + RETRY_MS + some_ms(res, RETRY_MS);
 		/* Whether it is due is looked at anew before each attempt. */
-		if (!repl_promote(res, false, &why))
+		res->vote.own = true;
+		if (repl_promote(res, false, &why))
+			res->vote.own = false;
+		else
 			res->vote.until_ms = res->now;
 	}
 }

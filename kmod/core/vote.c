@@ -37,10 +37,12 @@ void vote_end(struct repl_res *res, int err, const char *why)
 
 	for_each_peer(p, i, res) {
 		p->vote_wait = false;
+		p->silent = false;
 		if (err && v->step != VOTE_TRIAL)
 			give_back(p);
 	}
 	v->step = VOTE_NONE;
+	v->own = false;
 	v->again_ms = res->now + RENEW_MS;
 	/* Nobody has asked for another term of a Primary. */
 	if (!v->renew)
@@ -92,6 +94,10 @@ static int may_promote(const struct repl_res *res, bool force,
 		}
 	}
 	for_each_vol(vol, res) {
+		if (vol->revoked) {
+			*why = "a program has had the device open since another node took over: close it first (umount, swapoff)";
+			return -EBUSY;
+		}
 		if (vol->disk == DISK_ATTACHING || vol->closing) {
 			*why = "a disk is being attached or detached: try again";
 			return -EAGAIN;
@@ -121,14 +127,15 @@ static void ask(struct repl_res *res, u8 flags)
 		p->agrees = false;
 		p->vouches = false;
 		p->counts = false;
-		if (!connected(p) || silent_primary(p) ||
-		    MUTATED(MUT_TWO_PRIMARIES))
+		p->silent = connected(p) && silent_primary(p);
+		if (!connected(p) || p->silent || MUTATED(MUT_TWO_PRIMARIES))
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
 		h.id = cpu_to_le64(res->vote.term);
 		h.dep = cpu_to_le64(res->have_term);
 		h.seq = cpu_to_le64(res->have_seq);
-		h.flags = flags | (res->vote.force ? REPL_HDR_FULL : 0);
+		h.flags = flags | (res->vote.force ? REPL_HDR_FULL : 0) |
+			  (res->vote.own ? REPL_HDR_LAST : 0);
 		p->vote_wait = true;
 		send_pkt(p, &h, NULL, NULL);
 	}
@@ -177,6 +184,12 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
 		return -EALREADY;
+	/* Elected, and those that are to join it do not come. */
+	if (force && res->vote.step == VOTE_WON) {
+		res->forced = true;
+		evaluate(res);
+		return 0;
+	}
 	err = may_promote(res, force, why);
 	if (err)
 		return err;
@@ -321,6 +334,16 @@ static bool patience_ends(const struct repl_res *res)
 	return by_majority(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
 }
 
+/* What they said before is old. */
+static void leave_silent(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		p->silent |= connected(p) && p->vote_wait;
+}
+
 static bool answers_missing(const struct repl_res *res)
 {
 	struct repl_peer *p;
@@ -337,8 +360,10 @@ static bool answers_missing(const struct repl_res *res)
 /* Who has answered has agreed.  Return: true if the role has changed */
 static bool count_votes(struct repl_res *res)
 {
-	const char *why = not_elected(res);
+	const char *why;
 
+	leave_silent(res);
+	why = not_elected(res);
 	if (why) {
 		vote_end(res, -EAGAIN, why);
 		return false;

@@ -207,6 +207,8 @@ static const char *objection(struct repl_peer *p,
 		return NULL;
 	if (reigns(res))
 		return "that node is Primary";
+	if ((h->flags & REPL_HDR_LAST) && res->retired != NODE_NONE)
+		return "an administrator has made the Primary Secondary, so nobody takes its place by itself";
 	if (voted_since(p, le64_to_cpu(h->id)))
 		return "that node has voted in a newer term: try again";
 	if (res->vote.step != VOTE_NONE && res->node < p->node)

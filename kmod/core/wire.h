@@ -105,7 +105,8 @@ struct repl_wire_auth {
  * @PKT_MEMBERS_ACK: C: id: it is durable here
  * @PKT_VOTE_REQ: D: id = term of the candidacy, 0: it is over; dep, seq: reign
  *	and number of the last write that the candidate has; REPL_HDR_FULL: forced;
- *	REPL_HDR_TRIAL: nothing is promised yet
+ *	REPL_HDR_TRIAL: nothing is promised yet; REPL_HDR_LAST: by itself, nobody
+ *	has told it to
  * @PKT_VOTE: C: id = term, flags REPL_HDR_YES, with REPL_HDR_FULL if the voter
  *	has not crashed since it became a member, REPL_HDR_LAST if the vote is
  *	durable or would be, REPL_HDR_TRIAL as asked; payload: reason of a refusal,

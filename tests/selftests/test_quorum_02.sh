@@ -50,6 +50,7 @@ sum_a=$(sum "$(dev a)" 1024)
 # A program that goes on writing on the node that is cut off.
 work_on "$(dev a)" --offset=16M --rate=256k
 work=$started
+exec 9<>"$(dev a)"
 cut a b
 cut a c
 check_soon "another takes its place" 20 replaced
@@ -66,11 +67,15 @@ check_soon "its program was told" 30 gone "$work"
 check_soon "all are in step" 60 in_step "$new" r0
 check_equal "the new one is still Primary" "$(primary_of b c)" "$new"
 check "nobody writes on the old one" not write_some a 1
+check "who has it open since before gets errors" \
+	not dd of=/dev/null bs=4k count=1 iflag=direct status=none <&9
 
 # By an administrator's word nobody is replaced.
 must repl "$new" secondary r0
 sleep $((3 * slowness))
 check_equal "none where none is wanted" "$(primary_of a b c)" ""
+check_refused "who has it open is in the way" "close it first" repl a primary r0
+exec 9>&-
 
 # Suspended I/O fails by an administrator's word, or after a while by itself.
 must repl a primary r0

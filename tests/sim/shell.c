@@ -163,6 +163,13 @@ static void op_resized(struct repl_vol *vol)
 	  (unsigned long long)vol->sectors);
 }
 
+/* Programs there end with the first error. */
+static bool op_in_use(struct repl_vol *vol)
+{
+	(void)vol;
+	return false;
+}
+
 static void op_vote_done(struct repl_res *res, int err, const char *why)
 {
 	T("n%u  > vote done %d %s", node_of(res)->id, err, why ? why : "");
@@ -265,6 +272,7 @@ const struct repl_ops sim_ops = {
 	.disconnect = op_disconnect,
 	.disk_close = op_disk_close,
 	.resized = op_resized,
+	.in_use = op_in_use,
 	.vote_done = op_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

@@ -163,6 +163,11 @@ static void op_resized(struct repl_vol *vol)
 	(void)vol;
 }
 
+static bool op_in_use(struct repl_vol *vol)
+{
+	return of_res(vol->res)->in_use;
+}
+
 static void op_vote_done(struct repl_res *res, int err, const char *why)
 {
 	assert(!err || why);
@@ -210,6 +215,7 @@ static const struct repl_ops ops = {
 	.disconnect = op_disconnect,
 	.disk_close = op_disk_close,
 	.resized = op_resized,
+	.in_use = op_in_use,
 	.vote_done = op_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

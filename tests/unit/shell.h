@@ -49,6 +49,7 @@ struct fake {
 	u32 live;			/* struct fake_io not freed */
 	s64 mem;			/* bytes allocated by ->alloc */
 	u32 npkts;
+	bool in_use;		/* programs have the device open */
 	bool keep_pkts;
 	bool want_down[FAKE_PEERS];
 	bool closed;

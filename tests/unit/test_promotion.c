@@ -163,6 +163,31 @@ static void gone_on_without(void)
 	fake_exit(&f);
 }
 
+/* Programs that had a device open when its Primary was replaced. */
+static void revoked(void)
+{
+	struct repl_promotion p;
+	const char *why = NULL;
+
+	scene(&f, SCENE_PRIMARY);
+	f.in_use = true;
+	CHECK(!repl_demote(&f.res, true, &why));
+	CHECK(f.res.role == ROLE_SECONDARY && f.vol.revoked);
+	fake_run(&f);
+	same_words(&p);
+	CHECK(p.why && strstr(p.why, "close it first"));
+	repl_vol_closed(&f.vol);
+	CHECK(!f.vol.revoked);
+	CHECK(!told(&p) || !strstr(p.why, "close it first"));
+	fake_exit(&f);
+
+	scene(&f, SCENE_PRIMARY);
+	f.in_use = false;
+	CHECK(!repl_demote(&f.res, true, &why));
+	CHECK(!f.vol.revoked);
+	fake_exit(&f);
+}
+
 static void held(void)
 {
 	struct repl_io_info io;
@@ -194,6 +219,7 @@ int main(void)
 	RUN(votes);
 	RUN(peer_sees_primary);
 	RUN(gone_on_without);
+	RUN(revoked);
 	RUN(held);
 	return tap_end();
 }
