@@ -44,23 +44,29 @@ struct finding *found(struct findings *f, enum severity severity,
 	return x;
 }
 
+static void __printf(3, 0) append(char *text, size_t size, const char *fmt,
+				  va_list ap)
+{
+	size_t len = strlen(text);
+
+	vsnprintf(text + len, size - len, fmt, ap);
+}
+
 void say(struct finding *x, const char *fmt, ...)
 {
-	size_t len = strlen(x->what);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(x->what + len, sizeof(x->what) - len, fmt, ap);
+	append(x->what, sizeof(x->what), fmt, ap);
 	va_end(ap);
 }
 
 void advise(struct finding *x, const char *fmt, ...)
 {
-	size_t len = strlen(x->todo);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(x->todo + len, sizeof(x->todo) - len, fmt, ap);
+	append(x->todo, sizeof(x->todo), fmt, ap);
 	va_end(ap);
 }
 

@@ -24,14 +24,11 @@ static void answered(struct repl_io *io, u8 node, bool ok);
 static void redo_end(struct repl_io *io, int err)
 {
 	struct repl_res *res = io->vol->res;
-	struct repl_peer *p;
-	int i;
 
 	io->redo = false;
 	if (err) {
 		res->gen_due = true;
-		for_each_peer(p, i, res)
-			peer_end(p, false, "a write was given up when there was no data: replicas have to be compared");
+		peers_end(res, "a write was given up when there was no data: replicas have to be compared");
 	}
 	if (!--res->redo_ios)
 		res->redo_seq = 0;

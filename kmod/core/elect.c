@@ -196,52 +196,41 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 	return true;
 }
 
-/* Is our disk one that the set relies on?  Without one, those that serve us. */
-static bool counts_in(const struct repl_vol *vol)
+/*
+ * Is our disk one that the set relies on?  Without one, those that serve us.
+ * @set: it goes here
+ */
+static bool counts_in(const struct repl_vol *vol, u32 *set)
 {
 	const struct repl_store *s = store_live(vol);
 	u64 version;
-	u32 set;
 
-	if (!s)
-		return true;
-	set = newest_set(vol, &version);
-	return (set & BIT(vol->res->node)) && s->set_version >= version;
+	*set = newest_set(vol, &version);
+	return !s || ((*set & BIT(vol->res->node)) && s->set_version >= version);
 }
 
-/* Of those that vouch, one has every write that was acknowledged. */
-static bool covered(const struct repl_vol *vol, u32 vouching)
+/* Of those of the set that vouch, one has every write that was acknowledged. */
+static bool covered(const struct repl_res *res, u32 set, u32 vouching)
 {
-	u32 need = ack_replicas(vol->res), set = elect_set(vol);
+	u32 need = ack_replicas(res);
 
 	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
 	return hweight32(vouching & set) >= need;
 }
 
-static u32 heard_from(const struct repl_res *res)
-{
-	u32 heard = BIT(res->node);
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (connected(p))
-			heard |= BIT(i);
-	return heard;
-}
-
 /**
- * elect_unheard() - members of the sets that count which are not connected
+ * elect_unheard() - members of the sets that count beyond these nodes
  * @res: the resource
+ * @heard: nodes
  */
-u32 elect_unheard(const struct repl_res *res)
+u32 elect_unheard(const struct repl_res *res, u32 heard)
 {
 	struct repl_vol *vol;
 	u32 sets = 0;
 
 	for_each_vol(vol, res)
 		sets |= elect_set(vol);
-	return sets & ~heard_from(res);
+	return sets & ~heard;
 }
 
 /**
@@ -254,20 +243,20 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 {
 	struct repl_vol *vol;
 	bool enough = true;
+	u32 set;
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
 	for_each_vol(vol, res) {
-		if (!counts_in(vol))
+		if (!counts_in(vol, &set))
 			return false;
-		enough &= covered(vol, vouching);
+		enough &= covered(res, set, vouching);
 	}
 	/* And they have compared positions. */
 	if (enough)
 		return vouching & BIT(res->node);
 	for_each_vol(vol, res) {
-		u32 set = elect_set(vol);
-
+		set = elect_set(vol);
 		if ((set & ~heard) || !first_of_all(vol, set))
 			return false;
 	}
@@ -290,10 +279,10 @@ bool elect_among_all(const struct repl_vol *vol)
 	if (!by_majority(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
-	if (!counts_in(vol) ||
+	if (!counts_in(vol, &missing) ||
 	    (!vol->vouch && !(vol->store->flags & META_F_PRIMARY)))
 		return false;
-	missing = elect_set(vol) & ~BIT(vol->res->node);
+	missing &= ~BIT(vol->res->node);
 	for_each_pv(pv, vol)
 		if (promotion_decides(pv))
 			missing &= ~BIT(pv->peer->node);

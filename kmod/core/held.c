@@ -30,6 +30,16 @@ static bool placed(const struct repl_io *io)
 	return io->op == OP_FLUSH || io->nspans || !store_live(io->vol);
 }
 
+/* What waits for a place in the log is held like the rest. */
+static void withdraw(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (store_live(vol))
+			al_withdraw(vol->store, &res->held);
+}
+
 /*
  * Without a majority writes may be held for long, and the resync that would
  * bring one back reads the same blocks, or waits behind them for the log: those
@@ -38,11 +48,8 @@ static bool placed(const struct repl_io *io)
 static void let_go(struct repl_res *res)
 {
 	struct repl_io *io, *found;
-	struct repl_vol *vol;
 
-	for_each_vol(vol, res)
-		if (store_live(vol))
-			al_withdraw(vol->store, &res->held);
+	withdraw(res);
 	do {
 		found = NULL;
 		list_for_each_entry(io, &res->held, link) {
@@ -78,6 +85,19 @@ void app_release_held(struct repl_res *res)
 	}
 }
 
+static void fail_list(struct list_head *ios)
+{
+	struct repl_io *io;
+	LIST_HEAD(list);
+
+	list_splice_tail_init(ios, &list);
+	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
+		list_del_init(&io->link);
+		io->remote = NODE_NONE;
+		app_end(io, -EIO);
+	}
+}
+
 /*
  * No good replica is left.  Writes that nobody is going to answer for are to
  * be done again, from the start, once there is one; they come before those
@@ -103,26 +123,8 @@ void app_no_data(struct repl_res *res)
 	app_unpark(res);
 	list_splice_tail_init(&res->held, &again);
 	list_splice_tail_init(&again, &res->held);
-	if (res->conf.on_no_data != NO_DATA_IO_ERROR)
-		return;
-	list_splice_tail_init(&res->held, &again);
-	while ((io = list_first_entry_or_null(&again, struct repl_io, link))) {
-		list_del_init(&io->link);
-		app_end(io, -EIO);
-	}
-}
-
-static void fail_list(struct list_head *ios)
-{
-	struct repl_io *io;
-	LIST_HEAD(list);
-
-	list_splice_tail_init(ios, &list);
-	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
-		list_del_init(&io->link);
-		io->remote = NODE_NONE;
-		app_end(io, -EIO);
-	}
+	if (res->conf.on_no_data == NO_DATA_IO_ERROR)
+		fail_list(&res->held);
 }
 
 /*
@@ -133,11 +135,7 @@ void app_fail_all(struct repl_res *res)
 {
 	struct repl_io *io, *tmp;
 
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if (store_live(vol))
-			al_withdraw(vol->store, &res->held);
+	withdraw(res);
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->acked)
 			continue;

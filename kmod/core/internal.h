@@ -430,7 +430,7 @@ bool electable(const struct repl_vol *vol);
 bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
-u32 elect_unheard(const struct repl_res *res);
+u32 elect_unheard(const struct repl_res *res, u32 heard);
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);
 
@@ -475,7 +475,8 @@ bool lease_promise(struct repl_peer *p);
 void lease_promised(struct repl_peer *p, u64 asked);
 bool lease_holds(const struct repl_res *res);
 bool lease_binds(const struct repl_peer *p);
-bool lease_lives(const struct repl_peer *p);
+bool living_primary(const struct repl_peer *p);
+bool silent_primary(const struct repl_peer *p);
 
 /* metaio.c */
 u64 meta_want_sb(struct repl_store *s);
@@ -556,6 +557,7 @@ struct repl_vol *vol_get(struct repl_res *res, u16 nr);
 void io_ready(struct repl_io *io);
 void disk_io(struct repl_io *io);
 void peer_end(struct repl_peer *p, bool standalone, const char *why);
+void peers_end(struct repl_res *res, const char *why);
 void send_simple(struct repl_pv *pv, u8 type, u8 flags);
 /* A packet of the sync that is going on, or just ends. */
 void send_sync(struct repl_pv *pv, u8 type, u8 flags);
@@ -594,6 +596,19 @@ static inline bool io_overlaps(const struct repl_io *a, const struct repl_io *b)
 {
 	return a->sector < b->sector + b->size / SECTOR_BYTES &&
 	       b->sector < a->sector + a->size / SECTOR_BYTES;
+}
+
+/* Is any peer so? */
+static inline bool any_peer(const struct repl_res *res,
+			    bool (*so)(const struct repl_peer *p))
+{
+	const struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (so(p))
+			return true;
+	return false;
 }
 
 static inline bool io_is_write(const struct repl_io *io)

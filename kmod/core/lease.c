@@ -87,11 +87,22 @@ bool lease_binds(const struct repl_peer *p)
 	       res->lease_of != p->node && now(res) < res->lease_until;
 }
 
-/* Is this connected Primary one that we have heard of just now? */
-bool lease_lives(const struct repl_peer *p)
+static bool lives(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
 	return !by_majority(res) ||
 	       (res->lease_of == p->node && now(res) < res->lease_until);
+}
+
+/* Is it a connected Primary that we have heard of just now? */
+bool living_primary(const struct repl_peer *p)
+{
+	return connected(p) && p->role == ROLE_PRIMARY && lives(p);
+}
+
+/* Or one whose lease has ended, and that may be gone? */
+bool silent_primary(const struct repl_peer *p)
+{
+	return connected(p) && p->role == ROLE_PRIMARY && !lives(p);
 }

@@ -325,6 +325,15 @@ static bool everybody_has_data(const struct repl_res *res)
 	return true;
 }
 
+/* Nothing is left of it, or to follow it. */
+static void commit_clear(struct repl_commit *c)
+{
+	c->again = false;
+	c->again_gen = false;
+	c->due = false;
+	c->told = false;
+}
+
 static void commit_done(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
@@ -333,10 +342,7 @@ static void commit_done(struct repl_res *res)
 	struct repl_pv *pv;
 
 	c->step = COMMIT_IDLE;
-	c->again = false;
-	c->again_gen = false;
-	c->due = false;
-	c->told = false;
+	commit_clear(c);
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
 	/* A sync source may have waited for this. */
 	res->evaluate_again = true;
@@ -427,11 +433,8 @@ void commit_abort(struct repl_res *res, const char *why)
 	forget_uncommitted(res);
 	/* Members may have the generation that is given up, or an earlier one. */
 	res->gen_due |= res->commit.told || res->commit.due;
-	res->commit.told = false;
-	res->commit.due = false;
+	commit_clear(&res->commit);
 	commit_stop(res);
-	res->commit.again = false;
-	res->commit.again_gen = false;
 	res->evaluate_again = true;
 	vote_aborted(res, why);
 }
@@ -451,11 +454,8 @@ void commit_drop(struct repl_res *res)
 		vol->lineage = s->lineage;
 		vol->in_sync = s->in_sync;
 	}
+	commit_clear(&res->commit);
 	commit_stop(res);
-	res->commit.again = false;
-	res->commit.again_gen = false;
-	res->commit.told = false;
-	res->commit.due = false;
 	res->gen_pending = false;
 	res->gen_due = false;
 }

@@ -67,6 +67,16 @@ void peer_end(struct repl_peer *p, bool standalone, const char *why)
 	p->res->ops->disconnect(p, standalone, why);
 }
 
+/* All connections begin anew. */
+void peers_end(struct repl_res *res, const char *why)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		peer_end(p, false, why);
+}
+
 struct repl_vol *vol_get(struct repl_res *res, u16 nr)
 {
 	struct repl_vol *vol;

@@ -12,28 +12,22 @@
 
 /* ---- another term, or the end ---- */
 
-static bool newer_vote_seen(const struct repl_res *res)
+/* Has it been elected since, and does it reign? */
+static bool successor(const struct repl_peer *p)
 {
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (outvoted_by(p))
-			return true;
-	return false;
+	return connected(p) && p->role == ROLE_PRIMARY &&
+	       p->term > p->res->reign && !outvoted(p);
 }
 
-/* Has another been elected since, and does it reign? */
-static bool successor_seen(const struct repl_res *res)
+/* It is not on our disk any more that we are Primary. */
+static void leave_office(struct repl_vol *vol)
 {
-	const struct repl_peer *p;
-	int i;
+	struct repl_store *s = store_live(vol);
 
-	for_each_peer(p, i, res)
-		if (connected(p) && p->role == ROLE_PRIMARY &&
-		    p->term > res->reign && !outvoted(p))
-			return true;
-	return false;
+	if (!s)
+		return;
+	s->flags &= ~META_F_PRIMARY;
+	meta_want_sb(s);
 }
 
 /*
@@ -44,9 +38,7 @@ static bool successor_seen(const struct repl_res *res)
 static void step_down(struct repl_res *res, const char *why)
 {
 	struct repl_vol *vol;
-	struct repl_peer *p;
 	struct repl_pv *pv;
-	int i;
 
 	if (res->vote.step != VOTE_NONE)
 		vote_end(res, -EBUSY, why);
@@ -60,16 +52,12 @@ static void step_down(struct repl_res *res, const char *why)
 		for_each_pv(pv, vol)
 			set_receiving(pv, false);
 		vol->revoked |= res->ops->in_use(vol);
-		if (!store_live(vol))
-			continue;
-		vol->store->flags &= ~META_F_PRIMARY;
-		meta_want_sb(vol->store);
+		leave_office(vol);
 	}
 	app_check_done(res);
 	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
-	for_each_peer(p, i, res)
-		peer_end(p, false, why);
+	peers_end(res, why);
 }
 
 void repl_vol_closed(struct repl_vol *vol)
@@ -79,14 +67,11 @@ void repl_vol_closed(struct repl_vol *vol)
 
 void reign_check(struct repl_res *res)
 {
-	struct repl_peer *p;
-	int i;
-
-	if (res->renewing && successor_seen(res)) {
+	if (res->renewing && any_peer(res, successor)) {
 		step_down(res, "another node has been elected: what was not acknowledged has failed here");
 		return;
 	}
-	if (!reigns(res) || !newer_vote_seen(res))
+	if (!reigns(res) || !any_peer(res, outvoted_by))
 		return;
 	if (res->vote.step >= VOTE_WON && !res->vote.renew) {
 		commit_abort(res, "another candidate has asked for votes in a newer term");
@@ -97,8 +82,7 @@ void reign_check(struct repl_res *res)
 	res->renewing = true;
 	res->evaluate_again = true;
 	note(res, NOTE_RES, NULL, NULL, NULL);
-	for_each_peer(p, i, res)
-		peer_end(p, false, "a vote was given in a newer term: this Primary asks for another one");
+	peers_end(res, "a vote was given in a newer term: this Primary asks for another one");
 }
 
 /* ---- giving it up ---- */
@@ -159,12 +143,9 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 	res->gen_pending = false;
 	res->gen_due = false;
 	for_each_vol(vol, res) {
-		if (!store_live(vol))
-			continue;
-		if (vol->disk == DISK_UPTODATE)
+		if (store_live(vol) && vol->disk == DISK_UPTODATE)
 			vol->store->lineage = vol->lineage;
-		vol->store->flags &= ~META_F_PRIMARY;
-		meta_want_sb(vol->store);
+		leave_office(vol);
 	}
 	note(res, NOTE_RES, NULL, NULL, NULL);
 	evaluate(res);

@@ -35,29 +35,6 @@ static bool left_without_a_word(const struct repl_res *res)
 	return false;
 }
 
-static bool primary_lives(const struct repl_res *res)
-{
-	const struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (connected(p) && p->role == ROLE_PRIMARY && lease_lives(p))
-			return true;
-	return false;
-}
-
-/* One that is connected and silent; else see succession_lost(). */
-static bool primary_silent(const struct repl_res *res)
-{
-	const struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (connected(p) && p->role == ROLE_PRIMARY && !lease_lives(p))
-			return true;
-	return false;
-}
-
 void succession_lost(struct repl_peer *p)
 {
 	if (p->role == ROLE_PRIMARY)
@@ -106,14 +83,15 @@ static bool orphaned(struct repl_res *res)
 
 static bool due(struct repl_res *res)
 {
-	if (res->role == ROLE_PRIMARY || primary_lives(res)) {
+	if (res->role == ROLE_PRIMARY || any_peer(res, living_primary)) {
 		forget_past(res);
 		return false;
 	}
 	if (!res->conf.auto_promote || !by_majority(res) || res->resigned ||
 	    res->vote.step != VOTE_NONE)
 		return false;
-	return orphaned(res) || primary_silent(res) || left_without_a_word(res);
+	return orphaned(res) || any_peer(res, silent_primary) ||
+	       left_without_a_word(res);
 }
 
 static u64 some_ms(struct repl_res *res, u32 limit)

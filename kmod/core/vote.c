@@ -87,8 +87,7 @@ static int may_promote(const struct repl_res *res, bool force,
 		return -EBUSY;
 	}
 	for_each_peer(p, i, res) {
-		if (connected(p) && p->role == ROLE_PRIMARY &&
-		    lease_lives(p) && !MUTATED(MUT_TWO_PRIMARIES)) {
+		if (living_primary(p) && !MUTATED(MUT_TWO_PRIMARIES)) {
 			*why = "a connected peer is Primary: make it Secondary first";
 			return -EBUSY;
 		}
@@ -110,12 +109,6 @@ static int may_promote(const struct repl_res *res, bool force,
 	return 0;
 }
 
-/* Its lease has ended, and it would be the last to answer. */
-static bool silent_primary(const struct repl_peer *p)
-{
-	return p->role == ROLE_PRIMARY && !lease_lives(p);
-}
-
 static void ask(struct repl_res *res, u8 flags)
 {
 	struct repl_wire_hdr h;
@@ -127,7 +120,8 @@ static void ask(struct repl_res *res, u8 flags)
 		p->agrees = false;
 		p->vouches = false;
 		p->counts = false;
-		p->silent = connected(p) && silent_primary(p);
+		/* It would be the last to answer. */
+		p->silent = silent_primary(p);
 		if (!connected(p) || p->silent || MUTATED(MUT_TWO_PRIMARIES))
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
@@ -334,6 +328,11 @@ static bool patience_ends(const struct repl_res *res)
 	return by_majority(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
 }
 
+static bool owes_answer(const struct repl_peer *p)
+{
+	return connected(p) && p->vote_wait;
+}
+
 /* What they said before is old. */
 static void leave_silent(struct repl_res *res)
 {
@@ -341,20 +340,12 @@ static void leave_silent(struct repl_res *res)
 	int i;
 
 	for_each_peer(p, i, res)
-		p->silent |= connected(p) && p->vote_wait;
+		p->silent |= owes_answer(p);
 }
 
 static bool answers_missing(const struct repl_res *res)
 {
-	struct repl_peer *p;
-	int i;
-
-	if (patience_ends(res))
-		return false;
-	for_each_peer(p, i, res)
-		if (connected(p) && p->vote_wait)
-			return true;
-	return false;
+	return !patience_ends(res) && any_peer(res, owes_answer);
 }
 
 /* Who has answered has agreed.  Return: true if the role has changed */
@@ -482,13 +473,13 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 /* ---- what would become of a promotion ---- */
 
 /* Nodes that have, or may have, data that is missing here. */
-static u32 data_missing(const struct repl_res *res)
+static u32 data_missing(const struct repl_res *res, u32 heard)
 {
 	struct repl_vol *vol;
 	u32 nodes = 0;
 
 	if (by_majority(res))
-		return elect_unheard(res);
+		return elect_unheard(res, heard);
 	for_each_vol(vol, res)
 		if (store_live(vol) && vol->disk >= DISK_OUTDATED &&
 		    !data_here(vol, false))
@@ -498,11 +489,12 @@ static u32 data_missing(const struct repl_res *res)
 
 void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 {
-	struct ballots likely = count(res, true);
+	struct ballots likely = { 0 };
 	int err;
 
 	memset(out, 0, sizeof(*out));
 	if (by_majority(res)) {
+		likely = count(res, true);
 		out->votes = hweight32(likely.votes);
 		out->votes_needed = majority(res);
 	}
@@ -514,7 +506,7 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 		err = out->why ? -ENODATA : 0;
 	}
 	if (err == -ENODATA)
-		out->missing = data_missing(res);
+		out->missing = data_missing(res, likely.heard);
 	else if (!err)
 		out->why = objection_likely(res);
 }

@@ -214,8 +214,7 @@ static const char *objection(struct repl_peer *p,
 	if (res->vote.step != VOTE_NONE && res->node < p->node)
 		return "that node is just being promoted itself";
 	for_each_peer(other, i, res)
-		if (other != p && connected(other) &&
-		    other->role == ROLE_PRIMARY && lease_lives(other))
+		if (other != p && living_primary(other))
 			return sees_another;
 	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
 	    res->now < res->promised_until)

@@ -2,12 +2,12 @@
 /*
  * Every finding of explain, from messages as the kernel sends them.
  */
-#include <json-c/json.h>
 #include <stdarg.h>
 
 #include "cmd.h"
 #include "explain.h"
 #include "fake.h"
+#include "json.h"
 #include "out.h"
 #include "state.h"
 #include "tap.h"
@@ -511,13 +511,6 @@ static void test_names(void)
 	RES(REFUSED("because", 12), U32(BLKREPL_RI_IN_SYNC_SET, 13));
 	expect(st, "no names", "not heard of: node 2 and node 3", "the set {this node, node 2, node 3} was formed",
 	       "problem  r0 peer node 2: ", NULL);
-}
-
-static const char *path(struct json_object *o, const char *p)
-{
-	struct json_object *found;
-
-	return json_pointer_get(o, p, &found) ? "(absent)" : json_object_to_json_string(found);
 }
 
 static void test_json(void)

@@ -2,11 +2,11 @@
 /*
  * What status and events print for messages of the kernel.
  */
-#include <json-c/json.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 
 #include "fake.h"
+#include "json.h"
 #include "out.h"
 #include "state.h"
 #include "status.h"
@@ -88,13 +88,6 @@ static void test_trouble(void)
 	tap_is(text, "[\n]\n", "nothing at all in JSON");
 	free(text);
 	state_free(st);
-}
-
-static const char *path(struct json_object *o, const char *p)
-{
-	struct json_object *found;
-
-	return json_pointer_get(o, p, &found) ? "(absent)" : json_object_to_json_string(found);
 }
 
 static void test_json(void)
