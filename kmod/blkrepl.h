@@ -278,6 +278,7 @@ struct blkrepl_pending {
 	u64 session;
 	u32 features;
 	bool data_crc;
+	u8 digest_key[REPL_DIGEST_KEY_LEN];
 };
 
 /**
@@ -295,6 +296,7 @@ struct blkrepl_peer {
 	bool failed;			/* L: this connection has to end */
 	bool standalone;		/* L: don't reconnect after it */
 	bool data_crc;			/* L: agreed */
+	u8 digest_key[REPL_DIGEST_KEY_LEN]; /* set before repl_conn_up() */
 	char last_error[BLKREPL_ERROR_LEN]; /* L */
 
 	struct mutex conn_lock;		/* for changes of sockets only */
@@ -519,8 +521,15 @@ void blkrepl_crypto_exit(void);
 int blkrepl_hmac(const u8 *key, unsigned int key_len, const u8 *text,
 		 unsigned int len, u8 out[REPL_HMAC_LEN]);
 
-/** blkrepl_buf_digest() - SHA-256 of the data: 0 or -errno; doesn't sleep */
-int blkrepl_buf_digest(const struct blkrepl_buf *buf, u8 out[REPL_DIGEST_LEN]);
+/**
+ * blkrepl_buf_digest() - Poly1305 of the data; doesn't sleep
+ * @buf: the data
+ * @key: both ends have the same, and whoever wrote the data doesn't know it
+ * @out: equal for equal data; for other data with a chance of less than 2^-90
+ */
+void blkrepl_buf_digest(const struct blkrepl_buf *buf,
+			const u8 key[REPL_DIGEST_KEY_LEN],
+			u8 out[REPL_DIGEST_LEN]);
 
 /* ---- conn.c: connections ---- */
 

@@ -127,6 +127,8 @@ static bool pending_add(struct blkrepl_pending *c, enum repl_stream nr,
 	c->session = session;
 	c->features = res->features;
 	c->data_crc = res->data_crc;
+	if (nr == REPL_STREAM_CTRL)
+		memcpy(c->digest_key, res->digest_key, sizeof(c->digest_key));
 	c->sock[nr] = sock;
 	return c->sock[REPL_STREAM_DATA] && c->sock[REPL_STREAM_CTRL];
 }
@@ -355,6 +357,8 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 	}
 	p->up = true;
 	WRITE_ONCE(p->failed, false);
+	/* I/O of an earlier connection that is still under way is dropped. */
+	memcpy(p->digest_key, c->digest_key, sizeof(p->digest_key));
 	p->data_crc = c->data_crc;
 	if (p->data_crc)
 		r->crc_peers++;

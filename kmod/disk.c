@@ -239,7 +239,6 @@ static void disk_work(struct work_struct *work)
 	struct blkrepl_io *b = container_of(work, struct blkrepl_io, disk_work);
 	struct blkrepl_volume *v = to_volume(b->io.vol);
 	struct repl_io *io = &b->io;
-	int err = 0;
 
 	if (b->disk_step == STEP_FLUSH && !READ_ONCE(v->disk_flushes)) {
 		disk_done(b, 0);
@@ -252,8 +251,9 @@ static void disk_work(struct work_struct *work)
 	if (io->flags & IOF_CHECK_ZERO && blkrepl_buf_is_zero(&b->buf))
 		io->flags |= IOF_IS_ZERO;
 	if (io->flags & IOF_DIGEST)
-		err = blkrepl_buf_digest(&b->buf, io->digest);
-	disk_done(b, err);
+		blkrepl_buf_digest(&b->buf, to_peer(io->peer)->digest_key,
+				   io->digest);
+	disk_done(b, 0);
 }
 
 /* ---- metadata: one write at a time, always stable when it is done ---- */

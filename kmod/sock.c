@@ -217,12 +217,12 @@ static void shake_init(struct shake *k, struct blkrepl_peer *p,
 	repl_hello_make(&k->ours, &k->hp);
 }
 
-static int shake_proof(const struct shake *k, bool we_initiated,
-		       bool by_initiator, u8 out[REPL_HMAC_LEN])
+static int shake_hmac(const struct shake *k, bool we_initiated,
+		      enum repl_auth_text use, u8 out[REPL_HMAC_LEN])
 {
 	u8 text[REPL_AUTH_TEXT_LEN];
 
-	repl_auth_text(text, by_initiator, we_initiated ? &k->ours : &k->theirs,
+	repl_auth_text(text, use, we_initiated ? &k->ours : &k->theirs,
 		       we_initiated ? &k->theirs : &k->ours);
 	return blkrepl_hmac(k->secret, k->secret_len, text, sizeof(text), out);
 }
@@ -233,7 +233,9 @@ static int shake_prove(const struct shake *k, struct socket *sock,
 	struct repl_wire_auth auth;
 	int err;
 
-	err = shake_proof(k, we_initiated, we_initiated, auth.hmac);
+	err = shake_hmac(k, we_initiated,
+			 we_initiated ? REPL_BY_INITIATOR : REPL_BY_ACCEPTOR,
+			 auth.hmac);
 	if (!err)
 		err = send_all(sock, &auth, sizeof(auth));
 	return err ? shake_io_error(why, err) : 0;
@@ -248,12 +250,23 @@ static int shake_verify(const struct shake *k, struct socket *sock,
 
 	err = blkrepl_recv_all(sock, &theirs, sizeof(theirs));
 	if (!err)
-		err = shake_proof(k, we_initiated, !we_initiated, want);
+		err = shake_hmac(k, we_initiated,
+				 we_initiated ? REPL_BY_ACCEPTOR :
+						REPL_BY_INITIATOR, want);
 	if (err)
 		return shake_io_error(why, err);
 	if (crypto_memneq(theirs.hmac, want, sizeof(want)))
 		return shake_refuse(why, WIRE_AUTH_FAILED);
 	return 0;
+}
+
+/* Without a secret, the nonces alone make it one that no writer of data knows. */
+static int shake_key(const struct shake *k, bool we_initiated,
+		     struct repl_hello_result *res, char *why)
+{
+	int err = shake_hmac(k, we_initiated, REPL_DIGEST_KEY, res->digest_key);
+
+	return err ? shake_io_error(why, err) : 0;
 }
 
 int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
@@ -277,11 +290,12 @@ int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
 		err = shake_refuse(why, bad);
 		goto out;
 	}
-	if (!k.secret_len)
-		goto out;
-	err = shake_prove(&k, sock, true, why);
-	if (!err)
+	if (k.secret_len)
+		err = shake_prove(&k, sock, true, why);
+	if (!err && k.secret_len)
 		err = shake_verify(&k, sock, true, why);
+	if (!err)
+		err = shake_key(&k, true, res, why);
 out:
 	memzero_explicit(&k, sizeof(k));
 	return err;
@@ -319,11 +333,12 @@ int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
 		err = shake_io_error(why, err);
 		goto out;
 	}
-	if (!k.secret_len)
-		goto out;
-	err = shake_verify(&k, sock, false, why);
-	if (!err)
+	if (k.secret_len)
+		err = shake_verify(&k, sock, false, why);
+	if (!err && k.secret_len)
 		err = shake_prove(&k, sock, false, why);
+	if (!err)
+		err = shake_key(&k, false, res, why);
 out:
 	memzero_explicit(&k, sizeof(k));
 	return err;

@@ -112,7 +112,7 @@ struct repl_span {
  * @flags: IOF_*
  * @sector: first sector; meaningless for OP_FLUSH
  * @size: bytes; at most REPL_MAX_DATA with data, EXTENT_BYTES without
- * @digest: SHA-256 of the data, with IOF_DIGEST
+ * @digest: of the data, with IOF_DIGEST
  *
  * What follows belongs to the core.
  */

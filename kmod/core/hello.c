@@ -89,13 +89,17 @@ enum repl_wire_error repl_hello_check(const struct repl_wire_hello *in,
 	return WIRE_OK;
 }
 
-void repl_auth_text(u8 *out, bool by_initiator,
+void repl_auth_text(u8 *out, enum repl_auth_text use,
 		    const struct repl_wire_hello *initiator,
 		    const struct repl_wire_hello *acceptor)
 {
-	static const char tag[2][17] = { "blkrepl acceptor", "blkrepl initiatr" };
+	static const char tag[][17] = {
+		[REPL_BY_ACCEPTOR] = "blkrepl acceptor",
+		[REPL_BY_INITIATOR] = "blkrepl initiatr",
+		[REPL_DIGEST_KEY] = "blkrepl digests\0",
+	};
 
-	memcpy(out, tag[by_initiator], 16);
+	memcpy(out, tag[use], 16);
 	memcpy(out + 16, initiator, sizeof(*initiator));
 	memcpy(out + 16 + sizeof(*initiator), acceptor, sizeof(*acceptor));
 }

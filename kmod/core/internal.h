@@ -232,7 +232,10 @@ struct repl_sync {
 	struct repl_wire_range done[RS_MAX_RANGES];
 	u32 flushing;		/* how many of them the flush covers */
 	u32 digest_hits;	/* of the last requests, in 1/256 */
-	u32 digest_skip;	/* requests to go without a digest */
+	bool plain;		/* without digests */
+	bool trial;		/* to see how fast it is that way */
+	u32 phase_ticks;	/* since it is done that way */
+	u64 speed[2];		/* bytes/s with digests, plain; 0: not known */
 	s64 tokens;		/* bytes that may be asked for now */
 	u64 rate;		/* bytes/s */
 	u64 tick_bytes;		/* done in the current interval */
@@ -386,6 +389,13 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void target_ready(struct repl_io *io);
 void target_disk_done(struct repl_io *io, int err);
 void target_supersede(const struct repl_io *w);
+
+/* pace.c */
+void pace_begin(struct repl_pv *pv);
+u32 pace_window(const struct repl_pv *pv);
+bool pace_digest(const struct repl_pv *pv);
+void pace_digest_result(struct repl_sync *y, bool equal);
+void pace_tick(struct repl_pv *pv, u64 ms);
 void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	       const void *payload, struct repl_io *io);
 void source_ready(struct repl_io *io);

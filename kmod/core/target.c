@@ -18,10 +18,7 @@
 
 #define RS_REQ_BLOCKS	32U	/* of one request without digest */
 #define RS_DIGEST_BLOCKS 16U	/* with digest: all or nothing is equal */
-#define RS_WINDOW	32U	/* requests under way */
-#define RS_WINDOW_BUSY	8U	/* beside application writes */
 #define RS_FLUSH_AT	(RS_MAX_RANGES / 2)
-#define DIGEST_PAUSE	512U	/* requests without, when few were equal */
 
 bool target_applies_writes(const struct repl_vol *vol)
 {
@@ -187,39 +184,12 @@ static void ask(struct repl_pv *pv, struct repl_io *io)
 	send_pkt(pv->peer, &h, io->had_digest ? io->digest : NULL, NULL);
 }
 
-/*
- * Digests cost a read here and a hash on both ends.  They pay where blocks
- * are equal: after a crash, with maps that had to be taken coarse.  So go on
- * as long as a part of the answers says "equal", else do without for a while.
- */
-static bool use_digest(struct repl_pv *pv)
-{
-	struct repl_sync *y = &pv->sync;
-
-	if (!(pv->peer->features & REPL_FEAT_DIGEST))
-		return false;
-	if (y->digest_skip) {
-		y->digest_skip--;
-		if (!y->digest_skip)
-			y->digest_hits = 256;
-		return false;
-	}
-	return true;
-}
-
-static void digest_result(struct repl_sync *y, bool equal)
-{
-	y->digest_hits = y->digest_hits * 15 / 16 + (equal ? 16 : 0);
-	if (y->digest_hits < 64)
-		y->digest_skip = DIGEST_PAUSE;
-}
-
 static bool request(struct repl_pv *pv, u64 block)
 {
 	struct repl_sync *y = &pv->sync;
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = vol->store;
-	bool digest = use_digest(pv);
+	bool digest = pace_digest(pv);
 	u32 n = dirty_run(&s->dirty, pv->slot, block,
 			  digest ? RS_DIGEST_BLOCKS : RS_REQ_BLOCKS);
 	u64 sector = block * BLOCK_SECTORS;
@@ -332,8 +302,7 @@ void target_pump(struct repl_pv *pv)
 {
 	struct repl_sync *y = &pv->sync;
 	struct repl_store *s = store_live(pv->vol);
-	u32 window = pv->vol->res->seq != y->app_seen ? RS_WINDOW_BUSY :
-							RS_WINDOW;
+	u32 window = pace_window(pv);
 	u64 block;
 
 	if (!s || y->step != SYNC_RUN || !connected(pv->peer))
@@ -416,7 +385,7 @@ static void rs_answer(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		return;
 	}
 	if (req->had_digest)
-		digest_result(y, h->type == PKT_RS_EQUAL);
+		pace_digest_result(y, h->type == PKT_RS_EQUAL);
 	if (h->type == PKT_RS_DATA) {
 		data_answer(pv, req, data, h);
 	} else if (h->type == PKT_RS_ZEROES) {
@@ -650,11 +619,7 @@ void target_advance(struct repl_pv *pv)
 		/* An interrupted full sync can go on from the joint map. */
 		store_remember(pv, &pv->peer_state.lineage);
 		y->step = SYNC_RUN;
-		y->digest_hits = 256;
-		y->rate = 16 << 20;
-		if (pv->peer->conf.rate_max)
-			y->rate = min_t(u64, y->rate, pv->peer->conf.rate_max);
-		y->tokens = y->rate / 10;
+		pace_begin(pv);
 		target_pump(pv);
 		break;
 	case SYNC_FINISH:
@@ -670,16 +635,9 @@ void target_advance(struct repl_pv *pv)
 	}
 }
 
-/*
- * Rate: as much as goes while nobody else writes; beside application writes,
- * what the last interval managed at half the best speed seen, and less when
- * requests pile up, but never below rate_min.
- */
 void target_tick(struct repl_pv *pv, u64 ms)
 {
 	struct repl_sync *y = &pv->sync;
-	const struct repl_peer_conf *c = &pv->peer->conf;
-	u64 done, limit;
 
 	/* The source hears of progress in lumps: the mean since the start. */
 	if (y->step == SYNC_S_RUN)
@@ -687,25 +645,6 @@ void target_tick(struct repl_pv *pv, u64 ms)
 				       (pv->vol->res->now - y->stat.begin_ms) / 1000 + 1);
 	if (y->step != SYNC_RUN || !ms)
 		return;
-	done = div_u64(y->tick_bytes * 1000, ms);
-	y->stat.rate = (y->stat.rate * 7 + done) / 8;
-	if (pv->vol->res->seq == y->app_seen) {
-		y->rate = max(y->rate * 2, done * 2);
-		limit = ~0ULL >> 16;
-	} else {
-		if (done < y->rate / 2)
-			y->rate = y->rate * 3 / 4;
-		else
-			y->rate = y->rate * 5 / 4;
-		limit = max(y->stat.rate, c->rate_min);
-	}
-	if (c->rate_max)
-		limit = min(limit, c->rate_max);
-	y->rate = max(min(y->rate, limit), min(c->rate_min, limit));
-	y->rate = min_t(u64, y->rate, 1ULL << 40);
-	y->app_seen = pv->vol->res->seq;
-	y->tick_bytes = 0;
-	/* What was asked for beyond the last share is paid back first. */
-	y->tokens = min_t(s64, y->tokens, 0) + (s64)(y->rate / 1000 * ms);
+	pace_tick(pv, ms);
 	target_pump(pv);
 }

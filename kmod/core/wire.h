@@ -21,7 +21,8 @@
 #define REPL_NAME_LEN		64
 #define REPL_NONCE_LEN		32
 #define REPL_HMAC_LEN		32
-#define REPL_DIGEST_LEN		32		/* SHA-256 */
+#define REPL_DIGEST_LEN		16		/* Poly1305 */
+#define REPL_DIGEST_KEY_LEN	32
 #define REPL_MAX_DATA		(1U << 20)	/* payload of WRITE, bytes */
 #define REPL_MAX_INLINE		4096		/* payload of everything else */
 
@@ -399,11 +400,13 @@ struct repl_hello_params {
  * @version: protocol version
  * @features: common features
  * @data_crc: payloads carry a CRC (if either side wants it)
+ * @digest_key: the shell's, which has the secret: see repl_auth_text()
  */
 struct repl_hello_result {
 	u16 version;
 	u32 features;
 	bool data_crc;
+	u8 digest_key[REPL_DIGEST_KEY_LEN];
 };
 
 /** repl_hello_make() - fill in our hello */
@@ -437,16 +440,28 @@ enum repl_wire_error repl_hello_check(const struct repl_wire_hello *in,
 #define REPL_AUTH_TEXT_LEN	(16 + 2 * sizeof(struct repl_wire_hello))
 
 /**
- * repl_auth_text() - the text whose HMAC proves the secret
+ * enum repl_auth_text - what the HMAC of a handshake's text is for
+ * @REPL_BY_ACCEPTOR: it proves that the acceptor knows the secret
+ * @REPL_BY_INITIATOR: the same of the initiator
+ * @REPL_DIGEST_KEY: the connection's key for digests of blocks; never sent
+ */
+enum repl_auth_text {
+	REPL_BY_ACCEPTOR,
+	REPL_BY_INITIATOR,
+	REPL_DIGEST_KEY,
+};
+
+/**
+ * repl_auth_text() - the text whose HMAC proves the secret, or is a key
  * @out: REPL_AUTH_TEXT_LEN bytes
- * @by_initiator: the proof is the initiator's
+ * @use: what the HMAC is for
  * @initiator: hello of the side that connected
  * @acceptor: hello of the other side
  *
  * Both hellos whole, so that nonces, names, features and flags can't be
- * altered on the way; a direction tag, so that a proof can't be reflected.
+ * altered on the way; a tag, so that a proof can't be reflected.
  */
-void repl_auth_text(u8 *out, bool by_initiator,
+void repl_auth_text(u8 *out, enum repl_auth_text use,
 		    const struct repl_wire_hello *initiator,
 		    const struct repl_wire_hello *acceptor);
 

@@ -20,8 +20,8 @@ static void accepted(const struct repl_wire_hello *h,
 	assert(r->version >= REPL_WIRE_VERSION_MIN &&
 	       r->version <= REPL_WIRE_VERSION_MAX);
 	assert(!(r->features & ~REPL_FEAT_OURS));
-	repl_auth_text(text, true, h, h);
-	repl_auth_text(text, false, h, h);
+	repl_auth_text(text, REPL_BY_INITIATOR, h, h);
+	repl_auth_text(text, REPL_BY_ACCEPTOR, h, h);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -199,7 +199,7 @@ static void sample(struct vol_node *v, struct sio *s)
 
 static void digest(struct sio *s)
 {
-	u64 h[4] = { 1, 2, 3, 4 };
+	u64 h[2] = { 1, 2 };
 	u32 n = s->io.size / SECTOR_BYTES;
 	bool zero = true;
 
@@ -207,9 +207,9 @@ static void digest(struct sio *s)
 		u64 t = s->tags[i];
 
 		zero = zero && !t;
-		for (u32 k = 0; k < 4; k++)
+		for (u32 k = 0; k < 2; k++)
 			h[k] = (h[k] ^ t) * (0x9e3779b97f4a7c15ULL + 2 * k);
-		h[0] ^= h[3] >> 29;
+		h[0] ^= h[1] >> 29;
 	}
 	if (s->io.flags & IOF_DIGEST)
 		memcpy(s->io.digest, h, sizeof(h));

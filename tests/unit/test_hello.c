@@ -142,15 +142,15 @@ static void proofs_differ(void)
 
 	repl_hello_make(&h1, &one);
 	repl_hello_make(&h2, &two);
-	repl_auth_text(a, true, &h1, &h2);
-	repl_auth_text(b, false, &h1, &h2);
+	repl_auth_text(a, REPL_BY_INITIATOR, &h1, &h2);
+	repl_auth_text(b, REPL_BY_ACCEPTOR, &h1, &h2);
 	CHECK(memcmp(a, b, sizeof(a)), "a proof could be reflected");
-	repl_auth_text(b, true, &h2, &h1);
+	repl_auth_text(b, REPL_BY_INITIATOR, &h2, &h1);
 	CHECK(memcmp(a, b, sizeof(a)));
 	/* Whatever is altered on the way changes the text. */
 	for (bit = 0; bit < sizeof(h1) * 8; bit++) {
 		((u8 *)&h1)[bit / 8] ^= 1 << bit % 8;
-		repl_auth_text(b, true, &h1, &h2);
+		repl_auth_text(b, REPL_BY_INITIATOR, &h1, &h2);
 		CHECK(memcmp(a, b, sizeof(a)), "bit %u", bit);
 		((u8 *)&h1)[bit / 8] ^= 1 << bit % 8;
 	}
