@@ -99,8 +99,9 @@ selftests: tool ## the module in one VM: KERNEL=6.1 [TESTS=...]
 check-kernels: tool ## build, load and selftests on 6.1, 6.12 and 7.2
 	@tests/check-kernels 6.1 6.12 7.2
 
-check-debug: tool ## selftests on a kernel with KASAN and lockdep
+check-debug: tool ## selftests on a kernel with KASAN and lockdep; then some that look for leaks
 	@tests/check-kernels debug
+	@LEAKS=1 tests/check-kernels debug
 
 cluster: tool ## one VM a node: power cuts, partitions
 	@tests/vm/kernel get $(KERNEL)

@@ -145,7 +145,7 @@ check_equal()
 
 # Kernels that check everything are slow.
 slowness=1
-[ ! -e /sys/kernel/debug/kmemleak ] || slowness=5
+[ ! -e /proc/lockdep ] || slowness=5
 
 # busywait SECONDS COMMAND...: until it succeeds; the last output on failure
 busywait()
@@ -208,8 +208,8 @@ on()
 	local node=$1
 
 	shift
-	nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" \
-		env BLKREPL_NODE="$node" "$@"
+	BLKREPL_NODE="$node" \
+		nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" "$@"
 }
 
 # start NODE COMMAND...: in the background, until the test ends; $started is it
@@ -218,8 +218,8 @@ start()
 	local node=$1
 
 	shift
-	nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" \
-		env BLKREPL_NODE="$node" "$@" &
+	BLKREPL_NODE="$node" \
+		nsenter --net="/run/netns/$node" --uts="$tmp/uts-$node" "$@" &
 	started=$!
 	defer stop "$started"
 }
