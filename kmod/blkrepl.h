@@ -323,6 +323,11 @@ static inline struct blkrepl_peer *to_peer(struct repl_peer *peer)
 	return container_of(peer, struct blkrepl_peer, peer);
 }
 
+static inline const char *blkrepl_peer_name(const struct blkrepl_peer *p)
+{
+	return p->cfg.name[0] ? p->cfg.name : "?";
+}
+
 /**
  * struct blkrepl_resource - a resource on this node
  */
@@ -357,7 +362,7 @@ struct blkrepl_resource {
 	struct completion vote;		/* W */
 	bool voting;			/* A: somebody waits for it */
 	int vote_err;			/* L */
-	char vote_why[BLKREPL_ERROR_LEN]; /* L */
+	char vote_why[2 * BLKREPL_ERROR_LEN]; /* L */
 
 	struct blkrepl_events ev;
 	struct blkrepl_pool pool;
@@ -784,6 +789,7 @@ void blkrepl_notify(struct repl_res *res, enum repl_note note,
 /* ---- netlink.c ---- */
 
 /** blkrepl_vote_done() - ops->vote_done; under r->lock */
-void blkrepl_vote_done(struct repl_res *res, int err, const char *why);
+void blkrepl_vote_done(struct repl_res *res, int err, struct repl_peer *by,
+		       const char *why);
 
 #endif

@@ -139,17 +139,24 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
  * blkrepl_vote_done() - ops->vote_done: the outcome of a promotion
  * @res: the resource
  * @err: 0: Primary
- * @why: else why not
+ * @by: else who was against it, NULL: nobody else
+ * @why: and why
  *
  * Under r->lock.
  */
-void blkrepl_vote_done(struct repl_res *res, int err, const char *why)
+void blkrepl_vote_done(struct repl_res *res, int err, struct repl_peer *by,
+		       const char *why)
 {
 	struct blkrepl_resource *r = to_resource(res);
 
 	lockdep_assert_held(&r->lock);
 	r->vote_err = err;
-	strscpy(r->vote_why, why ?: "", sizeof(r->vote_why));
+	r->vote_why[0] = 0;
+	if (by)
+		snprintf(r->vote_why, sizeof(r->vote_why), "%s (node %u): %s",
+			 blkrepl_peer_name(to_peer(by)), by->node, why);
+	else if (why)
+		strscpy(r->vote_why, why, sizeof(r->vote_why));
 	complete_all(&r->vote);
 }
 
@@ -162,7 +169,7 @@ static int promote(struct blkrepl_cmd_ctx *c, bool force)
 	struct blkrepl_resource *r = c->r;
 	const char *why = NULL;
 	unsigned long flags;
-	char text[BLKREPL_ERROR_LEN];
+	char text[sizeof(r->vote_why)];
 	long left;
 	int err;
 
@@ -232,15 +239,12 @@ static int demote(struct blkrepl_cmd_ctx *c, bool force)
 		/* Nobody can open a device between the look and the step. */
 		blkrepl_lock(r, flags);
 		v = force ? NULL : find_writer(r);
-		if (v) {
+		if (v)
 			openers = v->openers;
-			err = -EBUSY;
-		} else {
-			err = repl_demote(&r->res, force, &why);
-		}
+		err = repl_demote(&r->res, force, &why);
 		blkrepl_unlock(r, flags);
 		/* udev looks into every device that was just closed. */
-		if (v && time_after(jiffies, patience))
+		if (err && v && time_after(jiffies, patience))
 			return blkrepl_refuse(c->extack, err,
 					      "/dev/blkrepl%u was opened for writing and is still open by %u, readers counted: close it first (umount, swapoff)",
 					      v->minor, openers);

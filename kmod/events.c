@@ -96,11 +96,6 @@ void blkrepl_notify(struct repl_res *res, enum repl_note note,
 
 /* ---- the log ---- */
 
-static const char *peer_name(struct blkrepl_peer *p)
-{
-	return p->cfg.name[0] ? p->cfg.name : "?";
-}
-
 /* Changes that an administrator looks for in the log.  Under r->lock. */
 static void log_state(struct blkrepl_resource *r, enum blkrepl_event event,
 		      struct blkrepl_volume *v, struct blkrepl_peer *p)
@@ -131,7 +126,7 @@ static void log_state(struct blkrepl_resource *r, enum blkrepl_event event,
 			break;
 		ev->logged_conn[p->peer.node] = p->peer.conn;
 		pr_info("blkrepl %s: peer %s (node %u) %s%s%s\n", r->name,
-			peer_name(p), p->peer.node,
+			blkrepl_peer_name(p), p->peer.node,
 			blkrepl_conn_text(p->peer.conn),
 			p->peer.conn != CONN_CONNECTED && p->last_error[0] ?
 			": " : "",

@@ -178,6 +178,11 @@ static bool op_in_use(struct repl_vol *vol)
 	return to_volume(vol)->openers;
 }
 
+static bool op_has_writers(struct repl_vol *vol)
+{
+	return to_volume(vol)->writers;
+}
+
 static void op_notify(struct repl_res *res, enum repl_note note,
 		      struct repl_vol *vol, struct repl_peer *peer,
 		      const char *text)
@@ -218,6 +223,7 @@ const struct repl_ops blkrepl_ops = {
 	.disk_close = op_disk_close,
 	.resized = op_resized,
 	.in_use = op_in_use,
+	.has_writers = op_has_writers,
 	.vote_done = blkrepl_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

@@ -35,6 +35,19 @@ static void could_be(struct findings *f)
 	advise(x, "blkrepl primary %s", res->name);
 }
 
+/* Whether a device is open on the Primary, only that one knows. */
+static void could_take_over(struct findings *f, uint32_t others)
+{
+	struct finding *x = found(f, INFO, "promotion");
+	struct nodes names = node_names(f->res, others, "and");
+
+	say(x, "%s could become Primary in the place of %s, which steps down for it unless a volume is open for writing there",
+	    this_node(f->res).text, names.text);
+	votes(x, f->res);
+	advise(x, "if the role is to move: umount on %s, then here: blkrepl primary %s",
+	       names.text, f->res->name);
+}
+
 /* ---- refused ---- */
 
 /* The good data is connected already. */
@@ -212,6 +225,8 @@ void explain_promotion(struct findings *f)
 		say(found(f, INFO, "promotion"),
 		    "this kernel module does not tell whether %s could become Primary",
 		    this_node(res).text);
+	} else if (!res->promotion_refused[0] && others) {
+		could_take_over(f, others);
 	} else if (!res->promotion_refused[0]) {
 		could_be(f);
 	} else {

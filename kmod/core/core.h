@@ -205,7 +205,9 @@ enum repl_note {
  *	way: let go of it.  With @failed because of an error
  * @resized: vol->sectors has changed: set the capacity
  * @in_use: does a program have the device open?  See repl_vol_closed()
- * @vote_done: outcome of repl_promote(): 0 or -errno; @why for people
+ * @has_writers: ... so that it can write?  Nobody opens it before the event ends
+ * @vote_done: outcome of repl_promote(): 0 or -errno; @why for people, in the
+ *	words of @by if that is not NULL
  * @notify: something changed that an administrator or a program may watch;
  *	@peer, @vol, @text may be NULL
  * @alloc: small allocation that must not sleep, NULL allowed; zeroed
@@ -229,7 +231,9 @@ struct repl_ops {
 	void (*disk_close)(struct repl_vol *vol, bool failed);
 	void (*resized)(struct repl_vol *vol);
 	bool (*in_use)(struct repl_vol *vol);
-	void (*vote_done)(struct repl_res *res, int err, const char *why);
+	bool (*has_writers)(struct repl_vol *vol);
+	void (*vote_done)(struct repl_res *res, int err, struct repl_peer *by,
+			  const char *why);
 	void (*notify)(struct repl_res *res, enum repl_note note,
 		       struct repl_vol *vol, struct repl_peer *peer,
 		       const char *text);
@@ -450,6 +454,8 @@ struct repl_res {
 		bool force;
 		bool renew;		/* another term for a Primary */
 		bool own;		/* nobody has told us to: succession.c */
+		u8 from;		/* who is to step down, or has, for us; 0xff */
+		u64 move_id;		/* ... since it was asked so */
 		u64 term;
 		u64 again_ms;		/* when to ask again */
 		u64 until_ms;		/* and when to give up */
@@ -467,6 +473,12 @@ struct repl_res {
 		u32 conn;
 		u64 term;
 	} ballot;
+	struct repl_move {		/* we are to step down, see move.c */
+		u8 to;			/* for this node; 0xff: none */
+		u32 conn;
+		u64 id;
+		u64 since_ms;
+	} move;
 	bool evaluating;
 	bool evaluate_again;
 	bool handing_over;		/* async peers become members */
@@ -631,6 +643,8 @@ void repl_tick(struct repl_res *res, u64 now);
 /**
  * repl_promote() - become Primary; ->vote_done() tells the outcome
  * @force: even if the data is not known to be the newest
+ *
+ * A connected Primary is asked to step down; not with @force.
  * Return: 0 if under way (or -EALREADY: is Primary), -errno with @why.
  */
 int repl_promote(struct repl_res *res, bool force, const char **why);
@@ -641,7 +655,8 @@ int repl_promote(struct repl_res *res, bool force, const char **why);
  * @force: what applications wait for fails, instead of being waited for
  * @why: in case of error, the reason
  *
- * Return: 0, -EBUSY while I/O is in flight, -EAGAIN: later
+ * Return: 0, -EBUSY while a device is open for writing or I/O in flight,
+ * -EAGAIN: later
  */
 int repl_demote(struct repl_res *res, bool force, const char **why);
 
@@ -710,7 +725,8 @@ void repl_io_info(const struct repl_res *res, struct repl_io_info *out);
 /**
  * struct repl_promotion - what repl_promote() without force would meet now
  * @why: it would be refused, in these words; NULL: nothing that is known here
- *	is against it (the peers are asked, and may object)
+ *	is against it (a Primary is asked to step down, the peers are asked for
+ *	their votes, and may object)
  * @missing: with @why: nodes that have, or may have, what is missing here
  * @votes: where a majority decides: nodes that are here and can vote, ours too
  * @votes_needed: of these; 0: no majority decides

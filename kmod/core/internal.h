@@ -15,7 +15,7 @@
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  becoming Primary
  *	held.c	   I/O that is held		reign.c   the end of a reign
- *	succession.c  Primary by itself
+ *	succession.c  Primary by itself		move.c	  in the place of another
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	dataset.c blank disks declared equal
  *	actlog.c   activity log and order of overlapping I/O
@@ -189,6 +189,7 @@ enum commit_step {
 /* How far a promotion has come. */
 enum vote_step {
 	VOTE_NONE,
+	VOTE_MOVING,		/* a Primary is to step down first */
 	VOTE_AGAIN,		/* a lease has to end before the trial */
 	VOTE_TRIAL,		/* asked whether anybody would object */
 	VOTE_OWN,		/* our own vote is being made durable */
@@ -449,6 +450,8 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload);
 bool vote_advance(struct repl_res *res);
 void vote_end(struct repl_res *res, int err, const char *why);
+/* @p is against it. */
+void vote_refused(struct repl_peer *p, const char *why);
 void vote_tick(struct repl_res *res);
 void vote_committed(struct repl_res *res);
 bool vote_postponed(struct repl_res *res);
@@ -463,12 +466,28 @@ void succession_tick(struct repl_res *res);
 
 /* reign.c */
 void reign_check(struct repl_res *res);
+/* Become Secondary, so that @to, if not NULL, can be Primary: as repl_demote(). */
+int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why);
+struct repl_vol *reign_open_for_writing(const struct repl_res *res);
+
+/* move.c */
+struct repl_peer *move_from(const struct repl_res *res);
+bool move_brings_data(const struct repl_vol *vol, const struct repl_peer *from);
+void move_ask(struct repl_peer *from);
+void move_withdraw(struct repl_res *res);
+bool move_advance(struct repl_res *res);
+void move_rx_step_down(struct repl_peer *p, const struct repl_wire_hdr *h);
+void move_rx_stays(struct repl_peer *p, const struct repl_wire_hdr *h,
+		   const void *payload);
+void move_tick(struct repl_res *res);
 
 /* voter.c */
 bool voter(const struct repl_res *res);
 bool voter_likely(const struct repl_peer *p);
 bool vouches_likely(const struct repl_peer *p);
-const char *objection_likely(const struct repl_res *res);
+/* ... if @from, unless NULL, were Primary no more. */
+const char *objection_likely(const struct repl_res *res,
+			     const struct repl_peer *from);
 void vote_record(struct repl_res *res, u64 term, u8 node);
 void vote_recall(struct repl_res *res, const struct repl_store *s);
 bool vote_durable(const struct repl_res *res);

@@ -483,6 +483,12 @@ static bool rx_node(struct repl_peer *p, const struct repl_wire_hdr *h,
 	case PKT_VOTE:
 		vote_rx(p, h, payload);
 		return true;
+	case PKT_STEP_DOWN:
+		move_rx_step_down(p, h);
+		return true;
+	case PKT_STAYS:
+		move_rx_stays(p, h, payload);
+		return true;
 	case PKT_PING:
 		rx_ping(p, h);
 		return true;
@@ -596,6 +602,7 @@ void repl_tick(struct repl_res *res, u64 now)
 		app_no_data(res);
 	ack_tick(res);
 	vote_tick(res);
+	move_tick(res);
 	succession_tick(res);
 	app_release_held(res);
 	if (!res->susp)

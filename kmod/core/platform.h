@@ -149,6 +149,7 @@ enum repl_mutations {
 	MUT_SIZE_NOT_FOLLOWED,		/* the smaller of two equals does not grow */
 	MUT_GROWTH_CLEAN,		/* what was added is taken for equal */
 	MUT_GROWTH_FORGOTTEN,		/* ... after a crash */
+	MUT_OPEN_IGNORED,		/* the role moves though a device is open */
 	MUT_COUNT,
 };
 

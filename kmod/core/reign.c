@@ -44,6 +44,7 @@ static void step_down(struct repl_res *res, const char *why)
 		vote_end(res, -EBUSY, why);
 	res->renewing = false;
 	res->handing_over = false;
+	res->move.to = NODE_NONE;
 	res->role = ROLE_SECONDARY;
 	commit_drop(res);
 	app_fail_all(res);
@@ -108,23 +109,40 @@ static bool hand_over(struct repl_res *res)
 	return res->commit.step != COMMIT_IDLE;
 }
 
-int repl_demote(struct repl_res *res, bool force, const char **why)
+/* Can it go on with all that we have?  One without a disk reads from others. */
+static bool can_follow(const struct repl_res *res, struct repl_peer *to)
+{
+	struct repl_vol *vol;
+	struct repl_pv *pv;
+
+	for_each_vol(vol, res) {
+		pv = pv_get(vol, to);
+		if (!pv || !pv->known)
+			return false;
+		if (pv->peer_state.disk >= DISK_INCONSISTENT &&
+		    !(vol->in_sync & in_sync_now(vol) & BIT(to->node)))
+			return false;
+	}
+	return true;
+}
+
+struct repl_vol *reign_open_for_writing(const struct repl_res *res)
 {
 	struct repl_vol *vol;
 
-	if (res->role != ROLE_PRIMARY)
-		return 0;
-	if (force && res->vote.step >= VOTE_WON) {
-		/* What it was elected for is not known yet to all who count. */
-		app_fail_all(res);
-		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected";
-		return -EAGAIN;
-	}
-	if (force) {
-		res->resigned = true;
-		step_down(res, "the Primary has stepped down by force");
-		evaluate(res);
-		return 0;
+	for_each_vol(vol, res)
+		if (res->ops->has_writers(vol))
+			return vol;
+	return NULL;
+}
+
+int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
+{
+	struct repl_vol *vol;
+
+	if (reign_open_for_writing(res) && !MUTATED(MUT_OPEN_IGNORED)) {
+		*why = "a device is open for writing: close it first (umount, swapoff)";
+		return -EBUSY;
 	}
 	if (res->vote.step != VOTE_NONE || res->commit.step != COMMIT_IDLE) {
 		*why = "a change of role or in-sync set is under way: try again";
@@ -138,6 +156,10 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 		*why = "peers are still catching up with the last writes: try again";
 		return -EAGAIN;
 	}
+	if (to && !can_follow(res, to)) {
+		*why = "what is written reaches that node incompletely or not at all: see status";
+		return -EAGAIN;
+	}
 	res->handing_over = false;
 	res->role = ROLE_SECONDARY;
 	res->gen_pending = false;
@@ -148,6 +170,24 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 		leave_office(vol);
 	}
 	note(res, NOTE_RES, NULL, NULL, NULL);
+	evaluate(res);
+	return 0;
+}
+
+int repl_demote(struct repl_res *res, bool force, const char **why)
+{
+	if (res->role != ROLE_PRIMARY)
+		return 0;
+	if (!force)
+		return reign_give_up(res, NULL, why);
+	if (res->vote.step >= VOTE_WON) {
+		/* What it was elected for is not known yet to all who count. */
+		app_fail_all(res);
+		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected";
+		return -EAGAIN;
+	}
+	res->resigned = true;
+	step_down(res, "the Primary has stepped down by force");
 	evaluate(res);
 	return 0;
 }

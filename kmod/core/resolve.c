@@ -120,6 +120,18 @@ static bool is_behind(const struct repl_vol *vol)
 	return false;
 }
 
+/* A good replica has all that ours has, and no election has to tell. */
+static bool overtaken(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (counts(pv) && pv_verdict(pv) == V_TARGET &&
+		    !promotion_decides(pv))
+			return true;
+	return false;
+}
+
 static bool equals_uptodate_peer(const struct repl_vol *vol)
 {
 	struct repl_vstate mine;
@@ -152,7 +164,7 @@ void resolve_consistent(struct repl_vol *vol)
 		return;
 	if (vol->disk != DISK_CONSISTENT && vol->disk != DISK_OUTDATED)
 		return;
-	if (elect_among_all(vol)) {
+	if (elect_among_all(vol) && !overtaken(vol)) {
 		set_disk(vol, DISK_UPTODATE);
 		return;
 	}

@@ -44,6 +44,8 @@ void repl_res_init(struct repl_res *res)
 	res->promised_to = NODE_NONE;
 	res->voted_for = NODE_NONE;
 	res->ballot.to = NODE_NONE;
+	res->vote.from = NODE_NONE;
+	res->move.to = NODE_NONE;
 	res->orphan_of = NODE_NONE;
 	res->retired = NODE_NONE;
 	INIT_LIST_HEAD(&res->vols);

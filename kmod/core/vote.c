@@ -29,24 +29,38 @@ static void give_back(struct repl_peer *p)
 	send_pkt(p, &h, NULL, NULL);
 }
 
-void vote_end(struct repl_res *res, int err, const char *why)
+static void end(struct repl_res *res, int err, struct repl_peer *by,
+		const char *why)
 {
 	struct repl_vote *v = &res->vote;
 	struct repl_peer *p;
 	int i;
 
+	if (v->step == VOTE_MOVING)
+		move_withdraw(res);
 	for_each_peer(p, i, res) {
 		p->vote_wait = false;
 		p->silent = false;
-		if (err && v->step != VOTE_TRIAL)
+		if (err && v->step != VOTE_TRIAL && v->step != VOTE_MOVING)
 			give_back(p);
 	}
 	v->step = VOTE_NONE;
 	v->own = false;
+	v->from = NODE_NONE;
 	v->again_ms = res->now + RENEW_MS;
 	/* Nobody has asked for another term of a Primary. */
 	if (!v->renew)
-		res->ops->vote_done(res, err, why);
+		res->ops->vote_done(res, err, by, why);
+}
+
+void vote_end(struct repl_res *res, int err, const char *why)
+{
+	end(res, err, NULL, why);
+}
+
+void vote_refused(struct repl_peer *p, const char *why)
+{
+	end(p->res, -EBUSY, p, why);
 }
 
 static bool data_here(const struct repl_vol *vol, bool force)
@@ -75,8 +89,9 @@ static const char *why_no_data(const struct repl_vol *vol)
 	}
 }
 
+/* @from: the Primary that will be none any more, or NULL */
 static int may_promote(const struct repl_res *res, bool force,
-		       const char **why)
+		       const struct repl_peer *from, const char **why)
 {
 	struct repl_peer *p;
 	struct repl_vol *vol;
@@ -87,7 +102,8 @@ static int may_promote(const struct repl_res *res, bool force,
 		return -EBUSY;
 	}
 	for_each_peer(p, i, res) {
-		if (living_primary(p) && !MUTATED(MUT_TWO_PRIMARIES)) {
+		if (living_primary(p) && p != from &&
+		    !MUTATED(MUT_TWO_PRIMARIES)) {
 			*why = "a connected peer is Primary: make it Secondary first";
 			return -EBUSY;
 		}
@@ -101,7 +117,7 @@ static int may_promote(const struct repl_res *res, bool force,
 			*why = "a disk is being attached or detached: try again";
 			return -EAGAIN;
 		}
-		if (!data_here(vol, force)) {
+		if (!data_here(vol, force) && !move_brings_data(vol, from)) {
 			*why = why_no_data(vol);
 			return -ENODATA;
 		}
@@ -153,18 +169,15 @@ static void try(struct repl_res *res)
 	ask(res, REPL_HDR_TRIAL);
 }
 
-static void stand(struct repl_res *res, bool force, bool renew)
+static void ask_first(struct repl_res *res)
 {
 	struct repl_vote *v = &res->vote;
 
-	v->force = force;
-	v->renew = renew;
-	v->until_ms = res->now + PATIENCE_MS;
 	if (!by_majority(res)) {
 		v->term = res->term + 1;
 		v->step = VOTE_ASKED;
 		ask(res, 0);
-	} else if (force) {
+	} else if (v->force) {
 		vote_for_ourselves(res);
 	} else {
 		try(res);
@@ -172,23 +185,14 @@ static void stand(struct repl_res *res, bool force, bool renew)
 	evaluate(res);
 }
 
-int repl_promote(struct repl_res *res, bool force, const char **why)
+static void stand(struct repl_res *res, bool force, bool renew)
 {
-	int err;
+	struct repl_vote *v = &res->vote;
 
-	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
-		return -EALREADY;
-	/* Elected, and those that are to join it do not come. */
-	if (force && res->vote.step == VOTE_WON) {
-		res->forced = true;
-		evaluate(res);
-		return 0;
-	}
-	err = may_promote(res, force, why);
-	if (err)
-		return err;
-	stand(res, force, false);
-	return 0;
+	v->force = force;
+	v->renew = renew;
+	v->until_ms = res->now + PATIENCE_MS;
+	ask_first(res);
 }
 
 /*
@@ -280,6 +284,51 @@ static const char *not_elected(const struct repl_res *res)
 	if (!by_majority(res) || res->vote.force)
 		return NULL;
 	return outnumbered(res, &cast);
+}
+
+/* Return: what is known to stand against it, if @from is Primary no more */
+static const char *against(const struct repl_res *res,
+			   const struct ballots *likely,
+			   const struct repl_peer *from)
+{
+	const char *why = by_majority(res) ? outnumbered(res, likely) : NULL;
+
+	return why ?: objection_likely(res, from);
+}
+
+/* Nobody takes the role from a living Primary by itself, nor by force. */
+static struct repl_peer *to_step_down(const struct repl_res *res, bool force)
+{
+	return force || res->vote.own ? NULL : move_from(res);
+}
+
+int repl_promote(struct repl_res *res, bool force, const char **why)
+{
+	struct repl_peer *from = to_step_down(res, force);
+	struct ballots likely = count(res, true);
+	int err;
+
+	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
+		return -EALREADY;
+	/* Elected, and those that are to join it do not come. */
+	if (force && res->vote.step == VOTE_WON) {
+		res->forced = true;
+		evaluate(res);
+		return 0;
+	}
+	err = may_promote(res, force, from, why);
+	if (err)
+		return err;
+	if (!from) {
+		stand(res, force, false);
+		return 0;
+	}
+	/* A Primary does not step down for nothing. */
+	*why = against(res, &likely, from);
+	if (*why)
+		return -EBUSY;
+	move_ask(from);
+	return 0;
 }
 
 /* A branch that was left behind by force is to be seen until all have joined. */
@@ -375,6 +424,10 @@ static bool count_votes(struct repl_res *res)
 bool vote_advance(struct repl_res *res)
 {
 	switch (res->vote.step) {
+	case VOTE_MOVING:
+		if (move_advance(res))
+			stand(res, false, false);
+		break;
 	case VOTE_TRIAL:
 	case VOTE_ASKED:
 		return !answers_missing(res) && count_votes(res);
@@ -430,16 +483,28 @@ void vote_tick(struct repl_res *res)
 
 	if (again && res->renewing && res->vote.step == VOTE_NONE)
 		stand(res, false, true);
-	if (again && res->vote.step == VOTE_AGAIN) {
-		try(res);
-		evaluate(res);
-	}
+	if (again && res->vote.step == VOTE_AGAIN)
+		ask_first(res);
 	if ((res->vote.step == VOTE_TRIAL || res->vote.step == VOTE_ASKED) &&
 	    patience_ends(res))
 		evaluate(res);
 }
 
 /* ---- answers ---- */
+
+/*
+ * What was promised to a Primary ends with its lease; and that another has
+ * stepped down for us, its word may still be on the way.
+ */
+static bool will_pass(const struct repl_res *res, const struct repl_wire_hdr *h)
+{
+	const struct repl_vote *v = &res->vote;
+
+	if (by_majority(res) && v->step != VOTE_TRIAL)
+		return false;
+	return (h->flags & REPL_HDR_LAST || v->from != NODE_NONE) &&
+	       res->now < v->until_ms;
+}
 
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	     const void *payload)
@@ -459,15 +524,14 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 		evaluate(res);
 		return;
 	}
-	if ((h->flags & REPL_HDR_LAST) && res->vote.step == VOTE_TRIAL &&
-	    res->now < res->vote.until_ms) {
+	if (will_pass(res, h)) {
 		res->vote.step = VOTE_AGAIN;
 		res->vote.again_ms = res->now + AGAIN_MS;
 		return;
 	}
 	memcpy(why, payload, len);
 	why[len] = 0;
-	vote_end(res, -EBUSY, why);
+	vote_refused(p, why);
 }
 
 /* ---- what would become of a promotion ---- */
@@ -489,24 +553,23 @@ static u32 data_missing(const struct repl_res *res, u32 heard)
 
 void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 {
-	struct ballots likely = { 0 };
+	const struct repl_peer *from = to_step_down(res, false);
+	struct ballots likely = count(res, true);
 	int err;
 
 	memset(out, 0, sizeof(*out));
 	if (by_majority(res)) {
-		likely = count(res, true);
 		out->votes = hweight32(likely.votes);
 		out->votes_needed = majority(res);
 	}
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
 		return;
-	err = may_promote(res, false, &out->why);
-	if (!err && by_majority(res)) {
-		out->why = outnumbered(res, &likely);
-		err = out->why ? -ENODATA : 0;
+	err = may_promote(res, false, from, &out->why);
+	if (!err) {
+		out->why = against(res, &likely, from);
+		if (by_majority(res) && outnumbered(res, &likely))
+			err = -ENODATA;
 	}
 	if (err == -ENODATA)
 		out->missing = data_missing(res, likely.heard);
-	else if (!err)
-		out->why = objection_likely(res);
 }

@@ -130,7 +130,8 @@ bool vouches_likely(const struct repl_peer *p)
 static const char sees_another[] = "that node sees another Primary";
 
 /* What a peer would say against us, as far as it has told. */
-const char *objection_likely(const struct repl_res *res)
+const char *objection_likely(const struct repl_res *res,
+			     const struct repl_peer *from)
 {
 	struct repl_peer *p;
 	int i;
@@ -138,7 +139,8 @@ const char *objection_likely(const struct repl_res *res)
 	for_each_peer(p, i, res)
 		if (connected(p) && p->role != ROLE_PRIMARY &&
 		    p->sees_primary != NODE_NONE &&
-		    p->sees_primary != res->node)
+		    p->sees_primary != res->node &&
+		    !(from && p->sees_primary == from->node))
 			return sees_another;
 	return NULL;
 }

@@ -54,6 +54,8 @@ static const struct pkt_rule {
 	[PKT_NEW_DATASET] = { D, SHAPE_FIXED, sizeof(struct repl_wire_members) },
 	[PKT_PING]	  = { C, SHAPE_FIXED, 0 },
 	[PKT_PONG]	  = { C, SHAPE_FIXED, 0 },
+	[PKT_STEP_DOWN]	  = { D, SHAPE_FIXED, 0 },
+	[PKT_STAYS]	  = { D, SHAPE_UPTO, 256 },
 #undef D
 #undef C
 };

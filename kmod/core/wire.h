@@ -38,8 +38,10 @@ enum repl_stream {
 #define REPL_FEAT_ZEROES	(1U << 1)
 #define REPL_FEAT_DIGEST	(1U << 2)	/* resync may compare digests */
 #define REPL_FEAT_TLS		(1U << 3)	/* reserved: TLS after the hello */
+#define REPL_FEAT_MOVE		(1U << 4)	/* a Primary steps down if asked to */
 #define REPL_FEAT_OURS \
-	(REPL_FEAT_DISCARD | REPL_FEAT_ZEROES | REPL_FEAT_DIGEST)
+	(REPL_FEAT_DISCARD | REPL_FEAT_ZEROES | REPL_FEAT_DIGEST | \
+	 REPL_FEAT_MOVE)
 
 /* hello.flags */
 #define REPL_HELLO_AUTH		(1U << 0)	/* a secret is configured */
@@ -134,6 +136,10 @@ struct repl_wire_auth {
  *	sector = size of the volume in sectors
  * @PKT_PING: C: id; through
  * @PKT_PONG: C: id; REPL_HDR_YES: a promise, see lease.c
+ * @PKT_STEP_DOWN: D: id: the sender is to be Primary, and asks the one that is to
+ *	step down, 0: it does not any more; only with REPL_FEAT_MOVE.  No answer but
+ *	the Primary's RES_STATE, which says that it is none any more, or:
+ * @PKT_STAYS: D: id: it stays Primary; payload: the reason
  */
 enum repl_packet {
 	PKT_NONE,
@@ -171,6 +177,8 @@ enum repl_packet {
 	PKT_NEW_DATASET,
 	PKT_PING,
 	PKT_PONG,
+	PKT_STEP_DOWN,
+	PKT_STAYS,
 	PKT_TYPES,
 };
 

@@ -30,7 +30,7 @@ def test(tap, cluster):
     a.must(WRITE.format("both", 0, "11", ""), 120)
     w.settled(cluster.nodes)
 
-    rc, out = b.run("blkrepl primary r0")
+    rc, out = b.run("blkrepl primary --force r0")
     tap.ok(rc == 10, "a second Primary is refused while the first is connected", f"{rc} {out}")
 
     cluster.partition([[0], [1, 2]])

@@ -24,7 +24,7 @@ static u64 pick_id(struct input *in, u32 i)
 
 	switch (how & 7) {
 	case 0:
-		return f.res.vote.term;
+		return how & 8 ? f.res.vote.move_id : f.res.vote.term;
 	case 1:
 		return f.peer[i].members_id;
 	case 2:
@@ -113,6 +113,7 @@ static void right_length(struct input *in, struct repl_wire_hdr *h)
 		break;
 	case PKT_MAP:
 	case PKT_VOTE:
+	case PKT_STAYS:
 		break;
 	default:
 		len = 0;

@@ -20,7 +20,9 @@ up r0
 must busywait 20 connected a r0
 must repl a primary --force r0
 check_soon "the peer follows" 60 follows a
-check_refused "not while there is a Primary" "Primary" repl b primary r0
+exec 9<>"$(dev a)"
+check_refused "not while the Primary is in use" "it is Primary" repl b primary r0
+exec 9<&-
 
 # An answer takes a second, ten of them ten.
 slow b delay 1s

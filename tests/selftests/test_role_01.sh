@@ -9,8 +9,11 @@ up r0
 synced r0
 must busywait 20 in_step b r0
 
-check_refused "no second Primary" "Primary" repl b primary r0
-check_refused "not by force either" "Primary" repl b primary --force r0
+exec 9>"$(dev a)"
+check_refused "no second Primary while the first is in use" \
+	"a \(node 0\): it is Primary, and volume 0 is open" repl b primary r0
+exec 9>&-
+check_refused "not by force" "Primary" repl b primary --force r0
 scribble "$(dev a)" 1024
 check_equal "a Secondary can be read" "$(sum "$(dev b)" 1024)" "$(sum "$(dev a)" 1024)"
 check_refused "but not written to" "read-only|not permitted" \

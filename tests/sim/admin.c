@@ -271,6 +271,15 @@ void admin_demoted(struct node *n)
 		M.primary = NULL;
 }
 
+/* It has stepped down for another that is to be Primary. */
+void admin_moved(struct node *n)
+{
+	T("manager: n%u steps down for n%u", n->id, n->res.move.to);
+	n->moved = app_has_open(n);
+	cov[C_MOVED]++;
+	admin_demoted(n);
+}
+
 void admin_declare_loss(const char *why)
 {
 	T("manager: declared loss: %s", why);
@@ -284,6 +293,8 @@ void admin_promoted(struct node *n)
 {
 	cov[C_PROMOTIONS]++;
 	n->demoting = 0;
+	n->moved = false;
+	n->closed_until = 0;
 	M.primary = n;
 	if (M.total_loss) {
 		hist_total_loss();
@@ -306,6 +317,8 @@ void admin_vote_done(struct node *n, int err, const char *why)
 		cov[C_REFUSED_VOTES]++;
 		if (n == M.illegal)
 			M.illegal = NULL;
+		if (n == M.want && M.by_move)
+			M.want = NULL;
 		return;
 	}
 	if (n == M.illegal) {
@@ -487,6 +500,21 @@ static struct node *candidate(void)
 	return best;
 }
 
+/*
+ * It is asked to be Primary in the place of @p.  Only if it knows of @p: one that
+ * is cut off would be a second Primary.  Programs end before that, mostly.
+ */
+static void move_role(struct node *p)
+{
+	struct repl_peer *seen = &M.want->peers[p->id].peer;
+
+	if (M.want->voting || (!M.hasty && !app_stop(p)))
+		return;
+	if (seen->conn != CONN_CONNECTED || seen->closing ||
+	    seen->role != ROLE_PRIMARY || !admin_promote(M.want, false))
+		M.want = NULL;
+}
+
 static void care_for_primary(void)
 {
 	struct node *p = admin_primary(), *c;
@@ -512,6 +540,10 @@ static void care_for_primary(void)
 		       (!in_all_sets(M.want->id) &&
 			!(p && is_follower(M.want)))))
 		M.want = NULL;
+	if (p && M.want && p != M.want && M.by_move) {
+		move_role(p);
+		return;
+	}
 	if (p && M.want && p != M.want) {
 		if (!app_stop(p))
 			return;
@@ -534,6 +566,14 @@ static void care_for_primary(void)
 		M.want = NULL;
 }
 
+static bool knows_primary(const struct node *n)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (i != n->id && n->peers[i].peer.role == ROLE_PRIMARY)
+			return true;
+	return false;
+}
+
 /*
  * Where primaries are elected nobody has to look after the old one; and hardly
  * ever for a new one, where nodes promote themselves.
@@ -551,8 +591,17 @@ static void care_for_elections(void)
 	for (u32 i = 0; i < rng_range(R, 1, 2); i++) {
 		n = &W.node[rng_below(R, W.o.nodes)];
 		if (usable(n) && n->paused_until <= W.now && !n->down_wanted &&
-		    n->res.role != ROLE_PRIMARY)
+		    n->res.role != ROLE_PRIMARY &&
+		    !(W.phase == PH_HEAL && knows_primary(n)))
 			admin_promote(n, false);
+	}
+	if (W.phase == PH_HEAL)
+		return;
+	/* A Primary whose devices are closed by then steps down. */
+	n = &W.node[rng_below(R, W.o.nodes)];
+	if (n->up && n->res.role == ROLE_PRIMARY && rng_pct(R, 40)) {
+		n->closed_until = W.now + rng_range(R, 100, 2000) * MS;
+		app_quiesce(n, true);
 	}
 }
 
@@ -680,7 +729,7 @@ void admin_event(void)
 			}
 		if (n->up && n->res.role == ROLE_PRIMARY && !n->down_wanted &&
 		    !(M.want && n == M.primary && M.want != n) &&
-		    !n->demoting)
+		    !n->demoting && n->closed_until <= W.now)
 			app_quiesce(n, false);
 	}
 }

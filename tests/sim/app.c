@@ -39,8 +39,10 @@ void app_init(void)
 
 static bool running(struct node *n)
 {
-	if (!n->up || n->res.role != ROLE_PRIMARY || quiesced[n->id] ||
-	    n->down_wanted)
+	if (!n->up || quiesced[n->id] || n->down_wanted)
+		return false;
+	/* A program that has the device open knows nothing of roles. */
+	if (n->res.role != ROLE_PRIMARY && !n->moved)
 		return false;
 	if (W.phase == PH_SETUP || W.phase >= PH_DRAIN)
 		return false;
@@ -81,6 +83,14 @@ bool app_stop(struct node *n)
 		if (slots[n->id][i].busy)
 			return false;
 	return true;
+}
+
+bool app_has_open(const struct node *n)
+{
+	for (u32 i = 0; i < MAX_SLOTS; i++)
+		if (slots[n->id][i].busy)
+			return true;
+	return !quiesced[n->id];
 }
 
 void app_node_gone(struct node *n)
@@ -211,6 +221,9 @@ void app_complete(struct sio *s, int err)
 		cov[C_FLUSHES]++;
 		break;
 	default:
+		if (err && n->moved)
+			violation("move", "node %u: w%u failed (%d) as the role has moved away under a program",
+				  n->id, s->w, err);
 		if (err) {
 			hist_failed(s->w);
 			break;

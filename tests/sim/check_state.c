@@ -122,17 +122,24 @@ static void check_quiet(void)
 	}
 }
 
+/* One that has just been elected, and has not begun, may be outvoted by now. */
+static bool writes(const struct node *n)
+{
+	return n->up && n->res.role == ROLE_PRIMARY &&
+	       (!n->res.vote.step || n->res.vote.renew);
+}
+
 static void check_writers(void)
 {
 	for (u32 a = 0; a < W.o.nodes; a++) {
 		struct node *x = &W.node[a];
 
-		if (!x->up || x->res.role != ROLE_PRIMARY)
+		if (!writes(x))
 			continue;
 		for (u32 b = a + 1; b < W.o.nodes; b++) {
 			struct node *y = &W.node[b];
 
-			if (!y->up || y->res.role != ROLE_PRIMARY ||
+			if (!writes(y) ||
 			    !net_both_up(&link_tab[a][b]))
 				continue;
 			for (u32 v = 0; v < W.o.vols; v++)

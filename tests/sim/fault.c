@@ -194,8 +194,11 @@ static void switch_roles(void)
 			return;
 	if ((M.lost & BIT(n->id)) || !net_both_up(link_of(p->id, n->id)))
 		return;
-	T("admin: switch from n%u to n%u", p->id, n->id);
 	M.want = n;
+	M.by_move = rng_pct(R, 50);
+	M.hasty = rng_pct(R, 25);
+	T("admin: switch from n%u to n%u%s", p->id, n->id,
+	  !M.by_move ? "" : M.hasty ? ", in use" : ", asked there");
 }
 
 /*

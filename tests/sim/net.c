@@ -318,7 +318,7 @@ void net_deliver(struct link *l, u32 dir, u32 st)
 void net_retry(struct link *l)
 {
 	struct node *a = l->end[0], *b = l->end[1];
-	u32 features = 0;
+	u32 features = REPL_FEAT_MOVE;
 
 	ev_add(rng_range(R, 50, 250) * MS, EV_LINK_RETRY, NULL, 0, l, 0);
 	if (!l->want[0] || !l->want[1] || !a->up || !b->up ||

@@ -53,6 +53,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_SIZE_NOT_FOLLOWED] = "size-not-followed",
 	[MUT_GROWTH_CLEAN] = "growth-clean",
 	[MUT_GROWTH_FORGOTTEN] = "growth-forgotten",
+	[MUT_OPEN_IGNORED] = "open-ignored",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)

@@ -170,9 +170,16 @@ static bool op_in_use(struct repl_vol *vol)
 	return false;
 }
 
-static void op_vote_done(struct repl_res *res, int err, const char *why)
+static bool op_has_writers(struct repl_vol *vol)
 {
-	T("n%u  > vote done %d %s", node_of(res)->id, err, why ? why : "");
+	return app_has_open(vn_of(vol)->node);
+}
+
+static void op_vote_done(struct repl_res *res, int err, struct repl_peer *by,
+			 const char *why)
+{
+	T("n%u  > vote done %d n%d %s", node_of(res)->id, err,
+	  by ? by->node : -1, why ? why : "");
 	admin_vote_done(node_of(res), err, why);
 }
 
@@ -184,6 +191,8 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 
 	switch (note) {
 	case NOTE_RES:
+		if (res->role == ROLE_PRIMARY)
+			n->moved = false;
 		T("n%u note res role %u susp 0x%x term %llu %s", n->id,
 		  res->role, res->susp, (unsigned long long)res->term,
 		  text ? text : "");
@@ -229,6 +238,9 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 	case NOTE_PEER:
 	case NOTE_IO_ERROR:
 	case NOTE_MESSAGE:
+		if (note == NOTE_MESSAGE && peer && !vol &&
+		    res->move.to == peer->node && res->role == ROLE_SECONDARY)
+			admin_moved(n);
 		T("n%u note %u p%d %s", n->id, note,
 		  peer ? peer->node : -1, text ? text : "");
 		break;
@@ -273,6 +285,7 @@ const struct repl_ops sim_ops = {
 	.disk_close = op_disk_close,
 	.resized = op_resized,
 	.in_use = op_in_use,
+	.has_writers = op_has_writers,
 	.vote_done = op_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

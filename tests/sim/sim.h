@@ -246,6 +246,8 @@ struct node {
 	bool vote_force;
 	u32 demoting;
 	u64 attach_at;		/* when the admin attaches again */
+	bool moved;		/* it has stepped down, and a program knows nothing of it */
+	u64 closed_until;	/* no program opens the devices */
 };
 
 extern const struct repl_ops sim_ops;
@@ -383,6 +385,7 @@ void app_event(struct node *n, u32 slot);
 void app_complete(struct sio *s, int err);
 void app_node_gone(struct node *n);
 bool app_stop(struct node *n);	/* true once nothing is under way there */
+bool app_has_open(const struct node *n);
 void app_kick(struct node *n);
 void app_quiesce(struct node *n, bool on);
 bool app_finished(void);
@@ -395,6 +398,7 @@ void admin_vote_done(struct node *n, int err, const char *why);
 void admin_poll_set(void);
 void admin_node_crashed(struct node *n);
 void admin_demoted(struct node *n);
+void admin_moved(struct node *n);
 void admin_disk_failed(struct node *n, u32 v);
 void admin_promoted(struct node *n);
 void admin_declare_loss(const char *why);
@@ -410,6 +414,8 @@ extern struct manager {
 	bool forced;		/* a loss was declared */
 	struct node *primary;
 	struct node *want;	/* switch: to be promoted next */
+	bool by_move;		/* it asks the primary to step down */
+	bool hasty;		/* which programs still have open */
 	struct node *illegal;	/* asked to be a second primary */
 	u32 crashed_inc[MAX_NODES];
 	u64 next_try;
@@ -490,6 +496,7 @@ enum cov {
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
+	C_MOVED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

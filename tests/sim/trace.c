@@ -26,6 +26,7 @@ const char *const cov_name[C_COUNT] = {
 	"torn metadata", "total losses", "forced", "quiet checks", "settled",
 	"refused votes", "remote reads", "no memory", "set back",
 	"disks replaced", "deposed", "resized", "own promotions",
+	"roles moved",
 };
 
 void trace_reset(bool on, FILE *live)
@@ -107,7 +108,7 @@ static const char *const pkts[] = {
 	"SYNC_READY", "SYNC_START", "SYNC_ACCEPT",
 	"SYNC_REFUSE", "MAP", "MAP_ACK", "RS_REQ", "RS_DATA", "RS_EQUAL",
 	"RS_ZEROES", "RS_ERROR", "RS_CLEAR", "SYNC_DONE", "SYNC_STOP",
-	"INVALIDATE", "NEW_DATASET", "PING", "PONG",
+	"INVALIDATE", "NEW_DATASET", "PING", "PONG", "STEP_DOWN", "STAYS",
 };
 static_assert(ARRAY_SIZE(pkts) == PKT_TYPES, "packet names");
 

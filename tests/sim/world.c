@@ -89,6 +89,8 @@ void node_start(struct node *n)
 	n->down_wanted = false;
 	n->voting = 0;
 	n->demoting = 0;
+	n->moved = false;
+	n->closed_until = 0;
 	n->paused_until = 0;
 	n->up_at = 0;
 	W.cur = n;
@@ -238,6 +240,8 @@ bool node_stop(struct node *n)
 		admin_poll_set();
 		err = repl_demote(&n->res, false, &why);
 		if (err) {
+			T("n%u stays Primary: %d %s", n->id, err,
+			  why ? why : "");
 			W.cur = NULL;
 			return false;
 		}

@@ -168,10 +168,20 @@ static bool op_in_use(struct repl_vol *vol)
 	return of_res(vol->res)->in_use;
 }
 
-static void op_vote_done(struct repl_res *res, int err, const char *why)
+static bool op_has_writers(struct repl_vol *vol)
 {
+	return of_res(vol->res)->has_writers;
+}
+
+static void op_vote_done(struct repl_res *res, int err, struct repl_peer *by,
+			 const char *why)
+{
+	struct fake *f = of_res(res);
+
 	assert(!err || why);
-	of_res(res)->vote_err = err;
+	f->vote_err = err;
+	f->vote_by = by;
+	snprintf(f->vote_why, sizeof(f->vote_why), "%s", why ? why : "");
 }
 
 static void op_notify(struct repl_res *res, enum repl_note note,
@@ -216,6 +226,7 @@ static const struct repl_ops ops = {
 	.disk_close = op_disk_close,
 	.resized = op_resized,
 	.in_use = op_in_use,
+	.has_writers = op_has_writers,
 	.vote_done = op_vote_done,
 	.notify = op_notify,
 	.alloc = op_alloc,

@@ -50,10 +50,13 @@ struct fake {
 	s64 mem;			/* bytes allocated by ->alloc */
 	u32 npkts;
 	bool in_use;		/* programs have the device open */
+	bool has_writers;	/* for writing */
 	bool keep_pkts;
 	bool want_down[FAKE_PEERS];
 	bool closed;
 	int vote_err;			/* 1: not yet */
+	struct repl_peer *vote_by;	/* who was against it */
+	char vote_why[256];
 	u32 completed;
 	void (*issued)(struct fake_io *io);	/* hook of a test */
 	/* called with the write before it reaches the image; may shorten it */

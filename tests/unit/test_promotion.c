@@ -34,6 +34,8 @@ static void at_once(void)
 	struct repl_promotion p;
 
 	scene(&f, SCENE_SECONDARY);
+	CHECK(!told(&p));
+	f.peer[0].features = 0;
 	same_words(&p);
 	CHECK(!p.missing && !p.votes_needed);
 	fake_exit(&f);

@@ -145,6 +145,12 @@ static void test_fine(void)
 	state_free(st);
 
 	st = secondary();
+	PEER(1, PEER_ROLE(PRIMARY), SEES(1));
+	expect(st, "the role could move",
+	       "info     r0 promotion: alice could become Primary in the place of bob, which steps down for it unless a volume is open for writing there\n"
+	       "         do: if the role is to move: umount on bob, then here: blkrepl primary r0\n", NULL);
+
+	st = secondary();
 	expect(st, "nobody is Primary",
 	       "ok       r0: alice is Secondary, and no Primary is known to it or to the nodes that it is connected to\n",
 	       "info     r0 promotion: alice could become Primary: nothing that it knows is against it\n"
