@@ -75,6 +75,7 @@ moves c a
 for node in a b c; do
 	must repl $node resource-options r0 --ack-policy async
 done
+check "writes" write_some a 4
 check_soon "the others follow" 30 is a r0 \
 	'.connections | all(.peer_devices[0]."peer-disk-state" == "Consistent")' true
 moves a b
