@@ -51,7 +51,6 @@ done
 must mkfs.ext4 -q -F "$(dev a)"
 mkdir -p "$mnt"
 must mount "$(dev a)" "$mnt"
-defer umount "$mnt"
 echo here >"$mnt/file"
 check_refused "not while a file system is mounted there" \
 	"a \(node 0\): it is Primary, and volume 0 is open for writing there: close it first" \
