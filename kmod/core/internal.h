@@ -285,11 +285,13 @@ struct decide_node {
 };
 
 /*
- * A version of a set: term of the reign, whether that was forced, number.  So a
- * later reign's sets are newer, whatever the earlier counted to.
+ * A version of a set: term of the reign, number, whether the reign was forced.
+ * So a later reign's sets are newer, whatever the earlier counted to; and a
+ * reign's own go on growing when its mark is taken off.
  */
 #define SET_TERM_SHIFT	24
-#define SET_FORCED	(1ULL << 23)
+#define SET_FORCED	1ULL
+#define SET_NEXT	2ULL	/* from one number to the next */
 
 enum verdict repl_decide(const struct decide_node *me,
 			 const struct decide_node *peer);

@@ -117,11 +117,11 @@ static u64 next_version(struct repl_res *res)
 	u64 first = own_term(res) << SET_TERM_SHIFT;
 
 	if (!by_majority(res))
-		return max(res->set_version + 1, first);
+		return max((res->set_version & ~SET_FORCED) + SET_NEXT, first);
 	res->forced &= !members_now(res, nodes(res));
 	if (res->forced)
 		first |= SET_FORCED;
-	return first + res->commit.count++;
+	return first + res->commit.count++ * SET_NEXT;
 }
 
 /* Begin, or begin again, with the set as it is now. */

@@ -89,9 +89,13 @@ static void answer_for_target(struct repl_pv *pv)
 
 	s->sb_flush = true;
 	if (vol->res->role != ROLE_PRIMARY &&
-	    pv->peer->role != ROLE_PRIMARY)
-		s->set_version = needs_votes(vol->res) ? s->set_version + 1 :
-				 ++vol->res->set_version;
+	    pv->peer->role != ROLE_PRIMARY) {
+		if (!needs_votes(vol->res))
+			s->set_version = vol->res->set_version;
+		s->set_version += SET_NEXT;
+		vol->res->set_version = max(vol->res->set_version,
+					    s->set_version);
+	}
 	pv->sync.wait_sb = meta_want_sb(s);
 }
 
