@@ -19,6 +19,7 @@ SAME(DISK_UNKNOWN, BLKREPL_DISK_UNKNOWN);
 SAME(DISK_DISKLESS, BLKREPL_DISK_DISKLESS);
 SAME(DISK_ATTACHING, BLKREPL_DISK_ATTACHING);
 SAME(DISK_FAILED, BLKREPL_DISK_FAILED);
+SAME(DISK_WITNESS, BLKREPL_DISK_WITNESS);
 SAME(DISK_INCONSISTENT, BLKREPL_DISK_INCONSISTENT);
 SAME(DISK_OUTDATED, BLKREPL_DISK_OUTDATED);
 SAME(DISK_CONSISTENT, BLKREPL_DISK_CONSISTENT);
@@ -69,8 +70,8 @@ const char *blkrepl_role_text(enum repl_role role)
 const char *blkrepl_disk_text(enum repl_disk disk)
 {
 	static const char * const text[] = {
-		"Unknown", "Diskless", "Attaching", "Failed", "Inconsistent",
-		"Outdated", "Consistent", "UpToDate",
+		"Unknown", "Diskless", "Attaching", "Failed", "Witness",
+		"Inconsistent", "Outdated", "Consistent", "UpToDate",
 	};
 
 	return disk < ARRAY_SIZE(text) ? text[disk] : "?";
@@ -101,7 +102,8 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	    nla_put_u32(skb, BLKREPL_RC_BACKLOG_TIME, r->res.conf.backlog_ms) ||
 	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync) ||
 	    nla_put_u32(skb, BLKREPL_RC_ON_NO_QUORUM, r->res.conf.on_no_quorum) ||
-	    nla_put_u32(skb, BLKREPL_RC_AUTO_PROMOTE, r->res.conf.auto_promote))
+	    nla_put_u32(skb, BLKREPL_RC_AUTO_PROMOTE, r->res.conf.auto_promote) ||
+	    nla_put_u32(skb, BLKREPL_RC_WITNESS, r->res.witness))
 		return -EMSGSIZE;
 	if (r->node_name[0] &&
 	    nla_put_string(skb, BLKREPL_RC_NODE_NAME, r->node_name))
@@ -283,7 +285,8 @@ static int fill_peer_cfg(struct sk_buff *skb, struct blkrepl_peer *p)
 	    nla_put_u64_64bit(skb, BLKREPL_PC_RESYNC_RATE_MIN, conf->rate_min,
 			      BLKREPL_PC_PAD) ||
 	    nla_put_u32(skb, BLKREPL_PC_MAX_BUFFERS, cfg->max_buffers) ||
-	    nla_put_u32(skb, BLKREPL_PC_ASYNC, conf->async))
+	    nla_put_u32(skb, BLKREPL_PC_ASYNC, conf->async) ||
+	    nla_put_u32(skb, BLKREPL_PC_WITNESS, p->peer.witness))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -20,12 +20,13 @@ const struct names names_role = {
 
 const struct names names_disk = {
 	.what = "disk state",
-	.count = 8,
+	.count = 9,
 	.word = {
 		[BLKREPL_DISK_UNKNOWN] = "Unknown",
 		[BLKREPL_DISK_DISKLESS] = "Diskless",
 		[BLKREPL_DISK_ATTACHING] = "Attaching",
 		[BLKREPL_DISK_FAILED] = "Failed",
+		[BLKREPL_DISK_WITNESS] = "Witness",
 		[BLKREPL_DISK_INCONSISTENT] = "Inconsistent",
 		[BLKREPL_DISK_OUTDATED] = "Outdated",
 		[BLKREPL_DISK_CONSISTENT] = "Consistent",

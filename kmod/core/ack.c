@@ -23,8 +23,19 @@ bool ack_async(const struct repl_vol *vol, const struct repl_peer *p)
 	       !vol->res->handing_over;
 }
 
-/** nodes() - how many the resource has */
-u32 nodes(const struct repl_res *res)
+/** replicas() - how many the resource has: all nodes but the witnesses */
+u32 replicas(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	u32 n = !res->witness;
+	int i;
+
+	for_each_peer(p, i, res)
+		n += !p->witness;
+	return n;
+}
+
+static u32 voters(const struct repl_res *res)
 {
 	struct repl_peer *p;
 	u32 n = 1;
@@ -35,38 +46,87 @@ u32 nodes(const struct repl_res *res)
 	return n;
 }
 
-/** majority() - of these */
+/** majority() - of all nodes, which all vote */
 u32 majority(const struct repl_res *res)
 {
-	return nodes(res) / 2 + 1;
+	return voters(res) / 2 + 1;
 }
 
-/** ack_replicas() - in-sync replicas without which no write is acknowledged */
-u32 ack_replicas(const struct repl_res *res)
+/*
+ * A majority of the replicas; but a set that witnesses keep may be smaller.
+ */
+static u32 most_of(const struct repl_res *res, u32 set)
+{
+	u32 n = replicas(res), most = n / 2 + 1;
+
+	return n < voters(res) ? min(most, hweight32(set)) : most;
+}
+
+/**
+ * ack_replicas() - how many must have a write before it is acknowledged
+ * @res: the resource
+ * @set: the in-sync set
+ */
+u32 ack_replicas(const struct repl_res *res, u32 set)
 {
 	u32 need = res->conf.min_in_sync;
 
 	if (by_majority(res))
-		need = max(need, majority(res));
+		need = max(need, most_of(res, set));
 	return max(need, 1U);
 }
 
-/** ack_in_step() - replicas in step, and committed, of the volume with fewest */
-u32 ack_in_step(const struct repl_res *res)
+/** ack_set_kept() - do so many keep the set that no other can be elected? */
+bool ack_set_kept(const struct repl_vol *vol)
+{
+	return !by_majority(vol->res) || MUTATED(MUT_QUORUM_IGNORED) ||
+	       hweight32(vol->in_sync | vol->witnesses) >= majority(vol->res);
+}
+
+/* Replicas in step, and committed; and how many it takes. */
+static void vol_in_step(const struct repl_vol *vol, u32 *in_step, u32 *needed)
+{
+	const struct repl_res *res = vol->res;
+	u32 set = vol->in_sync & in_sync_now(vol), keep;
+
+	*in_step = hweight32(set);
+	*needed = ack_replicas(res, set);
+	if (!by_majority(res))
+		return;
+	keep = *in_step + hweight32(witnesses_now(vol));
+	if (keep < majority(res))
+		*needed = max(*needed, *in_step + majority(res) - keep);
+}
+
+/**
+ * ack_in_step() - of the volume that lacks most
+ * @res: the resource
+ * @in_step: replicas in step, and committed
+ * @needed: so many it takes until anything is acknowledged
+ */
+void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed)
 {
 	struct repl_vol *vol;
-	u32 fewest = REPL_NODES;
+	u32 has, need;
 
-	for_each_vol(vol, res)
-		fewest = min_t(u32, fewest,
-			       hweight32(vol->in_sync & in_sync_now(vol)));
-	return fewest;
+	*in_step = REPL_NODES;
+	*needed = 1;
+	for_each_vol(vol, res) {
+		vol_in_step(vol, &has, &need);
+		if (has + *needed >= *in_step + need)
+			continue;
+		*in_step = has;
+		*needed = need;
+	}
 }
 
 /* Are there as many of them as the policy asks for? */
 bool ack_enough(const struct repl_res *res)
 {
-	return ack_in_step(res) >= ack_replicas(res);
+	u32 in_step, needed;
+
+	ack_in_step(res, &in_step, &needed);
+	return in_step >= needed;
 }
 
 static bool over_bound(const struct repl_peer *p)
@@ -104,7 +164,9 @@ static bool quorum_met(const struct repl_io *io)
 
 	if ((io->op == OP_FLUSH || (io->flags & IOF_FUA)) && (io->wait & here))
 		return false;
-	return hweight32(got) >= ack_replicas(vol->res);
+	if (MUTATED(MUT_WITNESS_ACKS))
+		got |= vol->witnesses;
+	return hweight32(got) >= ack_replicas(vol->res, vol->in_sync);
 }
 
 /* Those that have not answered are followers, which nothing waits for. */

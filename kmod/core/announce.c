@@ -7,7 +7,7 @@
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 {
 	const struct repl_vol *vol = pv->vol;
-	const struct repl_store *s = store_live(vol);
+	const struct repl_store *s = store_keeps(vol);
 
 	memset(out, 0, sizeof(*out));
 	out->disk = vol->disk;
@@ -16,6 +16,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->cur_sectors = vol->dataset ? vol->sectors : 0;
 	out->set_version = vol->res->set_version;
 	out->in_sync = vol->in_sync;
+	out->witnesses = vol->witnesses;
 	if (pv->paused)
 		out->flags |= REPL_VS_PAUSED;
 	if (pv->peer->discard_my_data)
@@ -27,11 +28,14 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	/* Of this volume: another's MEMBERS may have come already. */
 	out->set_version = s->set_version;
 	out->in_sync = s->in_sync;
+	out->witnesses = s->witnesses;
 	/* Elected: what others have beyond us was never acknowledged. */
 	if (needs_votes(vol->res) && reigns(vol->res) && !vol->res->forced)
 		out->set_version = max(out->set_version,
 				       own_term(vol->res) << SET_TERM_SHIFT);
 	out->replica = s->replica;
+	if (vol->res->witness)
+		return;
 	out->sectors = s->g.max_sectors;
 	out->lbs = s->lbs;
 	if (s->flags & META_F_CRASHED)
@@ -67,6 +71,7 @@ static void announce_vol(struct repl_pv *pv)
 	w.dirty = cpu_to_le64(!!v.dirty);
 	w.set_version = cpu_to_le64(v.set_version);
 	w.in_sync = cpu_to_le32(v.in_sync);
+	w.witnesses = cpu_to_le32(v.witnesses);
 	w.lbs = cpu_to_le32(v.lbs);
 	w.disk = v.disk;
 	w.flags = cpu_to_le16(v.flags);
@@ -133,6 +138,7 @@ void vstate_from_wire(struct repl_vstate *o,
 	o->dirty = le64_to_cpu(w->dirty);
 	o->set_version = le64_to_cpu(w->set_version);
 	o->in_sync = le32_to_cpu(w->in_sync);
+	o->witnesses = le32_to_cpu(w->witnesses);
 	o->lbs = le32_to_cpu(w->lbs);
 	o->disk = w->disk <= DISK_UPTODATE ? w->disk : DISK_UNKNOWN;
 	o->flags = le16_to_cpu(w->flags);

@@ -42,6 +42,7 @@ enum repl_disk {
 	DISK_DISKLESS,
 	DISK_ATTACHING,
 	DISK_FAILED,
+	DISK_WITNESS,		/* a witness: metadata and no data */
 	DISK_INCONSISTENT,
 	DISK_OUTDATED,
 	DISK_CONSISTENT,
@@ -294,6 +295,7 @@ struct repl_pv;
  * The shell embeds it, fills in the public part, and calls repl_peer_add().
  * @res: the resource
  * @node: its node id
+ * @witness: it votes and has no data
  * @conf: settings; the shell may change them between events
  * @features: agreed features, set by the shell before repl_conn_up()
  * @priv: free for the shell
@@ -307,6 +309,7 @@ struct repl_pv;
 struct repl_peer {
 	struct repl_res *res;
 	u8 node;
+	bool witness;
 	struct repl_peer_conf conf;
 	u32 features;
 	void *priv;
@@ -380,8 +383,10 @@ struct repl_vol {
 	struct repl_store *store;	/* all that exists only with a disk */
 	u32 receivers;			/* nodes that get writes, not ourselves */
 	u32 in_sync;
+	u32 witnesses;			/* that keep this set */
 	struct repl_lineage before;	/* lineage last committed, if ... */
 	u32 set_before;			/* ... and set ... */
+	u32 witnesses_before;
 	bool uncommitted;		/* ... ours are not yet */
 	u32 own_gen;			/* newest generation number of ours used */
 	bool closing;			/* ->disk_close() was called */
@@ -398,6 +403,7 @@ struct repl_vol {
  * @ops: the shell
  * @conf: settings
  * @node: own node id
+ * @witness: we vote and have no data: volumes have metadata only, and no I/O
  * @priv: free for the shell
  * @role: own role
  * @susp: SUSP_*: why application I/O is held; 0: it is not
@@ -408,6 +414,7 @@ struct repl_res {
 	const struct repl_ops *ops;
 	struct repl_res_conf conf;
 	u8 node;
+	bool witness;
 	void *priv;
 	enum repl_role role;
 	u32 susp;
@@ -501,13 +508,12 @@ void repl_peer_conf_init(struct repl_peer_conf *c);
 /** repl_conf_changed() - settings of the resource or a peer are new */
 void repl_conf_changed(struct repl_res *res);
 
-/** repl_res_init() - begin; ops, conf, node are set, the rest is zero */
+/** repl_res_init() - begin; ops, conf, node, witness are set, the rest is zero */
 void repl_res_init(struct repl_res *res);
 
 /**
  * repl_peer_add() - make a peer known
- * @peer: res, node, conf set, the rest zero
- *
+ * @peer: res, node, witness, conf set, the rest zero
  *
  * Return: 0, -EEXIST, -EINVAL (own node id or out of range).
  */
@@ -529,7 +535,7 @@ int repl_vol_del(struct repl_vol *vol);
 
 /**
  * struct repl_store_params - what attach knows of the disk
- * @data_bytes: size of the backing device
+ * @data_bytes: size of the backing device; a witness has none
  * @meta_bytes: size of the metadata device, 0: internal
  * @lbs: logical block size of the backing device
  * @read: read metadata: offset in bytes from the start of the device that
@@ -711,7 +717,8 @@ u32 repl_in_sync_set(struct repl_res *res, u64 *version);
 /**
  * struct repl_io_info - what application I/O depends on
  * @in_step: replicas in step, ours too, of the volume that has fewest
- * @needed: so many must be, or nothing is acknowledged
+ * @needed: so many must be, or nothing is acknowledged; a witness that keeps
+ *	the set may stand for one of them
  * @suspended_ms: how long I/O has been held, as ticks tell; 0: it is not
  */
 struct repl_io_info {

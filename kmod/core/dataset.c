@@ -5,17 +5,19 @@
 #include "internal.h"
 
 static void become_member(struct repl_vol *vol, u64 dataset,
-			  const struct repl_lineage *l, u32 set)
+			  const struct repl_lineage *l, u32 set, u32 witnesses)
 {
 	struct repl_store *s = vol->store;
 
 	s->dataset = dataset;
 	s->lineage = *l;
 	s->in_sync = set;
+	s->witnesses = witnesses;
 	s->sectors = vol->sectors;
 	vol->dataset = dataset;
 	vol->lineage = *l;
 	vol->in_sync = set;
+	vol->witnesses = witnesses;
 	in_step_with(vol, set);
 	meta_checkpoint(s);
 	set_disk(vol, DISK_UPTODATE);
@@ -24,6 +26,13 @@ static void become_member(struct repl_vol *vol, u64 dataset,
 static bool blank(const struct repl_vol *vol)
 {
 	return store_live(vol) && !vol->store->dataset;
+}
+
+static bool blank_there(const struct repl_pv *pv)
+{
+	return usable(pv) && !pv->peer_state.dataset &&
+	       pv->peer_state.disk == (pv->peer->witness ? DISK_WITNESS :
+							   DISK_INCONSISTENT);
 }
 
 int repl_new_dataset(struct repl_res *res, const char **why)
@@ -35,13 +44,15 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 	struct repl_pv *pv;
 	u64 dataset;
 
+	if (res->witness) {
+		*why = "this node is a witness: say so on a node with data";
+		return -EINVAL;
+	}
 	for_each_vol(vol, res) {
 		bool ok = blank(vol);
 
 		for_each_pv(pv, vol)
-			ok &= usable(pv) &&
-			      !pv->peer_state.dataset &&
-			      pv->peer_state.disk == DISK_INCONSISTENT;
+			ok &= blank_there(pv);
 		if (!ok) {
 			*why = "all configured nodes must be connected, with fresh metadata and without data";
 			return -EINVAL;
@@ -49,15 +60,20 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 	}
 	l.gen[res->node] = 1;
 	for_each_vol(vol, res) {
-		u32 set = BIT(res->node);
+		u32 set = BIT(res->node), witnesses = 0;
 
 		dataset = res->ops->random() | 1;
-		for_each_pv(pv, vol)
-			set |= BIT(pv->peer->node);
-		become_member(vol, dataset, &l, set);
+		for_each_pv(pv, vol) {
+			if (pv->peer->witness)
+				witnesses |= BIT(pv->peer->node);
+			else
+				set |= BIT(pv->peer->node);
+		}
+		become_member(vol, dataset, &l, set, witnesses);
 		memset(&w, 0, sizeof(w));
 		w.dataset = cpu_to_le64(dataset);
 		w.in_sync = cpu_to_le32(set);
+		w.witnesses = cpu_to_le32(witnesses);
 		lineage_to_wire(w.lineage, &l);
 		for_each_pv(pv, vol) {
 			hdr_init(&h, PKT_NEW_DATASET, vol);
@@ -88,9 +104,15 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 			target_stop(other, true);
 		store_set_size(vol, sectors);
 		become_member(vol, le64_to_cpu(w.dataset), &l,
-			      le32_to_cpu(w.in_sync));
+			      le32_to_cpu(w.in_sync),
+			      le32_to_cpu(w.witnesses));
 	}
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.lineage = l;
+	if (vol->res->witness) {
+		pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
+		pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
+		witness_keep(pv, pv->peer_state.dataset);
+	}
 	evaluate(pv->vol->res);
 }

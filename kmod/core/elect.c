@@ -57,25 +57,26 @@ bool by_position(const struct repl_pv *pv)
 static bool claims(const struct repl_pv *pv)
 {
 	return usable(pv) && !pv->peer->silent &&
-	       pv->peer_state.disk >= DISK_INCONSISTENT &&
+	       pv->peer_state.disk >= DISK_WITNESS &&
 	       pv->peer_state.dataset == pv->vol->dataset;
 }
 
 /*
- * The newest set older than @limit that a node says it knows.  One that was
- * filled since counts itself among the members of the set that its source knew.
+ * The newest set older than @limit that a node says it knows, with the witnesses
+ * that keep it.  One that was filled since counts itself among the members of
+ * the set that its source knew.
  */
 static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 			 u32 *set)
 {
-	const struct repl_store *s = store_live(vol);
+	const struct repl_store *s = store_keeps(vol);
 	const struct repl_vstate *ps;
 	struct repl_pv *pv;
 	bool found = false;
 
 	if (s && s->set_version < limit) {
 		*version = s->set_version;
-		*set = s->in_sync;
+		*set = s->in_sync | s->witnesses;
 		found = true;
 	}
 	for_each_pv(pv, vol) {
@@ -84,10 +85,10 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 			continue;
 		if (!found || ps->set_version > *version) {
 			*version = ps->set_version;
-			*set = ps->in_sync;
+			*set = ps->in_sync | ps->witnesses;
 			found = true;
 		} else if (ps->set_version == *version) {
-			*set &= ps->in_sync;
+			*set &= ps->in_sync | ps->witnesses;
 		}
 	}
 	return found;
@@ -98,11 +99,12 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
  * @vol: the volume
  * @version: of the set
  *
- * A set that one of its members does not know was never confirmed.
+ * A set that one of its members, or of those that were to keep it, does not
+ * know was never confirmed.
  */
 u32 elect_not_told(const struct repl_vol *vol, u64 version)
 {
-	const struct repl_store *s = store_live(vol);
+	const struct repl_store *s = store_keeps(vol);
 	struct repl_pv *pv;
 	u32 nodes = 0;
 
@@ -129,17 +131,17 @@ static bool took_effect(const struct repl_res *res, u64 version)
 }
 
 /*
- * The newest one of at least @members.  A reign begins with a majority: if we
+ * The newest one that at least @keepers keep.  A reign begins with a majority: if we
  * know a lesser set of one, no earlier reign counts any more.
  */
-static u32 newest_of(const struct repl_vol *vol, u32 members, u64 *version)
+static u32 newest_of(const struct repl_vol *vol, u32 keepers, u64 *version)
 {
 	u64 limit = ~0ULL, reign = 0;
 	u32 set = 0;
 
 	while (newest_claim(vol, limit, version, &set) &&
 	       *version >> SET_TERM_SHIFT >= reign) {
-		if (hweight32(set) >= members && took_effect(vol->res, *version))
+		if (hweight32(set) >= keepers && took_effect(vol->res, *version))
 			return set;
 		if (hweight32(set) < majority(vol->res))
 			reign = *version >> SET_TERM_SHIFT;
@@ -149,8 +151,22 @@ static u32 newest_of(const struct repl_vol *vol, u32 members, u64 *version)
 	return 0;
 }
 
+/* Of the nodes that keep a set, those with data. */
+static u32 members(const struct repl_res *res, u32 set)
+{
+	struct repl_peer *p;
+	int i;
+
+	if (res->witness)
+		set &= ~BIT(res->node);
+	for_each_peer(p, i, res)
+		if (p->witness)
+			set &= ~BIT(i);
+	return set;
+}
+
 /*
- * Nothing was acknowledged under a set that is no majority, so the one before
+ * Nothing was acknowledged under a set that no majority keeps, so the one before
  * counts.  If nobody knows that any more, its members were all told, and those
  * that it left out don't vouch.
  */
@@ -160,7 +176,7 @@ static u32 newest_set(const struct repl_vol *vol, u64 *version)
 
 	if (!set)
 		set = newest_of(vol, 1, version);
-	return set ? set : vol->in_sync;
+	return set ? members(vol->res, set) : vol->in_sync;
 }
 
 /**
@@ -212,7 +228,7 @@ static bool counts_in(const struct repl_vol *vol, u32 *set)
 /* Of those of the set that vouch, one has every write that was acknowledged. */
 static bool covered(const struct repl_res *res, u32 set, u32 vouching)
 {
-	u32 need = ack_replicas(res);
+	u32 need = ack_replicas(res, set);
 
 	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
 	return hweight32(vouching & set) >= need;

@@ -231,6 +231,8 @@ static enum repl_disk state_after_attach(const struct repl_vol *vol)
 {
 	const struct repl_store *s = vol->store;
 
+	if (vol->res->witness)
+		return DISK_WITNESS;
 	if (s->flags & META_F_INCONSISTENT)
 		return DISK_INCONSISTENT;
 	if (s->flags & META_F_OUTDATED)
@@ -261,7 +263,10 @@ static void attach_advance(struct repl_vol *vol)
 		vol->dataset = s->dataset;
 		vol->lineage = s->lineage;
 		vol->in_sync = s->in_sync;
-		store_set_size(vol, s->sectors ? s->sectors : s->g.max_sectors);
+		vol->witnesses = s->witnesses;
+		if (disk != DISK_WITNESS)
+			store_set_size(vol, s->sectors ? s->sectors :
+							 s->g.max_sectors);
 	}
 	count_receivers(vol);
 	set_disk(vol, disk);
@@ -338,6 +343,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 		vol->dataset = ps->dataset;
 		vol->lineage = ps->lineage;
 		vol->in_sync = ps->in_sync;
+		vol->witnesses = ps->witnesses;
 		if (!vol->sectors)
 			store_set_size(vol, ps->cur_sectors);
 	}
@@ -437,6 +443,11 @@ static void evaluate_pv(struct repl_pv *pv)
 
 	if (!usable(pv) || pv->peer->end_at_ms || vol->disk == DISK_ATTACHING)
 		return;
+	if (witness_between(pv)) {
+		if (witness_is_foreign(pv))
+			refuse(pv, "the witness's metadata belongs to another data set: make it anew with create-md", false);
+		return;
+	}
 	source_check(pv);
 	if (vol->res->renewing) {
 		pv_off(pv);

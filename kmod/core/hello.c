@@ -20,7 +20,8 @@ void repl_hello_make(struct repl_wire_hello *out,
 	out->from = p->self;
 	out->to = p->peer;
 	out->flags = (p->auth ? REPL_HELLO_AUTH : 0) |
-		     (p->data_crc ? REPL_HELLO_DATA_CRC : 0);
+		     (p->data_crc ? REPL_HELLO_DATA_CRC : 0) |
+		     (p->witness ? REPL_HELLO_WITNESS : 0);
 	out->features = cpu_to_le32(REPL_FEAT_OURS);
 	out->session = cpu_to_le64(p->session);
 	memcpy(out->nonce, p->nonce, sizeof(out->nonce));
@@ -82,6 +83,8 @@ enum repl_wire_error repl_hello_check(const struct repl_wire_hello *in,
 		return WIRE_WRONG_SESSION;
 	if (!!(in->flags & REPL_HELLO_AUTH) != p->auth)
 		return WIRE_AUTH_MISSING;
+	if (!!(in->flags & REPL_HELLO_WITNESS) != p->peer_witness)
+		return p->peer_witness ? WIRE_NOT_WITNESS : WIRE_IS_WITNESS;
 	out->version = min_t(u16, le16_to_cpu(in->version_max),
 			     REPL_WIRE_VERSION_MAX);
 	out->features = le32_to_cpu(in->features) & REPL_FEAT_OURS;

@@ -17,7 +17,8 @@
  *	held.c	   I/O that is held		reign.c   the end of a reign
  *	succession.c  Primary by itself		move.c	  in the place of another
  *	voter.c	   votes that others get	elect.c	  who has what counts
- *	lease.c	   when a Primary may read	dataset.c blank disks declared equal
+ *	lease.c	   when a Primary may read	witness.c voters without data
+ *	dataset.c  blank disks declared equal
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  attach and detach
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
@@ -128,6 +129,7 @@ struct repl_store {
 	u8 voted_for;
 	u64 vote_sb;		/* what a vote of ours waits for */
 	u32 in_sync;
+	u32 witnesses;		/* that keep it */
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
 	u64 pos_term, pos_seq;	/* as loaded */
@@ -170,6 +172,7 @@ struct repl_vstate {
 	u64 dirty;
 	u64 set_version;
 	u32 in_sync;
+	u32 witnesses;
 	u32 lbs;
 	u8 disk;
 	u16 flags;
@@ -356,11 +359,12 @@ void app_no_quorum(struct repl_res *res);
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
 bool ack_met(const struct repl_io *io);
-u32 nodes(const struct repl_res *res);
+u32 replicas(const struct repl_res *res);
 u32 majority(const struct repl_res *res);
-u32 ack_replicas(const struct repl_res *res);
-u32 ack_in_step(const struct repl_res *res);
+u32 ack_replicas(const struct repl_res *res, u32 set);
+void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
 bool ack_enough(const struct repl_res *res);
+bool ack_set_kept(const struct repl_vol *vol);
 void ack_backlog_fell(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
 
@@ -499,6 +503,18 @@ bool outvoted(const struct repl_peer *p);
 bool outvoted_by(const struct repl_peer *p);
 void leave_others(struct repl_res *res, const struct repl_peer *chosen);
 
+/* witness.c */
+bool witness_between(const struct repl_pv *pv);
+u8 witness_disk(const struct repl_peer *p, u8 disk);
+u32 witnesses_now(const struct repl_vol *vol);
+bool witness_untold(const struct repl_vol *vol);
+void witness_told(struct repl_vol *vol);
+bool witness_is_foreign(const struct repl_pv *pv);
+bool witness_knows_later(const struct repl_vol *vol, u64 version);
+void witness_keep(struct repl_pv *pv, u64 dataset);
+bool witness_can_confirm(const struct repl_pv *pv);
+bool witness_objects(const struct repl_peer *p);
+
 /* lease.c */
 void lease_start(struct repl_res *res);
 void lease_free(struct repl_peer *p);
@@ -515,7 +531,10 @@ void meta_kick(struct repl_vol *vol);
 void meta_checkpoint(struct repl_store *s);
 
 /* store.c */
+/* A disk with data that is in use; and where votes and sets are kept. */
 struct repl_store *store_live(const struct repl_vol *vol);
+struct repl_store *store_keeps(const struct repl_vol *vol);
+bool store_needs_slot(const struct repl_res *res, const struct repl_peer *p);
 u8 store_slot_for(struct repl_store *s, u8 node);
 /* Our map for this peer is complete since @since, on its present replica. */
 void store_remember(struct repl_pv *pv, const struct repl_lineage *since);

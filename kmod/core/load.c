@@ -41,7 +41,9 @@ static int load_sb(struct loader *l, u16 nr)
 {
 	struct repl_store_params *p = l->p;
 	struct repl_store *s = l->s;
-	u64 dev = p->meta_bytes ? p->meta_bytes : p->data_bytes;
+	bool witness = l->res->witness;
+	u64 data = witness ? META_WITNESS_DATA : p->data_bytes;
+	u64 dev = p->meta_bytes ? p->meta_bytes : data;
 	const struct meta_sb *sb;
 	enum meta_error e;
 	u8 *b = s->sb_buf + META_SB_SIZE;
@@ -55,14 +57,16 @@ static int load_sb(struct loader *l, u16 nr)
 	if (p->read(p->ctx, off, s->sb_buf, META_SB_SIZE) ||
 	    p->read(p->ctx, off + META_SB_SIZE, b, META_SB_SIZE))
 		return fail(l, -EIO, "a copy of the superblock cannot be read, and it may be the newer one: try again, or make the metadata anew and have the disk filled by a peer");
-	e = meta_sb_pick(s->sb_buf, b, p->data_bytes, p->meta_bytes, &sb, &s->g);
+	e = meta_sb_pick(s->sb_buf, b, data, p->meta_bytes, &sb, &s->g);
 	if (e)
 		return fail(l, meta_errno(e), meta_text(e));
+	if (witness && !(le32_to_cpu(sb->flags) & META_F_WITNESS))
+		return fail(l, -EINVAL, "this is metadata of a node with data: create-md makes that of a witness");
 	if (sb->volume != nr)
 		return fail(l, -EINVAL, "metadata is that of another volume number");
 	if (sb->node != 0xff && sb->node != l->res->node)
 		return fail(l, -EINVAL, "metadata is that of another node id");
-	if (le32_to_cpu(sb->lbs) != p->lbs)
+	if (le32_to_cpu(sb->lbs) != p->lbs && !witness)
 		return fail(l, -EINVAL, "logical block size of the device has changed since create-md");
 
 	s->node = l->res->node;
@@ -78,6 +82,7 @@ static int load_sb(struct loader *l, u16 nr)
 	s->vote_term = le64_to_cpu(sb->vote_term);
 	s->voted_for = sb->voted_for;
 	s->in_sync = le32_to_cpu(sb->in_sync);
+	s->witnesses = le32_to_cpu(sb->witnesses);
 	s->dataset = le64_to_cpu(sb->dataset);
 	lineage_from_wire(&s->lineage, sb->lineage);
 	s->pos_term = le64_to_cpu(sb->pos_term);
@@ -278,7 +283,7 @@ static int load(struct loader *l, u16 nr, const struct repl_vol_conf *conf)
 	if (!err)
 		err = load_log(l);
 	load_growth(s);
-	if (s->flags & META_F_UNCLEAN)
+	if ((s->flags & META_F_UNCLEAN) && !l->res->witness)
 		s->flags |= META_F_CRASHED;
 	return err;
 }

@@ -50,21 +50,27 @@ u32 in_sync_now(const struct repl_vol *vol)
 	return set;
 }
 
-/* Are so many in step, for every volume? */
-static bool members_now(const struct repl_res *res, u32 need)
+static bool all_in_step(const struct repl_res *res)
 {
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) < need)
+		if (hweight32(in_sync_now(vol)) < replicas(res))
 			return false;
 	return true;
 }
 
 bool members_suffice(const struct repl_res *res)
 {
-	return !by_majority(res) || res->forced ||
-	       members_now(res, majority(res));
+	struct repl_vol *vol;
+
+	if (!by_majority(res) || res->forced)
+		return true;
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) +
+		    hweight32(witnesses_now(vol)) < majority(res))
+			return false;
+	return true;
 }
 
 /* Our members will say the new lineage; until then take it as said. */
@@ -101,6 +107,7 @@ static void write_set(struct repl_vol *vol)
 	 */
 	if (vol->disk == DISK_UPTODATE) {
 		s->in_sync = vol->in_sync;
+		s->witnesses = vol->witnesses;
 		s->set_version = vol->res->commit.version;
 		s->sb_flush = true;
 	}
@@ -118,7 +125,7 @@ static u64 next_version(struct repl_res *res)
 
 	if (!by_majority(res))
 		return max((res->set_version & ~SET_FORCED) + SET_NEXT, first);
-	res->forced &= !members_now(res, nodes(res));
+	res->forced &= !all_in_step(res);
 	if (res->forced)
 		first |= SET_FORCED;
 	return first + res->commit.count++ * SET_NEXT;
@@ -138,6 +145,7 @@ static void propose(struct repl_res *res)
 	res->set_version = max(res->set_version, res->commit.version);
 	for_each_vol(vol, res) {
 		vol->in_sync = in_sync_now(vol);
+		vol->witnesses = witnesses_now(vol);
 		expect_lineage(vol);
 	}
 }
@@ -156,6 +164,7 @@ void uncommitted_from_here(struct repl_vol *vol)
 	if (!vol->uncommitted) {
 		vol->before = vol->lineage;
 		vol->set_before = vol->in_sync;
+		vol->witnesses_before = vol->witnesses;
 	}
 	vol->uncommitted = true;
 }
@@ -202,6 +211,7 @@ static void send_members(struct repl_peer *p, u64 id)
 		w.in_sync = cpu_to_le32(pv->vol->in_sync);
 		w.receivers = cpu_to_le32(pv->vol->receivers |
 					  pv->vol->in_sync);
+		w.witnesses = cpu_to_le32(pv->vol->witnesses);
 		lineage_to_wire(w.lineage, &pv->vol->lineage);
 		hdr_init(&h, PKT_MEMBERS, pv->vol);
 		h.length = cpu_to_le32(sizeof(w));
@@ -243,6 +253,7 @@ static void seal_vol(struct repl_vol *vol)
 	if (!s)
 		return;
 	if (good && s->in_sync == vol->in_sync &&
+	    s->witnesses == vol->witnesses &&
 	    lineage_compare(&s->lineage, &vol->lineage) == ORDER_EQUAL)
 		return;
 	if (good)
@@ -250,6 +261,7 @@ static void seal_vol(struct repl_vol *vol)
 	if (good && s->in_sync != vol->in_sync)
 		s->sb_flush = true;
 	s->in_sync = vol->in_sync;
+	s->witnesses = vol->witnesses;
 	s->set_version = vol->res->commit.version;
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
@@ -275,13 +287,14 @@ static bool peers_confirmed(const struct repl_res *res)
 	return true;
 }
 
-/* Has one gone that was to be a member? It can't confirm any more. */
+/* Has one gone that was to be a member, or to keep the set? It can't confirm. */
 static bool member_lost(const struct repl_res *res)
 {
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res)
-		if (vol->in_sync & ~in_sync_now(vol))
+		if ((vol->in_sync & ~in_sync_now(vol)) ||
+		    (vol->witnesses & ~witnesses_now(vol)))
 			return true;
 	return false;
 }
@@ -348,6 +361,7 @@ static void commit_done(struct repl_res *res)
 	res->evaluate_again = true;
 	for_each_vol(vol, res) {
 		vol->uncommitted = false;
+		witness_told(vol);
 		/* Whatever we will acknowledge is here. */
 		if (store_live(vol) && vol->disk == DISK_UPTODATE) {
 			vol->vouch = true;
@@ -386,6 +400,7 @@ static void undo(struct repl_vol *vol)
 			pv->peer_state.lineage = vol->before;
 	vol->lineage = vol->before;
 	vol->in_sync = vol->set_before;
+	vol->witnesses = vol->witnesses_before;
 	vol->uncommitted = false;
 }
 
@@ -453,6 +468,7 @@ void commit_drop(struct repl_res *res)
 			continue;
 		vol->lineage = s->lineage;
 		vol->in_sync = s->in_sync;
+		vol->witnesses = s->witnesses;
 	}
 	commit_clear(&res->commit);
 	commit_stop(res);
@@ -473,7 +489,7 @@ static void commit_if_needed(struct repl_res *res)
 	for_each_vol(vol, res) {
 		now = in_sync_now(vol);
 		lost |= !!(vol->in_sync & ~now);
-		grown |= !!(now & ~vol->in_sync);
+		grown |= (now & ~vol->in_sync) || witness_untold(vol);
 	}
 	if (lost && !MUTATED(MUT_GEN_NOT_BEGUN))
 		res->gen_pending = true;
@@ -587,11 +603,13 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	u32 before = vol->in_sync;
 
 	vol->in_sync = set;
+	vol->witnesses = pv->peer_state.witnesses;
 	if (!s) {
 		vol->lineage = *l;
 		return;
 	}
 	s->in_sync = set;
+	s->witnesses = vol->witnesses;
 	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
@@ -634,8 +652,9 @@ static bool can_confirm(const struct repl_peer *p)
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if ((pv->peer_state.in_sync & BIT(p->res->node)) &&
-		    pv->vol->disk != DISK_UPTODATE)
+		if (((pv->peer_state.in_sync & BIT(p->res->node)) &&
+		     pv->vol->disk != DISK_UPTODATE) ||
+		    !witness_can_confirm(pv))
 			return false;
 	return true;
 }
@@ -672,8 +691,8 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		return;
 	}
 	/* Sent before it knew: nothing counts any more that it commits. */
-	if (by_majority(res) &&
-	    le64_to_cpu(w.term) < res->vote_term)
+	if ((by_majority(res) && le64_to_cpu(w.term) < res->vote_term) ||
+	    witness_knows_later(pv->vol, le64_to_cpu(w.set_version)))
 		return;
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;
@@ -684,13 +703,18 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.lineage = l;
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
+	pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
 	take_position(pv, h);
 	/* Its disk's state comes after this; don't take it for a source. */
 	if (!(pv->peer_state.in_sync & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
-	adopt(pv, &l, le32_to_cpu(w.in_sync), le32_to_cpu(w.receivers));
+	if (res->witness)
+		witness_keep(pv, le64_to_cpu(w.dataset));
+	else
+		adopt(pv, &l, le32_to_cpu(w.in_sync),
+		      le32_to_cpu(w.receivers));
 	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
 			 le32_to_cpu(w.in_sync));
 	if (h->flags & REPL_HDR_LAST) {

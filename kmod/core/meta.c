@@ -10,6 +10,7 @@ static const char * const texts[] = {
 	[META_BAD_FIELD]   = "metadata is damaged or belongs to another device: a field contradicts it",
 	[META_TOO_SMALL]   = "device is too small for data and metadata",
 	[META_SHRUNK]	   = "device is smaller than when its metadata was made",
+	[META_OF_WITNESS]  = "this is metadata of a witness, which has no data: create-md makes it anew",
 };
 
 const char *meta_text(enum meta_error e)
@@ -112,7 +113,8 @@ void meta_sb_new(void *buf, const struct meta_geom *g,
 	sb->area_bytes = cpu_to_le64(g->area_bytes);
 	sb->l1_off = cpu_to_le64(g->l1_off);
 	sb->rec_off = cpu_to_le64(g->rec_off);
-	sb->flags = cpu_to_le32(META_F_INCONSISTENT |
+	sb->flags = cpu_to_le32((c->witness ? META_F_WITNESS :
+					      META_F_INCONSISTENT) |
 				(c->external ? META_F_EXTERNAL : 0));
 	sb->lbs = cpu_to_le32(c->lbs);
 	sb->rec_size = cpu_to_le32(g->rec_size);
@@ -210,6 +212,9 @@ enum meta_error meta_sb_pick(const void *a, const void *b, u64 data_bytes,
 		best = le64_to_cpu(sa->writes) >= le64_to_cpu(sb->writes) ? sa : sb;
 	else
 		best = ea ? sb : sa;
+	if ((le32_to_cpu(best->flags) & META_F_WITNESS) &&
+	    data_bytes != META_WITNESS_DATA)
+		return META_OF_WITNESS;
 	if (!fields_ok(best, data_bytes, meta_bytes, g))
 		return META_BAD_FIELD;
 	if (g->max_sectors * SECTOR_BYTES +

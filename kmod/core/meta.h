@@ -17,6 +17,7 @@ enum meta_error {
 	META_BAD_FIELD,		/* a field contradicts another or the device */
 	META_TOO_SMALL,		/* device too small for metadata and data */
 	META_SHRUNK,		/* device smaller than when it was made */
+	META_OF_WITNESS,	/* no data belongs to it */
 };
 
 /**
@@ -68,6 +69,7 @@ enum meta_error meta_layout(u64 data_bytes, u64 meta_bytes, u32 slots,
  * @slots: peers to make room for
  * @lbs: logical block size of the backing device
  * @external: the metadata has a device of its own
+ * @witness: it has, and there is no data
  * @replica: a random number other than 0
  */
 struct meta_create {
@@ -76,11 +78,12 @@ struct meta_create {
 	u32 slots;
 	u32 lbs;
 	bool external;
+	bool witness;
 	u64 replica;
 };
 
 /**
- * meta_sb_new() - a fresh superblock: no data set, Inconsistent
+ * meta_sb_new() - a fresh superblock: no data set, Inconsistent if there is data
  * @buf: META_SB_SIZE bytes, filled in and sealed; write it as both copies,
  *	with blocks of zeroes for the activity log
  * @g: the layout

@@ -12,6 +12,9 @@
  * With internal metadata the area is the end of the backing device, rounded
  * down to 4 KiB; with external metadata it is the end of the other device.
  * So the superblock is always found from the end.
+ *
+ * A witness has an area of the same shape, for a device of META_WITNESS_DATA
+ * that does not exist: only the superblock has a meaning.
  */
 #ifndef REPL_META_FORMAT_H
 #define REPL_META_FORMAT_H
@@ -28,6 +31,7 @@
 #define META_AL_MAX		1000U	/* hot extents that fit one block */
 #define META_AL_MIN		7U
 #define META_MAX_SLOTS		31U	/* peers a replica can remember */
+#define META_WITNESS_DATA	META_BLOCK	/* what a witness's layout covers */
 
 #define SECTOR_BYTES		512U
 #define BLOCK_BYTES		4096U	/* a bit of the dirty map */
@@ -45,7 +49,8 @@
 #define META_F_PRIMARY		(1U << 3)	/* is Primary, or was the last one */
 #define META_F_CRASHED		(1U << 4)	/* lost its caches, not reconciled */
 #define META_F_EXTERNAL		(1U << 5)
-#define META_F_ALL		0x3f
+#define META_F_WITNESS		(1U << 6)	/* no data belongs to it */
+#define META_F_ALL		0x7f
 
 /* slot.flags */
 #define META_SLOT_USED		(1U << 0)
@@ -106,6 +111,8 @@ struct meta_slot {
  *	after a clean end
  * @grown_from: what lies behind this sector was added not long ago and is dirty
  *	towards everybody, whatever the records say; 0: they say all
+ * @witnesses: witnesses that keep this set, by node id: who counts it as durable
+ *	counts them too
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -139,7 +146,8 @@ struct meta_sb {
 	__le64 pos_term;
 	__le64 pos_seq;
 	__le64 grown_from;
-	u8 log_dev[40];
+	__le32 witnesses;
+	u8 log_dev[36];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
 

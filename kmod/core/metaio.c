@@ -35,7 +35,8 @@ static void submit(struct repl_store *s, enum meta_job job, u64 offset,
 
 static u32 sb_flags(const struct repl_store *s, bool clean)
 {
-	u32 flags = s->flags & (META_F_CRASHED | META_F_EXTERNAL);
+	u32 flags = s->flags & (META_F_CRASHED | META_F_EXTERNAL |
+				 META_F_WITNESS);
 
 	if (!clean)
 		flags |= META_F_UNCLEAN;
@@ -84,6 +85,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->set_version = cpu_to_le64(s->set_version);
 	sb->vote_term = cpu_to_le64(s->vote_term);
 	sb->in_sync = cpu_to_le32(s->in_sync);
+	sb->witnesses = cpu_to_le32(s->witnesses);
 	sb->flags = cpu_to_le32(sb_flags(s, clean));
 	sb->lbs = cpu_to_le32(s->lbs);
 	sb->rec_size = cpu_to_le32(s->g.rec_size);

@@ -357,6 +357,7 @@ static void rx_vol_state(struct repl_pv *pv, const void *payload)
 
 	memcpy(&w, payload, sizeof(w));
 	vstate_from_wire(&v, &w);
+	v.disk = witness_disk(pv->peer, v.disk);
 	if (pv->known)
 		keep_expected(pv, &v);
 	/* The next set of ours is to be newer than any that we have seen. */
@@ -647,9 +648,9 @@ u32 repl_in_sync_set(struct repl_res *res, u64 *version)
 void repl_io_info(const struct repl_res *res, struct repl_io_info *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->needed = ack_replicas(res);
-	if (!list_empty(&res->vols))
-		out->in_step = ack_in_step(res);
+	ack_in_step(res, &out->in_step, &out->needed);
+	if (list_empty(&res->vols))
+		out->in_step = 0;
 	if (res->susp && res->susp_since)
 		out->suspended_ms = res->now - res->susp_since;
 }

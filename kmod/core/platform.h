@@ -150,6 +150,8 @@ enum repl_mutations {
 	MUT_GROWTH_CLEAN,		/* what was added is taken for equal */
 	MUT_GROWTH_FORGOTTEN,		/* ... after a crash */
 	MUT_OPEN_IGNORED,		/* the role moves though a device is open */
+	MUT_WITNESS_FORGETS,		/* a witness confirms a set and does not keep it */
+	MUT_WITNESS_ACKS,		/* a witness counts as if it had data */
 	MUT_COUNT,
 };
 

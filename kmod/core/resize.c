@@ -176,6 +176,8 @@ int repl_resize(struct repl_vol *vol, u64 sectors, const char **why)
 	}
 	most = s->g.max_sectors;
 	for_each_pv(pv, vol) {
+		if (pv->peer->witness)
+			continue;
 		if (!usable(pv) || pv->state != RS_ESTABLISHED ||
 		    pv->peer_state.disk != DISK_UPTODATE) {
 			*why = "all peers must be connected and up to date";

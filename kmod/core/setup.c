@@ -87,11 +87,12 @@ static void pv_del(struct repl_pv *pv)
 	res->ops->free(res, pv, sizeof(*pv));
 }
 
-static bool slot_free_for(struct repl_vol *vol, u8 node)
+static bool slot_free_for(struct repl_vol *vol, const struct repl_peer *p)
 {
 	u32 i;
 
-	if (!vol->store || store_slot_for(vol->store, node) != SLOT_NONE)
+	if (!vol->store || !store_needs_slot(vol->res, p) ||
+	    store_slot_for(vol->store, p->node) != SLOT_NONE)
 		return true;
 	for (i = 0; i < vol->store->nslots; i++)
 		if (!vol->store->slot[i].used)
@@ -111,7 +112,7 @@ int repl_peer_add(struct repl_peer *peer)
 	if (res->peer[peer->node])
 		return -EEXIST;
 	for_each_vol(vol, res)
-		if (!slot_free_for(vol, peer->node))
+		if (!slot_free_for(vol, peer))
 			return -ENOSPC;
 	INIT_LIST_HEAD(&peer->pvs);
 	peer->sees_primary = NODE_NONE;

@@ -2,11 +2,16 @@
 /* Life of a store: attach, failure, detach, close; slots and size. */
 #include "internal.h"
 
-struct repl_store *store_live(const struct repl_vol *vol)
+struct repl_store *store_keeps(const struct repl_vol *vol)
 {
 	if (!vol->store || vol->store->detaching || vol->disk <= DISK_FAILED)
 		return NULL;
 	return vol->store;
+}
+
+struct repl_store *store_live(const struct repl_vol *vol)
+{
+	return vol->disk == DISK_WITNESS ? NULL : store_keeps(vol);
 }
 
 u8 store_slot_for(struct repl_store *s, u8 node)
@@ -94,6 +99,12 @@ void store_check_since(struct repl_pv *pv)
 	meta_want_sb(s);
 }
 
+/* Nobody is dirty for a witness, nor a witness for anybody. */
+bool store_needs_slot(const struct repl_res *res, const struct repl_peer *p)
+{
+	return !res->witness && !p->witness;
+}
+
 static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 {
 	struct repl_peer *p;
@@ -103,7 +114,8 @@ static bool slots_suffice(struct repl_res *res, struct repl_store *s)
 	for (i = 0; i < s->nslots; i++)
 		room += !s->slot[i].used;
 	for_each_peer(p, i, res)
-		need += store_slot_for(s, i) == SLOT_NONE;
+		need += store_needs_slot(res, p) &&
+			store_slot_for(s, i) == SLOT_NONE;
 	return need <= room;
 }
 
@@ -115,7 +127,8 @@ void store_assign_slots(struct repl_vol *vol)
 	if (!s)
 		return;
 	for_each_pv(pv, vol) {
-		if (pv->slot != SLOT_NONE)
+		if (pv->slot != SLOT_NONE ||
+		    !store_needs_slot(vol->res, pv->peer))
 			continue;
 		pv->slot = store_slot_for(s, pv->peer->node);
 		if (pv->slot == SLOT_NONE)
@@ -142,11 +155,15 @@ bool store_adopt_set(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
 	u32 set = vol->uncommitted ? vol->set_before : vol->in_sync;
+	u32 witnesses = vol->uncommitted ? vol->witnesses_before :
+					   vol->witnesses;
 
-	if (vol->res->role != ROLE_PRIMARY || s->in_sync == set ||
+	if (vol->res->role != ROLE_PRIMARY ||
+	    (s->in_sync == set && s->witnesses == witnesses) ||
 	    (s->dataset && vol->dataset != s->dataset))
 		return false;
 	s->in_sync = set;
+	s->witnesses = witnesses;
 	s->set_version = vol->res->set_version;
 	meta_want_sb(s);
 	return true;

@@ -87,8 +87,8 @@ static bool due(struct repl_res *res)
 		forget_past(res);
 		return false;
 	}
-	if (!res->conf.auto_promote || !by_majority(res) || res->resigned ||
-	    res->vote.step != VOTE_NONE)
+	if (!res->conf.auto_promote || !by_majority(res) || res->witness ||
+	    res->resigned || res->vote.step != VOTE_NONE)
 		return false;
 	return orphaned(res) || any_peer(res, silent_primary) ||
 	       left_without_a_word(res);

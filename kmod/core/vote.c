@@ -97,6 +97,10 @@ static int may_promote(const struct repl_res *res, bool force,
 	struct repl_vol *vol;
 	int i;
 
+	if (res->witness) {
+		*why = "this node is a witness: it votes and has no data";
+		return -EINVAL;
+	}
 	if (res->vote.step != VOTE_NONE) {
 		*why = "a promotion is under way";
 		return -EBUSY;

@@ -27,7 +27,7 @@ bool voter(const struct repl_res *res)
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res) {
-		s = store_live(vol);
+		s = store_keeps(vol);
 		if (!s || !s->dataset)
 			return false;
 	}
@@ -43,7 +43,7 @@ void vote_record(struct repl_res *res, u64 term, u8 node)
 	res->vote_term = term;
 	res->voted_for = node;
 	for_each_vol(vol, res) {
-		s = store_live(vol);
+		s = store_keeps(vol);
 		if (!s)
 			continue;
 		s->vote_term = term;
@@ -69,7 +69,7 @@ bool vote_durable(const struct repl_res *res)
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res) {
-		s = store_live(vol);
+		s = store_keeps(vol);
 		if (s && s->sb_durable < s->vote_sb &&
 		    !MUTATED(MUT_VOTE_NOT_DURABLE))
 			return false;
@@ -107,7 +107,7 @@ bool voter_likely(const struct repl_peer *p)
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
+		if (!pv->known || pv->peer_state.disk < DISK_WITNESS ||
 		    !pv->peer_state.dataset)
 			return false;
 	return !list_empty(&p->pvs);
@@ -223,6 +223,8 @@ static const char *objection(struct repl_peer *p,
 		return "that node has just given its vote to another";
 	if (!force && (newer_here(p) || ahead_of(p, h)))
 		return "that node has newer data";
+	if (!force && witness_objects(p))
+		return "that node, a witness, knows that others have newer data";
 	return NULL;
 }
 

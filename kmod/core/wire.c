@@ -77,6 +77,8 @@ static const char * const texts[] = {
 	[WIRE_WRONG_SESSION]	= "stream does not belong to this connection",
 	[WIRE_AUTH_MISSING]	= "one side has a secret and the other has none: set the same secret on both",
 	[WIRE_AUTH_FAILED]	= "authentication failed: the secrets differ",
+	[WIRE_NOT_WITNESS]	= "the peer is no witness, as it says: compare witness on both nodes",
+	[WIRE_IS_WITNESS]	= "the peer says that it is a witness: compare witness on both nodes",
 };
 
 const char *repl_wire_text(enum repl_wire_error e)

@@ -46,6 +46,7 @@ enum repl_stream {
 /* hello.flags */
 #define REPL_HELLO_AUTH		(1U << 0)	/* a secret is configured */
 #define REPL_HELLO_DATA_CRC	(1U << 1)	/* wants payloads with a CRC */
+#define REPL_HELLO_WITNESS	(1U << 2)	/* the sender has no data */
 
 /**
  * struct repl_wire_hello - first bytes of a stream, both ways
@@ -272,6 +273,7 @@ struct repl_wire_res_state {
  * @disk: enum blkrepl_disk_state
  * @pad: 0
  * @flags: REPL_VS_*
+ * @witnesses: witnesses that keep this set, as the sender knows them
  * @lineage: the sender's version vector, by node id
  * @since: vector since which the sender's map for the receiver is complete
  */
@@ -287,7 +289,7 @@ struct repl_wire_vol_state {
 	u8 disk;
 	u8 pad;
 	__le16 flags;
-	__le32 pad2;
+	__le32 witnesses;
 	__le32 lineage[REPL_NODES];
 	__le32 since[REPL_NODES];
 } __attribute__((packed));
@@ -300,6 +302,8 @@ struct repl_wire_vol_state {
  * @dataset: id of the data set
  * @in_sync: replicas that have every acknowledged write of this volume
  * @receivers: nodes that get this volume's writes from now on
+ * @witnesses: witnesses that keep the set
+ * @pad: 0
  * @lineage: the vector that members of the set adopt
  */
 struct repl_wire_members {
@@ -308,6 +312,8 @@ struct repl_wire_members {
 	__le64 dataset;
 	__le32 in_sync;
 	__le32 receivers;
+	__le32 witnesses;
+	__le32 pad;
 	__le32 lineage[REPL_NODES];
 } __attribute__((packed));
 
@@ -346,6 +352,8 @@ enum repl_wire_error {
 	WIRE_WRONG_SESSION,
 	WIRE_AUTH_MISSING,
 	WIRE_AUTH_FAILED,
+	WIRE_NOT_WITNESS,
+	WIRE_IS_WITNESS,
 };
 
 /**
@@ -388,6 +396,8 @@ bool repl_wire_has_data(u8 type);
  * @peer: expected node id of the other end, -1: not known yet (acceptor)
  * @stream: which stream; the acceptor learns it from the hello
  * @session: initiator: its choice; acceptor: learned from the hello
+ * @witness: we are one
+ * @peer_witness: the other end is to be one
  * @auth: a secret is configured for this peer
  * @data_crc: wants CRC on data
  * @nonce: own random challenge
@@ -398,6 +408,8 @@ struct repl_hello_params {
 	int peer;
 	enum repl_stream stream;
 	u64 session;
+	bool witness;
+	bool peer_witness;
 	bool auth;
 	bool data_crc;
 	u8 nonce[REPL_NONCE_LEN];

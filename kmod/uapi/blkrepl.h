@@ -41,7 +41,7 @@
  * @BLKREPL_CMD_VOL_SET: RES, VOL, VOL_CFG: change settings at run time
  * @BLKREPL_CMD_VOL_GET: RES [VOL], or dump: RES, VOL, VOL_CFG, VOL_INFO
  * @BLKREPL_CMD_ATTACH: RES, VOL, VOL_CFG (disk, meta disk): read the metadata
- *	and start to use the backing device
+ *	and start to use the backing device; on a witness the meta disk alone
  * @BLKREPL_CMD_DETACH: RES, VOL, FORCE: let go of the backing device
  * @BLKREPL_CMD_RESIZE: RES, VOL, VOL_CFG (size, 0 for the largest possible)
  * @BLKREPL_CMD_INVALIDATE: RES, VOL: the local data is to be replaced from a
@@ -127,6 +127,7 @@ enum blkrepl_disk_state {
 	BLKREPL_DISK_DISKLESS,
 	BLKREPL_DISK_ATTACHING,
 	BLKREPL_DISK_FAILED,
+	BLKREPL_DISK_WITNESS,		/* metadata and no data, as it should be */
 	BLKREPL_DISK_INCONSISTENT,
 	BLKREPL_DISK_OUTDATED,
 	BLKREPL_DISK_CONSISTENT,	/* whether UpToDate is not known yet */
@@ -201,6 +202,9 @@ enum blkrepl_res_cfg {
 					 * gone; needs ack-policy quorum
 					 */
 	BLKREPL_RC_PAD,
+	BLKREPL_RC_WITNESS,		/* u32: 1: this node votes and has no data;
+					 * RES_NEW only
+					 */
 	__BLKREPL_RC_MAX,
 	BLKREPL_RC_MAX = __BLKREPL_RC_MAX - 1
 };
@@ -309,6 +313,9 @@ enum blkrepl_peer_cfg {
 	BLKREPL_PC_MAX_BUFFERS,		/* u32: 4 KiB pages for received data, 32..131072 */
 	BLKREPL_PC_ASYNC,		/* u32: 1: no write waits for this peer */
 	BLKREPL_PC_PAD,
+	BLKREPL_PC_WITNESS,		/* u32: 1: it votes and has no data; PEER_NEW
+					 * only
+					 */
 	__BLKREPL_PC_MAX,
 	BLKREPL_PC_MAX = __BLKREPL_PC_MAX - 1
 };

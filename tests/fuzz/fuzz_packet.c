@@ -145,7 +145,7 @@ static void near_state(struct input *in, u8 *payload)
 	if (!f.vol.store)
 		return;
 	fake_same_state(&f, 0, w);
-	w->disk = how & 7;
+	w->disk = (how & 7) + DISK_DISKLESS;
 	w->flags = cpu_to_le16(take_u8(in));
 	if (how & 8)
 		w->lineage[how >> 4 & 3] = cpu_to_le32(take_u8(in));

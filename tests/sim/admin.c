@@ -131,8 +131,8 @@ static void newest_majority(void)
 			u64 version = disk_durable_version(&W.disk[i][v]);
 			u32 set = disk_durable_set(&W.disk[i][v]);
 
-			if (hweight32(set) < sim_majority() ||
-			    version < newest)
+			if (hweight32(disk_durable_keepers(&W.disk[i][v])) <
+			    sim_majority() || version < newest)
 				continue;
 			newest = version;
 			M.set[v] = set;
@@ -145,7 +145,7 @@ void admin_poll_set(void)
 {
 	struct node *p = admin_primary();
 
-	if (W.o.scenario == SCN_ELECTION)
+	if (W.o.elections)
 		newest_majority();
 	/*
 	 * One that dies while its first generation is on its way has left out
@@ -155,8 +155,11 @@ void admin_poll_set(void)
 		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY)
 			p = &W.node[i];
 	if (!p) {
-		/* Those that have caught up from a holder are holders too. */
-		for (u32 i = 0; i < W.o.nodes; i++) {
+		/*
+		 * Those that have caught up from a holder are holders too.  But
+		 * where a few may be the set, a vote asks for these few.
+		 */
+		for (u32 i = 0; i < W.o.nodes && !sim_few_decide(); i++) {
 			struct node *h = &W.node[i];
 
 			if (!h->up || !in_all_sets(i) || (M.lost & BIT(i)))
@@ -183,7 +186,7 @@ void admin_poll_set(void)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
 			set = vol->uncommitted ? vol->set_before : vol->in_sync;
-		if (set && W.o.scenario != SCN_ELECTION)
+		if (set && !W.o.elections)
 			M.set[v] = set;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
@@ -219,11 +222,11 @@ static u32 holders_of(u32 v)
 /* Fewer than these, and none of them need have an acknowledged write. */
 static u32 holders_needed(u32 v)
 {
-	u32 majority = sim_majority(), members = hweight32(M.set[v]);
+	u32 acks = sim_acks_needed(M.set[v]), members = hweight32(M.set[v]);
 
-	if (W.o.ack_policy != ACK_QUORUM || members < majority)
+	if (W.o.ack_policy != ACK_QUORUM || members < acks)
 		return 1;
-	return members - majority + 1;
+	return members - acks + 1;
 }
 
 static void check_loss(void)
@@ -379,7 +382,7 @@ static bool agreed_by_all(struct node *n)
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *o = &W.node[i];
 
-		if (o == n)
+		if (o == n || sim_witness(i))
 			continue;
 		for (u32 v = 0; v < W.o.vols; v++) {
 			struct repl_pv_info x, y;
@@ -426,10 +429,10 @@ static void setup(void)
 			M.setup = 1;
 		return;
 	case 1:
-		for (u32 i = 0; i < W.o.nodes; i++)
+		for (u32 i = 0; i < sim_replicas(); i++)
 			if (!all_uptodate(&W.node[i]))
 				return;
-		n = &W.node[rng_below(R, W.o.nodes)];
+		n = &W.node[rng_below(R, sim_replicas())];
 		if (n->res.role != ROLE_PRIMARY && !n->voting)
 			admin_promote(n, false);
 		M.setup = 2;
@@ -461,7 +464,8 @@ static bool lives_on_holders(struct node *n)
 	if (!awake(n) || M.total_loss || half_open(n))
 		return false;
 	for (u32 i = 0; i < W.o.nodes; i++) {
-		if (i == n->id || !net_both_up(link_of(n->id, i)))
+		if (i == n->id || sim_witness(i) ||
+		    !net_both_up(link_of(n->id, i)))
 			continue;
 		if (!in_all_sets(i) || (M.lost & BIT(i)))
 			return false;
@@ -478,7 +482,7 @@ static struct node *candidate(void)
 
 	for (u32 i = 0; i < W.o.nodes; i++)
 		holders = holders || (in_all_sets(i) && !(M.lost & BIT(i)));
-	for (u32 i = 0; i < W.o.nodes; i++) {
+	for (u32 i = 0; i < sim_replicas(); i++) {
 		struct node *c = &W.node[i];
 
 		if (!usable(c)) {
@@ -589,7 +593,7 @@ static void care_for_elections(void)
 		return;
 	/* Two candidates at a time, now and then. */
 	for (u32 i = 0; i < rng_range(R, 1, 2); i++) {
-		n = &W.node[rng_below(R, W.o.nodes)];
+		n = &W.node[rng_below(R, sim_replicas())];
 		if (usable(n) && n->paused_until <= W.now && !n->down_wanted &&
 		    n->res.role != ROLE_PRIMARY &&
 		    !(W.phase == PH_HEAL && knows_primary(n)))
@@ -712,9 +716,10 @@ void admin_event(void)
 	admin_poll_set();
 	care_for_disks();
 	care_for_links();
-	if (W.o.scenario == SCN_ELECTION)
+	if (W.o.elections)
 		care_for_elections();
 	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
+		 W.o.scenario == SCN_WITNESS ||
 		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {

@@ -44,11 +44,32 @@ static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
 		if ((set & BIT(i)) && ((M.lost & BIT(i)) ||
 				       lacks(vol, i, sector, n) == sector + n))
 			have++;
-	if (have < sim_majority())
+	if (have < sim_acks_needed(set))
 		violation("quorum",
 			  "node %u acknowledged w%u, which is on %u of %u replicas (set 0x%x), volume %u sector %llu",
-			  p->id, w, have, W.o.nodes, set, vol,
+			  p->id, w, have, sim_replicas(), set, vol,
 			  (unsigned long long)sector);
+}
+
+/*
+ * A majority of the nodes has the set on stable media: so an election can't miss
+ * it, even if the set is no majority.
+ */
+static void set_kept(u32 vol, const struct node *p, u32 w)
+{
+	struct sim_disk *d = &W.disk[p->id][vol];
+	u64 version = disk_durable_version(d);
+	u32 keepers = disk_durable_keepers(d), keep = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if ((keepers & BIT(i)) &&
+		    disk_durable_version(&W.disk[i][vol]) >= version)
+			keep++;
+	if (keep < sim_majority())
+		violation("kept",
+			  "node %u acknowledged w%u of volume %u under the set %llx, which %u of %u nodes keep",
+			  p->id, w, vol, (unsigned long long)version, keep,
+			  W.o.nodes);
 }
 
 /*
@@ -115,6 +136,8 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 	set = disk_durable_set(&W.disk[p->id][vol]);
 	if (W.o.ack_policy == ACK_QUORUM) {
 		quorum_acked(vol, p, set, sector, n, w);
+		if (W.o.witnesses)
+			set_kept(vol, p, w);
 		return;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {

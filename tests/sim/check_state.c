@@ -171,7 +171,7 @@ static void elected_acked(const struct node *p, u32 submitted)
 
 void state_acked(struct node *p, u32 submitted)
 {
-	if (W.o.scenario == SCN_ELECTION) {
+	if (W.o.elections) {
 		elected_acked(p, submitted);
 		return;
 	}
@@ -188,7 +188,7 @@ void state_acked(struct node *p, u32 submitted)
 /* Those that the policy does not wait for. */
 static u32 followers(void)
 {
-	u32 all = (1U << W.o.nodes) - 1, set = W.o.async_mask;
+	u32 all = (1U << sim_replicas()) - 1, set = W.o.async_mask;
 
 	if (W.o.ack_policy == ACK_ASYNC)
 		set = all;
@@ -200,6 +200,8 @@ static u32 followers(void)
 
 static u32 settled_disk(u32 node)
 {
+	if (sim_witness(node))
+		return DISK_WITNESS;
 	return followers() & BIT(node) ? DISK_CONSISTENT : DISK_UPTODATE;
 }
 
@@ -216,7 +218,7 @@ static u64 other_size(u32 v)
 {
 	u64 sectors = W.node[0].vols[v].vol.sectors;
 
-	for (u32 i = 1; i < W.o.nodes; i++)
+	for (u32 i = 1; i < sim_replicas(); i++)
 		if (W.node[i].vols[v].vol.sectors != sectors)
 			return W.node[i].vols[v].vol.sectors;
 	return 0;
@@ -261,7 +263,8 @@ bool state_is_settled(char *why, size_t len)
 					NOT("node %u and %u are not connected",
 					    i, k);
 				x = pv(n, v, k);
-				if (x.state != RS_ESTABLISHED)
+				if (x.state != (sim_witness(i) || sim_witness(k) ?
+						RS_OFF : RS_ESTABLISHED))
 					NOT("node %u volume %u is %s with node %u",
 					    i, v, rs_name(x.state), k);
 				if (x.peer_disk != settled_disk(k))
@@ -294,17 +297,39 @@ bool state_is_settled(char *why, size_t len)
 #undef NOT
 }
 
+/* At the end each of them keeps the set that the primary counts on. */
+static void check_witnesses(u32 node, u32 v)
+{
+	struct sim_disk *d = &W.disk[node][v];
+	u32 all = (1U << W.o.nodes) - 1;
+
+	if (W.node[node].res.role != ROLE_PRIMARY || !W.o.witnesses ||
+	    W.o.ack_policy != ACK_QUORUM)
+		return;
+	if (disk_durable_keepers(d) != all)
+		violation("membership",
+			  "settled, but node %u volume %u counts on 0x%x to keep its set",
+			  node, v, disk_durable_keepers(d));
+	for (u32 i = sim_replicas(); i < W.o.nodes; i++)
+		if (disk_durable_version(&W.disk[i][v]) !=
+		    disk_durable_version(d))
+			violation("membership",
+				  "settled, but witness %u does not keep the set of node %u volume %u",
+				  i, node, v);
+}
+
 void state_settled(void)
 {
 	for (u32 v = 0; v < W.o.vols; v++) {
-		u32 all = ((1U << W.o.nodes) - 1) & ~followers();
+		u32 all = ((1U << sim_replicas()) - 1) & ~followers();
 
-		for (u32 b = 1; b < W.o.nodes; b++)
+		for (u32 b = 1; b < sim_replicas(); b++)
 			must_be_equal(v, 0, b, "settled");
 		check_size(v);
 		for (u32 i = 0; i < W.o.nodes; i++) {
 			u32 set = disk_durable_set(&W.disk[i][v]);
 
+			check_witnesses(i, v);
 			if (set != all && W.node[i].res.role == ROLE_PRIMARY)
 				violation("membership",
 					  "settled, but the in-sync set of node %u volume %u is 0x%x",

@@ -69,7 +69,8 @@ static void leave_room(struct sim_disk *d, u32 vol, u8 *buf)
 void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 {
 	const struct sim_opts *o = &W.o;
-	bool external = o->external & BIT(node);
+	bool witness = sim_witness(node);
+	bool external = witness || (o->external & BIT(node));
 	struct meta_geom g;
 	struct meta_create mc;
 	u8 sb[META_SB_SIZE];
@@ -91,6 +92,8 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 		d->meta_dev_bytes = (1U << 20) + odd;
 	else
 		d->dev_bytes += 512 * 1024 + odd;
+	if (witness)
+		d->dev_bytes = META_WITNESS_DATA;
 	e = meta_layout(d->dev_bytes, d->meta_dev_bytes, slots, &g);
 	if (e != META_OK)
 		violation("contract", "meta_layout: %s", meta_text(e));
@@ -110,14 +113,15 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	mc.slots = slots;
 	mc.lbs = 512;
 	mc.external = external;
+	mc.witness = witness;
 	mc.replica = rng_next(R) | 1;
 	meta_sb_new(sb, &g, &mc);
-	if (o->room_extents)
+	if (o->room_extents && !witness)
 		leave_room(d, vol, sb);
 	memcpy(d->meta + g.sb_off, sb, META_SB_SIZE);
 	memcpy(d->meta + g.sb_off + META_SB_SIZE, sb, META_SB_SIZE);
 
-	if (o->garbage || again)
+	if ((o->garbage || again) && !witness)
 		scatter_garbage(d, 0, rng_range(R, 1, 6));
 }
 
@@ -413,6 +417,7 @@ static void parse_sb(struct sim_disk *d)
 		return;
 	d->sb_at = d->sb_writes;
 	d->sb_in_sync = 0;
+	d->sb_witnesses = 0;
 	d->sb_version = 0;
 	d->sb_flags = 0;
 	d->sb_number = 0;
@@ -420,6 +425,7 @@ static void parse_sb(struct sim_disk *d)
 			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) != META_OK)
 		return;
 	d->sb_in_sync = le32_to_cpu(sb->in_sync);
+	d->sb_witnesses = le32_to_cpu(sb->witnesses);
 	d->sb_version = le64_to_cpu(sb->set_version);
 	d->sb_flags = le32_to_cpu(sb->flags);
 	d->sb_number = le64_to_cpu(sb->writes);
@@ -431,6 +437,13 @@ u32 disk_durable_set(struct sim_disk *d)
 {
 	parse_sb(d);
 	return d->sb_in_sync;
+}
+
+/* And the witnesses that keep it too. */
+u32 disk_durable_keepers(struct sim_disk *d)
+{
+	parse_sb(d);
+	return d->sb_in_sync | d->sb_witnesses;
 }
 
 /* Its version. */

@@ -22,7 +22,7 @@ static struct node *some_secondary(void)
 	struct node *best = NULL;
 	u32 n = 0;
 
-	for (u32 i = 0; i < W.o.nodes; i++)
+	for (u32 i = 0; i < sim_replicas(); i++)
 		if (W.node[i].up && W.node[i].paused_until <= W.now &&
 		    !W.node[i].down_wanted &&
 		    W.node[i].res.role != ROLE_PRIMARY &&

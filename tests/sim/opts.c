@@ -8,7 +8,7 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"election", "resize", "hostile",
+	"election", "resize", "witness", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -54,11 +54,32 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_GROWTH_CLEAN] = "growth-clean",
 	[MUT_GROWTH_FORGOTTEN] = "growth-forgotten",
 	[MUT_OPEN_IGNORED] = "open-ignored",
+	[MUT_WITNESS_FORGETS] = "witness-forgets",
+	[MUT_WITNESS_ACKS] = "witness-acks",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
 {
 	return (u32[]){ a, b, c }[rng_below(r, 3)];
+}
+
+static void elections(struct sim_opts *o, struct rng *r)
+{
+	o->elections = 1;
+	o->init_sync = 0;
+	o->fault_ms = 500;
+	memset(o->weight, 0, sizeof(o->weight));
+	o->weight[F_PARTITION] = 6;
+	o->weight[F_ISOLATE] = 10;
+	o->weight[F_PAUSE] = 8;
+	o->weight[F_STALL] = 4;
+	o->weight[F_RESET] = 2;
+	o->weight[F_CRASH] = rng_below(r, 3);
+	o->weight[F_CRASH_PRIMARY] = rng_below(r, 3);
+	o->weight[F_ADMIN_DEPOSE] = rng_below(r, 3);
+	o->auto_promote = rng_pct(r, 50);
+	o->on_no_quorum = rng_pct(r, 70) ? NO_QUORUM_SUSPEND :
+			  NO_QUORUM_IO_ERROR;
 }
 
 void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
@@ -148,6 +169,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	}
 	if (o->scenario == SCN_ELECTION)
 		o->ack_policy = ACK_QUORUM;
+	/* It has no say in the other policies, and must do no harm. */
+	if (o->scenario == SCN_WITNESS)
+		o->ack_policy = rng_pct(r, 90) ? ACK_QUORUM : ACK_SYNC;
 	/* With those not enough would be left for a majority. */
 	if (o->ack_policy == ACK_QUORUM || o->min_in_sync)
 		o->async_mask = 0;
@@ -216,22 +240,20 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->weight[F_DISK_ERROR] = 10;
 		break;
 	case SCN_ELECTION:
-		o->init_sync = 0;
 		if (o->nodes == 2)
 			o->nodes = 3;
-		o->fault_ms = 500;
-		memset(o->weight, 0, sizeof(o->weight));
-		o->weight[F_PARTITION] = 6;
-		o->weight[F_ISOLATE] = 10;
-		o->weight[F_PAUSE] = 8;
-		o->weight[F_STALL] = 4;
-		o->weight[F_RESET] = 2;
-		o->weight[F_CRASH] = rng_below(r, 3);
-		o->weight[F_CRASH_PRIMARY] = rng_below(r, 3);
-		o->weight[F_ADMIN_DEPOSE] = rng_below(r, 3);
-		o->auto_promote = rng_pct(r, 50);
-		o->on_no_quorum = rng_pct(r, 70) ? NO_QUORUM_SUSPEND :
-				  NO_QUORUM_IO_ERROR;
+		elections(o, r);
+		break;
+	case SCN_WITNESS:
+		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
+		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
+		o->weight[F_ISOLATE] = max(o->weight[F_ISOLATE], 4u);
+		if (o->ack_policy == ACK_QUORUM && rng_pct(r, 50)) {
+			elections(o, r);
+			o->weight[F_DISK_ERROR] = rng_below(r, 3);
+			o->weight[F_ADMIN_DETACH] = rng_below(r, 3);
+			o->weight[F_ADMIN_DOWN] = rng_below(r, 3);
+		}
 		break;
 	case SCN_RESIZE:
 		o->room_extents = rng_range(r, 1, 8);
@@ -272,6 +294,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 		(unsigned long long)o->seed, scenario_name[o->scenario],
 		o->nodes, o->vols, o->vol_extents[0], o->vol_extents[1],
 		o->al_extents, o->external, o->on_io_error, o->on_no_data);
+	if (o->witnesses)
+		fprintf(f, "  witnesses %u elections %u\n", o->witnesses,
+			o->elections);
 	if (o->room_extents)
 		fprintf(f, "  room %u extents, %u blocks less at first\n",
 			o->room_extents, o->cut_blocks);

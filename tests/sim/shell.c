@@ -227,7 +227,7 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 				  "node %u: a branch that was given up is not seen as past",
 				  n->id);
 		if (vol && peer && !W.diverged_ok &&
-		    W.o.scenario != SCN_ELECTION &&
+		    !W.o.elections &&
 		    !order_branches(vol->nr, n, &W.node[peer->node]))
 			W.diverged_ok = true;
 		if (!W.diverged_ok && W.o.scenario != SCN_HOSTILE)

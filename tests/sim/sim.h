@@ -34,6 +34,7 @@ enum scenario {
 	SCN_BLACKOUT,	/* all caches are lost at once, and single disks fail */
 	SCN_ELECTION,	/* nobody looks after old primaries but the votes */
 	SCN_RESIZE,	/* volumes grow in use, beside all the usual faults */
+	SCN_WITNESS,	/* some nodes vote and have no data */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -68,6 +69,8 @@ struct sim_opts {
 	u64 seed;
 	enum scenario scenario;
 	u32 nodes, vols;
+	u32 witnesses;		/* of these nodes: the last ones */
+	u32 elections;		/* nobody looks after old primaries but the votes */
 	u32 vol_extents[MAX_VOLS];
 	u32 room_extents;	/* by which a volume can grow, about */
 	u32 cut_blocks;		/* at first it ends that far inside an extent */
@@ -159,7 +162,7 @@ struct sim_disk {
 	u64 dev_bytes, meta_dev_bytes;
 	/* what the durable superblock says, parsed when needed */
 	u32 sb_writes, sb_at;
-	u32 sb_in_sync, sb_flags;
+	u32 sb_in_sync, sb_witnesses, sb_flags;
 	u64 sb_version;
 	u64 sb_number;		/* counts its writes */
 	__le32 sb_lineage[REPL_NODES];
@@ -180,6 +183,7 @@ void disk_crash(struct vol_node *v);
 u64 disk_tag(const struct sim_disk *d, u64 sector);
 void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
+u32 disk_durable_keepers(struct sim_disk *d);
 u64 disk_durable_version(struct sim_disk *d);
 u32 disk_durable_flags(struct sim_disk *d);
 void disk_copy(struct sim_disk *to, const struct sim_disk *from);
@@ -307,6 +311,31 @@ extern struct world W;
 static inline u32 sim_majority(void)
 {
 	return W.o.nodes / 2 + 1;
+}
+
+/* They have the lower node ids. */
+static inline u32 sim_replicas(void)
+{
+	return W.o.nodes - W.o.witnesses;
+}
+
+static inline bool sim_witness(u32 node)
+{
+	return node >= sim_replicas();
+}
+
+/* So many members of a set have what was acknowledged under it, or more. */
+static inline u32 sim_acks_needed(u32 set)
+{
+	u32 most = sim_replicas() / 2 + 1;
+
+	return W.o.witnesses ? min(most, hweight32(set)) : most;
+}
+
+/* Sets that witnesses keep may be smaller than a majority of the replicas. */
+static inline bool sim_few_decide(void)
+{
+	return W.o.witnesses && W.o.ack_policy == ACK_QUORUM;
 }
 
 void ev_add(u64 delay_us, enum ev_type type, struct node *n, u16 a, void *p,

@@ -79,7 +79,7 @@ void violation(const char *checker, const char *fmt, ...)
 	}
 
 static const char *const disks[] = {
-	"Unknown", "Diskless", "Attaching", "Failed", "Inconsistent",
+	"Unknown", "Diskless", "Attaching", "Failed", "Witness", "Inconsistent",
 	"Outdated", "Consistent", "UpToDate",
 };
 NAME(disk_name, disks, "?")

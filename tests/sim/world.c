@@ -107,6 +107,7 @@ void node_start(struct node *n)
 	n->res.conf.min_in_sync = (u8)o->min_in_sync;
 	n->res.ops = &sim_ops;
 	n->res.node = (u8)id;
+	n->res.witness = sim_witness(id);
 	n->res.priv = n;
 	repl_res_init(&n->res);
 	repl_tick(&n->res, W.now / MS);
@@ -134,6 +135,7 @@ void node_start(struct node *n)
 		pn->side = pn->link->end[0] == n ? 0 : 1;
 		pn->peer.res = &n->res;
 		pn->peer.node = (u8)i;
+		pn->peer.witness = sim_witness(i);
 		repl_peer_conf_init(&pn->peer.conf);
 		pn->peer.conf.async = o->async_mask & BIT(i);
 		pn->peer.conf.timeout_ms = o->timeout_ms;

@@ -48,6 +48,21 @@ static void agree(void)
 	CHECK(r.features == REPL_FEAT_OURS);
 }
 
+/* Both ends count the same voters. */
+static void witness(void)
+{
+	struct repl_hello_params p = one, us = two;
+	struct repl_hello_result r;
+	struct repl_wire_hello h;
+
+	us.peer_witness = true;
+	repl_hello_make(&h, &p);
+	CHECK(repl_hello_check(&h, &us, true, &r) == WIRE_NOT_WITNESS);
+	p.witness = true;
+	repl_hello_make(&h, &p);
+	CHECK(repl_hello_check(&h, &us, true, &r) == WIRE_OK);
+}
+
 #define WITH(field, value, error) do {					\
 	struct repl_wire_hello h_;					\
 	repl_hello_make(&h_, &one);					\
@@ -72,6 +87,7 @@ static void refused(void)
 	WITH(stream, REPL_STREAM_DATA, WIRE_WRONG_SESSION);
 	WITH(session, cpu_to_le64(78), WIRE_WRONG_SESSION);
 	WITH(flags, 0, WIRE_AUTH_MISSING);
+	WITH(flags, REPL_HELLO_AUTH | REPL_HELLO_WITNESS, WIRE_IS_WITNESS);
 	WITH(resource[1], '1', WIRE_WRONG_RESOURCE);
 
 	repl_hello_make(&h, &one);
@@ -159,6 +175,7 @@ static void proofs_differ(void)
 int main(void)
 {
 	RUN(agree);
+	RUN(witness);
 	RUN(refused);
 	RUN(newer_release);
 	RUN(every_bit);

@@ -244,7 +244,7 @@ static void fields(void)
 	REFUSED(lbs, 0);
 	REFUSED(lbs, cpu_to_le32(513));
 	REFUSED(lbs, cpu_to_le32(8192));
-	REFUSED(flags, cpu_to_le32(0x40));
+	REFUSED(flags, cpu_to_le32(META_F_ALL + 1));
 	REFUSED(flags, cpu_to_le32(META_F_EXTERNAL));
 	REFUSED(al_extents, cpu_to_le32(META_AL_MAX + 1));
 	REFUSED(al_extents, cpu_to_le32(META_AL_MIN - 1));
@@ -290,6 +290,11 @@ static void other_device(void)
 	CHECK(pick_at(64 * KIB, 0, &sb) == META_BAD_FIELD, "no room");
 	/* grown, and somebody moved the metadata to the new end */
 	CHECK(pick_at(2 * DATA, 0, &sb) == META_OK);
+	sb_of(0)->flags = sb_of(1)->flags =
+		cpu_to_le32(META_F_WITNESS | META_F_EXTERNAL);
+	meta_sb_seal(copy[0]);
+	meta_sb_seal(copy[1]);
+	CHECK(pick_at(DATA, DATA, &sb) == META_OF_WITNESS);
 }
 
 /* ---- the other blocks ---- */
@@ -345,7 +350,7 @@ static void texts(void)
 {
 	int e;
 
-	for (e = META_OK; e <= META_SHRUNK; e++)
+	for (e = META_OK; e <= META_OF_WITNESS; e++)
 		CHECK(strcmp(meta_text(e), "unknown error"), "%d", e);
 	CHECK(!strcmp(meta_text(99), "unknown error"));
 }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Witnesses: nodes that vote and have no data.
+ *
+ * With two replicas no majority is left when one of them goes.  A witness is the
+ * third voter.  Its metadata keeps votes, and the in-sync set of each volume: a
+ * set counts once a majority of all nodes, replicas that are in it and witnesses,
+ * has it on stable media.  So it may be smaller than a majority of the replicas,
+ * and then all of it must have a write (ack_replicas()).
+ *
+ * Whoever is elected has the vote of somebody who keeps the newest set that took
+ * effect: if that is a witness, it votes for a member of the set only.
+ *
+ * A set names the witnesses that keep it.  One that goes away still does: nothing
+ * follows from its going.  When it comes back and has missed a set it is told of
+ * one.  Blank metadata is new, and what it has kept before is lost: it counts
+ * once a set is made durable that needs it for no majority.
+ */
+#include "internal.h"
+
+/** witness_between() - is no data to go from one of the two to the other? */
+bool witness_between(const struct repl_pv *pv)
+{
+	return pv->vol->res->witness || pv->peer->witness;
+}
+
+/** witness_disk() - the state of its disk that a peer may claim */
+u8 witness_disk(const struct repl_peer *p, u8 disk)
+{
+	if (p->witness ? disk > DISK_WITNESS : disk == DISK_WITNESS)
+		return DISK_DISKLESS;
+	return disk;
+}
+
+/*
+ * Can it be told of a set of ours, of @members?  Blank metadata of it may be in
+ * the place of what would tell more.
+ */
+static bool can_keep(const struct repl_pv *pv, u32 members)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_res *res = pv->vol->res;
+
+	if (!pv->peer->witness || !usable(pv) || ps->disk != DISK_WITNESS)
+		return false;
+	if (!ps->dataset)
+		return members >= majority(res) || res->forced;
+	return ps->dataset == pv->vol->dataset;
+}
+
+/** witnesses_now() - those that can keep the set of the replicas in step */
+u32 witnesses_now(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+	u32 members, set = 0;
+
+	if (!by_majority(vol->res))
+		return 0;
+	members = hweight32(in_sync_now(vol));
+	for_each_pv(pv, vol)
+		if (can_keep(pv, members))
+			set |= BIT(pv->peer->node);
+	return set;
+}
+
+/** witness_untold() - does one that is here not keep the set? */
+bool witness_untold(const struct repl_vol *vol)
+{
+	u32 now = witnesses_now(vol);
+	struct repl_pv *pv;
+
+	if (now & ~vol->witnesses)
+		return true;
+	for_each_pv(pv, vol)
+		if ((now & BIT(pv->peer->node)) && !pv->peer_state.dataset)
+			return true;
+	return false;
+}
+
+/** witness_told() - our set is committed: those that confirmed it have our data set */
+void witness_told(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (vol->witnesses & BIT(pv->peer->node))
+			pv->peer_state.dataset = vol->dataset;
+}
+
+/** witness_is_foreign() - is its metadata that of another data set? */
+bool witness_is_foreign(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_vol *vol = pv->vol;
+
+	return pv->peer->witness && ps->disk == DISK_WITNESS &&
+	       store_live(vol) && vol->store->dataset && ps->dataset &&
+	       ps->dataset != vol->store->dataset;
+}
+
+/* ---- on the witness ---- */
+
+/** witness_knows_later() - than this set, which a primary tells of? */
+bool witness_knows_later(const struct repl_vol *vol, u64 version)
+{
+	const struct repl_store *s = store_keeps(vol);
+
+	return vol->res->witness && s && s->set_version > version;
+}
+
+/** witness_keep() - the set that a primary tells of, and its data set */
+void witness_keep(struct repl_pv *pv, u64 dataset)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	struct repl_vol *vol = pv->vol;
+	struct repl_store *s = store_keeps(vol);
+	bool counts = ps->witnesses & BIT(vol->res->node);
+
+	if (!s || (s->dataset ? s->dataset != dataset : !counts))
+		return;
+	vol->dataset = dataset;
+	vol->lineage = ps->lineage;
+	s->dataset = dataset;
+	s->lineage = ps->lineage;
+	if (!MUTATED(MUT_WITNESS_FORGETS)) {
+		vol->in_sync = ps->in_sync;
+		vol->witnesses = ps->witnesses;
+		s->in_sync = ps->in_sync;
+		s->witnesses = ps->witnesses;
+		s->set_version = ps->set_version;
+	}
+	s->members_sb = meta_want_sb(s);
+}
+
+/** witness_can_confirm() - what the primary says that we keep, do we? */
+bool witness_can_confirm(const struct repl_pv *pv)
+{
+	const struct repl_vol *vol = pv->vol;
+	const struct repl_store *s = store_keeps(vol);
+
+	return !(pv->peer_state.witnesses & BIT(vol->res->node)) ||
+	       (s && s->dataset == pv->peer_state.dataset);
+}
+
+/**
+ * witness_objects() - would we vote for one that may lack what counts?
+ * @p: the candidate
+ *
+ * Without a disk of its own it may live on anybody's data.
+ */
+bool witness_objects(const struct repl_peer *p)
+{
+	const struct repl_store *s;
+	struct repl_pv *pv;
+
+	if (!p->res->witness || !by_majority(p->res))
+		return false;
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		s = store_keeps(pv->vol);
+		if (s && s->dataset &&
+		    (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
+		     !(elect_set(pv->vol) & BIT(p->node))))
+			return true;
+	}
+	return false;
+}
