@@ -107,12 +107,30 @@ void blkrepl_disk_free(struct blkrepl_disk *d)
 	kfree(d);
 }
 
+/* A witness has metadata alone. */
+static int open_witness(struct blkrepl_volume *v, struct blkrepl_disk *d,
+			const struct blkrepl_attach_params *a,
+			struct netlink_ext_ack *extack)
+{
+	struct file *f = open_device(v, a->meta, extack);
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	d->meta_handle = f;
+	d->meta_bdev = file_bdev(f);
+	d->bdev = d->meta_bdev;
+	d->lbs = bdev_logical_block_size(d->bdev);
+	return 0;
+}
+
 static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
 		       const struct blkrepl_attach_params *a,
 		       struct netlink_ext_ack *extack)
 {
 	struct file *f;
 
+	if (!a->disk)
+		return open_witness(v, d, a, extack);
 	f = open_device(v, a->disk, extack);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
@@ -212,7 +230,8 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	bool disk_flushes;
 	int err;
 
-	err = blkrepl_bdev_limits(v, d, &old);
+	/* Nobody does I/O on a witness. */
+	err = a->disk ? blkrepl_bdev_limits(v, d, &old) : 0;
 	if (err == -EBUSY)
 		return blkrepl_refuse(extack, err,
 				      "/dev/blkrepl%u is open, and takes I/O that the disk does not (in blocks of less than %u bytes, or not aligned to %u in memory): close it first",
@@ -239,7 +258,8 @@ static int attach_start(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	}
 	blkrepl_unlock(r, flags);
 	if (err) {
-		blkrepl_bdev_limits_back(v, &old);
+		if (a->disk)
+			blkrepl_bdev_limits_back(v, &old);
 		return blkrepl_refuse(extack, err, "%s", why ?: "cannot attach");
 	}
 	return 0;
@@ -249,7 +269,7 @@ int blkrepl_attach(struct blkrepl_volume *v,
 		   const struct blkrepl_attach_params *a,
 		   struct netlink_ext_ack *extack)
 {
-	char *disk_path, *meta_path = NULL;
+	char *disk_path = NULL, *meta_path = NULL;
 	struct repl_store *store = NULL;
 	struct blkrepl_disk *d;
 	enum repl_disk state;
@@ -264,11 +284,12 @@ int blkrepl_attach(struct blkrepl_volume *v,
 				      v->vol.nr);
 
 	err = -ENOMEM;
-	disk_path = kstrdup(a->disk, GFP_KERNEL);
+	if (a->disk)
+		disk_path = kstrdup(a->disk, GFP_KERNEL);
 	if (a->meta)
 		meta_path = kstrdup(a->meta, GFP_KERNEL);
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
-	if (!disk_path || (a->meta && !meta_path) || !d) {
+	if ((a->disk && !disk_path) || (a->meta && !meta_path) || !d) {
 		blkrepl_refuse(extack, err, "no memory for a disk");
 		goto err_alloc;
 	}
@@ -298,7 +319,7 @@ int blkrepl_attach(struct blkrepl_volume *v,
 	if (!left)
 		return blkrepl_refuse(extack, -ETIMEDOUT,
 				      "%s does not answer; the attach goes on",
-				      a->disk);
+				      a->disk ?: a->meta);
 	if (state <= DISK_FAILED) {
 		flush_work(&v->close_work);
 		return blkrepl_refuse(extack, -EIO,

@@ -173,7 +173,9 @@ int blkrepl_nl_peer_new(struct sk_buff *skb, struct genl_info *info)
 	peer_cfg_init(&cfg);
 	err = peer_conf(tb, &conf, &cfg, c.extack);
 	if (!err)
-		err = blkrepl_peer_new(c.r, c.peer_nr, &conf, &cfg, c.extack);
+		err = blkrepl_peer_new(c.r, c.peer_nr, tb[BLKREPL_PC_WITNESS] &&
+				       nla_get_u32(tb[BLKREPL_PC_WITNESS]),
+				       &conf, &cfg, c.extack);
 	memzero_explicit(&cfg, sizeof(cfg));
 out:
 	blkrepl_cmd_end(&c);

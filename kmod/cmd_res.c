@@ -82,6 +82,8 @@ int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
 	err = blkrepl_resource_new(blkrepl_net(genl_info_net(info)),
 				   nla_data(name),
 				   nla_get_u32(tb[BLKREPL_RC_NODE_ID]),
+				   tb[BLKREPL_RC_WITNESS] &&
+				   nla_get_u32(tb[BLKREPL_RC_WITNESS]),
 				   tb[BLKREPL_RC_NODE_NAME] ?
 				   nla_data(tb[BLKREPL_RC_NODE_NAME]) : NULL,
 				   &conf, info->extack);

@@ -103,13 +103,16 @@ int blkrepl_nl_attach(struct sk_buff *skb, struct genl_info *info)
 	vol_conf(tb, &a.conf, &a.disk_flushes);
 	if (tb[BLKREPL_VC_META_DISK])
 		a.meta = nla_data(tb[BLKREPL_VC_META_DISK]);
-	if (!tb[BLKREPL_VC_DISK]) {
+	if (tb[BLKREPL_VC_DISK])
+		a.disk = nla_data(tb[BLKREPL_VC_DISK]);
+	if (c.r->res.witness && (a.disk || !a.meta))
+		err = blkrepl_refuse(c.extack, -EINVAL,
+				     "this node is a witness: it has a meta disk, and no backing device");
+	else if (!c.r->res.witness && !a.disk)
 		err = blkrepl_refuse(c.extack, -EINVAL,
 				     "the path of the backing device is missing");
-	} else {
-		a.disk = nla_data(tb[BLKREPL_VC_DISK]);
+	else
 		err = blkrepl_attach(c.v, &a, c.extack);
-	}
 	blkrepl_cmd_end(&c);
 	return err;
 }

@@ -124,12 +124,13 @@ void blkrepl_cmd_nest(struct genl_info *info, int attr, struct nlattr **tb,
  * @bn: the namespace
  * @name: its name, valid
  * @node: own node id
+ * @witness: it votes and has no data
  * @node_name: own name, NULL: none
  * @conf: settings
  * @extack: for refusals
  */
 int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
-			 const char *node_name,
+			 bool witness, const char *node_name,
 			 const struct repl_res_conf *conf,
 			 struct netlink_ext_ack *extack);
 
@@ -164,11 +165,12 @@ int blkrepl_volume_del(struct blkrepl_volume *v,
  * blkrepl_peer_new() - make a peer
  * @r: under admin
  * @node: node id, free
+ * @witness: it votes and has no data
  * @conf: settings for the core
  * @cfg: settings for the shell
  * @extack: for refusals
  */
-int blkrepl_peer_new(struct blkrepl_resource *r, u32 node,
+int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 		     const struct repl_peer_conf *conf,
 		     const struct blkrepl_peer_conf *cfg,
 		     struct netlink_ext_ack *extack);
@@ -183,7 +185,7 @@ void blkrepl_net_unregister(void);
 
 /**
  * struct blkrepl_attach_params - what ATTACH says
- * @disk: path of the backing device
+ * @disk: path of the backing device, NULL: a witness has none
  * @meta: path of the metadata device, NULL: internal
  * @conf: settings
  * @disk_flushes: setting

@@ -69,6 +69,7 @@ static struct netlink_range_validation backlog_time = {
 
 static const struct nla_policy res_cfg_new[] = {
 	[BLKREPL_RC_NODE_ID]	= NODE,
+	[BLKREPL_RC_WITNESS]	= BOOL,
 	RES_SETTINGS,
 };
 
@@ -106,25 +107,33 @@ static const struct nla_policy vol_cfg_resize[] = {
 #define ADDR	NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in), \
 				 sizeof(struct sockaddr_in6))
 
-static const struct nla_policy peer_cfg[] = {
-	[BLKREPL_PC_NAME]	= NAME,
-	[BLKREPL_PC_LOCAL_ADDR]	= ADDR,
-	[BLKREPL_PC_PEER_ADDR]	= ADDR,
-	[BLKREPL_PC_SECRET]	= NLA_POLICY_RANGE(NLA_BINARY,
-						   BLKREPL_SECRET_MIN,
-						   BLKREPL_SECRET_MAX),
-	/* 0 takes the secret away; 1 goes without saying */
-	[BLKREPL_PC_AUTH]	= BOOL,
-	[BLKREPL_PC_TIMEOUT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &timeout),
-	[BLKREPL_PC_PING_INT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &interval),
-	[BLKREPL_PC_CONNECT_INT] = NLA_POLICY_FULL_RANGE(NLA_U32, &interval),
-	[BLKREPL_PC_DATA_CRC]	= BOOL,
-	[BLKREPL_PC_SNDBUF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &sockbuf),
-	[BLKREPL_PC_RCVBUF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &sockbuf),
-	[BLKREPL_PC_RESYNC_RATE_MAX] = { .type = NLA_U64 },
-	[BLKREPL_PC_RESYNC_RATE_MIN] = { .type = NLA_U64 },
-	[BLKREPL_PC_MAX_BUFFERS] = NLA_POLICY_FULL_RANGE(NLA_U32, &buffers),
-	[BLKREPL_PC_ASYNC]	= BOOL,
+#define PEER_SETTINGS \
+	[BLKREPL_PC_NAME]	= NAME, \
+	[BLKREPL_PC_LOCAL_ADDR]	= ADDR, \
+	[BLKREPL_PC_PEER_ADDR]	= ADDR, \
+	[BLKREPL_PC_SECRET]	= NLA_POLICY_RANGE(NLA_BINARY, \
+						   BLKREPL_SECRET_MIN, \
+						   BLKREPL_SECRET_MAX), \
+	/* 0 takes the secret away; 1 goes without saying */ \
+	[BLKREPL_PC_AUTH]	= BOOL, \
+	[BLKREPL_PC_TIMEOUT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &timeout), \
+	[BLKREPL_PC_PING_INT]	= NLA_POLICY_FULL_RANGE(NLA_U32, &interval), \
+	[BLKREPL_PC_CONNECT_INT] = NLA_POLICY_FULL_RANGE(NLA_U32, &interval), \
+	[BLKREPL_PC_DATA_CRC]	= BOOL, \
+	[BLKREPL_PC_SNDBUF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &sockbuf), \
+	[BLKREPL_PC_RCVBUF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &sockbuf), \
+	[BLKREPL_PC_RESYNC_RATE_MAX] = { .type = NLA_U64 }, \
+	[BLKREPL_PC_RESYNC_RATE_MIN] = { .type = NLA_U64 }, \
+	[BLKREPL_PC_MAX_BUFFERS] = NLA_POLICY_FULL_RANGE(NLA_U32, &buffers), \
+	[BLKREPL_PC_ASYNC]	= BOOL
+
+static const struct nla_policy peer_cfg_new[] = {
+	[BLKREPL_PC_WITNESS]	= BOOL,
+	PEER_SETTINGS,
+};
+
+static const struct nla_policy peer_cfg_set[] = {
+	PEER_SETTINGS,
 };
 
 /* Top level, by what the command needs to find its object. */
@@ -180,8 +189,12 @@ static const struct nla_policy pol_invalidate[] = {
 
 static const struct nla_policy pol_peer[] = { RES, PEER };
 
-static const struct nla_policy pol_peer_cfg[] = {
-	RES, PEER, [BLKREPL_A_PEER_CFG] = NLA_POLICY_NESTED(peer_cfg),
+static const struct nla_policy pol_peer_new[] = {
+	RES, PEER, [BLKREPL_A_PEER_CFG] = NLA_POLICY_NESTED(peer_cfg_new),
+};
+
+static const struct nla_policy pol_peer_set[] = {
+	RES, PEER, [BLKREPL_A_PEER_CFG] = NLA_POLICY_NESTED(peer_cfg_set),
 };
 
 static const struct nla_policy pol_connect[] = {
@@ -227,9 +240,9 @@ static const struct genl_ops ops[] = {
 	DO(RESIZE, pol_resize, blkrepl_nl_resize),
 	DO(INVALIDATE, pol_invalidate, blkrepl_nl_invalidate),
 	DO(NEW_DATASET, pol_res, blkrepl_nl_new_dataset),
-	DO(PEER_NEW, pol_peer_cfg, blkrepl_nl_peer_new),
+	DO(PEER_NEW, pol_peer_new, blkrepl_nl_peer_new),
 	DO(PEER_DEL, pol_peer, blkrepl_nl_peer_del),
-	DO(PEER_SET, pol_peer_cfg, blkrepl_nl_peer_set),
+	DO(PEER_SET, pol_peer_set, blkrepl_nl_peer_set),
 	GET(PEER_GET, pol_peer, blkrepl_nl_peer_get, blkrepl_nl_peer_dump),
 	DO(CONNECT, pol_connect, blkrepl_nl_connect),
 	DO(DISCONNECT, pol_disconnect, blkrepl_nl_disconnect),

@@ -240,7 +240,7 @@ int blkrepl_volume_del(struct blkrepl_volume *v, struct netlink_ext_ack *extack)
 
 /* ---- peers ---- */
 
-int blkrepl_peer_new(struct blkrepl_resource *r, u32 node,
+int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 		     const struct repl_peer_conf *conf,
 		     const struct blkrepl_peer_conf *cfg,
 		     struct netlink_ext_ack *extack)
@@ -257,6 +257,7 @@ int blkrepl_peer_new(struct blkrepl_resource *r, u32 node,
 	p->r = r;
 	p->peer.res = &r->res;
 	p->peer.node = node;
+	p->peer.witness = witness;
 	p->peer.conf = *conf;
 	p->cfg = *cfg;
 	err = blkrepl_peer_init(p);
@@ -402,7 +403,7 @@ struct blkrepl_resource *blkrepl_resource_find(struct blkrepl_net *bn,
 }
 
 int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
-			 const char *node_name,
+			 bool witness, const char *node_name,
 			 const struct repl_res_conf *conf,
 			 struct netlink_ext_ack *extack)
 {
@@ -424,6 +425,7 @@ int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
 		strscpy(r->node_name, node_name, sizeof(r->node_name));
 	r->bn = bn;
 	r->res.node = node;
+	r->res.witness = witness;
 	kref_init(&r->ref);
 	mutex_init(&r->admin);
 	INIT_LIST_HEAD(&r->link);

@@ -212,6 +212,8 @@ static void shake_init(struct shake *k, struct blkrepl_peer *p,
 	k->hp.peer = p->peer.node;
 	k->hp.stream = nr;
 	k->hp.session = session;
+	k->hp.witness = r->res.witness;
+	k->hp.peer_witness = p->peer.witness;
 	k->hp.auth = k->secret_len > 0;
 	get_random_bytes(k->hp.nonce, sizeof(k->hp.nonce));
 	repl_hello_make(&k->ours, &k->hp);

@@ -76,7 +76,7 @@ static bool same_device(const char *a, const char *b)
 
 static bool same_disk(const struct view_volume *want, const struct st_vol *v)
 {
-	return want->disk && same_device(want->disk, v->disk) &&
+	return same_device(want->disk ? want->disk : "", v->disk) &&
 	       same_device(want->meta_disk ? want->meta_disk : "", v->meta_disk);
 }
 
@@ -129,6 +129,7 @@ static void make_resource(struct plan *p, const struct view *view)
 	struct req *r = plan_add(p, BLKREPL_CMD_RES_NEW, view->res->name);
 
 	r->node_id = view->node_id;
+	r->witness = view->witness;
 	str_copy(r->node_name, view->node, sizeof(r->node_name));
 	r->opts = view->opts;
 }
@@ -167,6 +168,7 @@ static void make_peer(struct plan *p, const char *name, const struct view_peer *
 	struct req *r = plan_add(p, BLKREPL_CMD_PEER_NEW, name);
 
 	r->peer = want->node_id;
+	r->witness = want->witness;
 	str_copy(r->node_name, want->name, sizeof(r->node_name));
 	r->local = want->local;
 	r->addr = want->peer;
@@ -233,16 +235,16 @@ static void adjust_peer(struct plan *p, const char *name,
 		make_peer(p, name, want);
 }
 
-static void adjust_disk(struct plan *p, const char *name,
+static void adjust_disk(struct plan *p, const struct view *view,
 			const struct view_volume *want, const struct st_vol *v)
 {
 	bool keeps = v && v->minor == want->minor && is_attached(v) &&
 		     same_disk(want, v);
 	struct req *r;
 
-	if (!want->disk || keeps)
+	if ((!want->disk && !view->witness) || keeps)
 		return;
-	r = plan_add(p, BLKREPL_CMD_ATTACH, name);
+	r = plan_add(p, BLKREPL_CMD_ATTACH, view->res->name);
 	r->vol = want->nr;
 	r->disk = want->disk;
 	r->meta_disk = want->meta_disk;
@@ -251,6 +253,31 @@ static void adjust_disk(struct plan *p, const char *name,
 static bool connects(const struct view_peer *want, const struct st_peer *peer)
 {
 	return !peer || peer->conn == BLKREPL_CONN_STANDALONE || moves(want, peer);
+}
+
+/* Who has data is not to change under a cluster that runs. */
+static bool witness_moved(struct plan *p, const struct view *view,
+			  const struct st_res *res)
+{
+	const char *who = res->witness != view->witness ? view->node : NULL;
+	bool now = view->witness;
+	unsigned int i;
+
+	for (i = 0; i < view->n_peers && !who; i++) {
+		const struct st_peer *peer = state_peer(res, view->peer[i].node_id);
+
+		if (!peer || peer->witness == view->peer[i].witness)
+			continue;
+		who = view->peer[i].name;
+		now = view->peer[i].witness;
+	}
+	if (!who)
+		return false;
+	snprintf(p->conflict, sizeof(p->conflict),
+		 "it runs with %s as %s, configured is the contrary; run, on all nodes: blkrepl down %s && blkrepl up %s",
+		 who, now ? "a node with data" : "a witness", view->res->name,
+		 view->res->name);
+	return true;
 }
 
 void plan_adjust(struct plan *p, const struct view *view, const struct st_res *res)
@@ -265,6 +292,8 @@ void plan_adjust(struct plan *p, const struct view *view, const struct st_res *r
 			 res->node_id, view->node_id, name, name);
 		return;
 	}
+	if (res && witness_moved(p, view, res))
+		return;
 	if (res)
 		remove_surplus(p, view, res);
 	adjust_resource(p, view, res);
@@ -275,7 +304,7 @@ void plan_adjust(struct plan *p, const struct view *view, const struct st_res *r
 		adjust_peer(p, name, &view->peer[i],
 			    res ? state_peer(res, view->peer[i].node_id) : NULL);
 	for (i = 0; i < view->n_volumes; i++)
-		adjust_disk(p, name, &view->volume[i],
+		adjust_disk(p, view, &view->volume[i],
 			    res ? state_vol(res, view->volume[i].nr) : NULL);
 	for (i = 0; i < view->n_peers; i++) {
 		const struct view_peer *want = &view->peer[i];

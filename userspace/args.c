@@ -43,6 +43,7 @@ static const struct arg_def args[ARG_COUNT] = {
 	[ARG_AUTH_NONE] = { "auth-none", 0, NULL, false, "no authentication: only in a network that nobody else reaches" },
 	[ARG_RESIZE] = { "size", 0, "SIZE", false, "new size, like 10G; the largest possible if not given" },
 	[ARG_SECRETS] = { "secrets", 0, NULL, false, "print the shared secrets too" },
+	[ARG_WITNESS] = { "witness", 0, NULL, false, "a node that votes and has no data" },
 };
 
 static int usage(const struct verb *v)

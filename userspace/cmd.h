@@ -49,6 +49,7 @@ enum arg_id {
 	ARG_AUTH_NONE,
 	ARG_RESIZE,
 	ARG_SECRETS,
+	ARG_WITNESS,
 	ARG_COUNT
 };
 

@@ -48,13 +48,20 @@ static bool goes_on_without(const struct req *r)
 /* Nothing is wrong with these, but they may not be what was meant. */
 static void advise(const struct cmd *c, const struct conf_res *res)
 {
+	const struct conf_host *h;
 	struct view view;
 
 	if (!res->hosts->next)
 		warn("resource %s has one host, %s: nothing is mirrored", res->name,
 		     res->hosts->name);
-	if (conf_view(c->conf, res, cmd_node(c), &view) &&
-	    opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
+	if (!conf_view(c->conf, res, cmd_node(c), &view))
+		return;
+	for (h = res->hosts; h; h = h->next)
+		if (h->witness && opt_get(&view.opts, OPT_ACK_POLICY) !=
+				  BLKREPL_ACK_QUORUM)
+			warn("resource %s: host %s is a witness, which has a say with ack-policy quorum only",
+			     res->name, h->name);
+	if (opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
 		warn("resource %s: ack-policy quorum is experimental: a cluster may need help after primaries were replaced under faults",
 		     res->name);
 }

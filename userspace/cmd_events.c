@@ -184,7 +184,7 @@ static bool is_synced(const struct st_res *res)
 
 	for (v = res->vols; v; v = v->next)
 		if (v->state != BLKREPL_DISK_UPTODATE &&
-		    v->state != BLKREPL_DISK_DISKLESS)
+		    v->state != BLKREPL_DISK_DISKLESS && !res->witness)
 			return false;
 	for (p = res->peers; p; p = p->next) {
 		if (p->conn != BLKREPL_CONN_CONNECTED)
@@ -193,6 +193,7 @@ static bool is_synced(const struct st_res *res)
 		for (pv = p->pvols; pv; pv = pv->next)
 			if (pvol_is_syncing(pv) || pv->repl == BLKREPL_REPL_BEHIND ||
 			    (pv->peer_disk != BLKREPL_DISK_UPTODATE &&
+			     pv->peer_disk != BLKREPL_DISK_WITNESS &&
 			     pv->peer_disk != BLKREPL_DISK_DISKLESS))
 				return false;
 	}

@@ -14,9 +14,14 @@ typedef int (*md_fn)(struct cmd *c, const struct md_job *job);
 /* A path instead of a resource: no configuration is needed. */
 static int on_device(struct cmd *c, struct md_job *job, md_fn fn)
 {
+	if (has(c, ARG_WITNESS) && has(c, ARG_META_DISK)) {
+		err("a witness has no data: name the device of its metadata alone");
+		return EX_USAGE;
+	}
 	job->what = "device";
 	job->disk = c->pos[0];
 	job->meta_disk = c->arg[ARG_META_DISK];
+	job->witness = has(c, ARG_WITNESS);
 	job->node = MD_NODE_UNKNOWN;
 	return fn(c, job);
 }
@@ -28,8 +33,9 @@ static int on_volume(struct cmd *c, const struct view *view,
 	int ret;
 
 	job->what = what;
-	job->disk = v->disk;
-	job->meta_disk = v->meta_disk;
+	job->witness = view->witness;
+	job->disk = view->witness ? v->meta_disk : v->disk;
+	job->meta_disk = view->witness ? NULL : v->meta_disk;
 	job->node = view->node_id;
 	job->volume = v->nr;
 	ret = fn(c, job);
@@ -46,7 +52,8 @@ static int on_view(struct cmd *c, const struct view *view, const struct target *
 	for (i = 0; i < view->n_volumes; i++) {
 		const struct view_volume *v = &view->volume[i];
 
-		if ((t->vol >= 0 && (unsigned int)t->vol != v->nr) || !v->disk)
+		if ((t->vol >= 0 && (unsigned int)t->vol != v->nr) ||
+		    (!v->disk && !view->witness))
 			continue;
 		n++;
 		ret = first_error(ret, on_volume(c, view, v, job, fn));
@@ -65,8 +72,9 @@ static int on_resource(struct cmd *c, struct md_job *job, md_fn fn)
 	struct target t;
 	struct view view;
 
-	if (has(c, ARG_META_DISK)) {
-		err("--meta-disk goes with a device; for a resource the configuration tells it");
+	if (has(c, ARG_META_DISK) || has(c, ARG_WITNESS)) {
+		err("--%s goes with a device; for a resource the configuration tells it",
+		    has(c, ARG_WITNESS) ? "witness" : "meta-disk");
 		return EX_USAGE;
 	}
 	if (!target_parse(c->pos[0], TARGET_VOL, &t))
@@ -97,9 +105,10 @@ static int create_one(struct cmd *c, const struct md_job *job)
 {
 	if (!has(c, ARG_DRY_RUN))
 		return md_create(job);
-	fprintf(c->file, "blkrepl create-md %s%s%s --max-peers %u%s\n", job->disk,
+	fprintf(c->file, "blkrepl create-md %s%s%s%s --max-peers %u%s\n", job->disk,
 		job->meta_disk ? " --meta-disk " : "",
-		job->meta_disk ? job->meta_disk : "", job->max_peers,
+		job->meta_disk ? job->meta_disk : "",
+		job->witness ? " --witness" : "", job->max_peers,
 		job->force ? " --force" : "");
 	return EX_DONE;
 }

@@ -96,6 +96,7 @@ int cmd_new_peer(struct cmd *c)
 		return EX_USAGE;
 	}
 	r.peer = id;
+	r.witness = has(c, ARG_WITNESS);
 	if (!has(c, ARG_LOCAL_ADDR) || !has(c, ARG_PEER_ADDR)) {
 		err("new-peer needs --local-addr and --peer-addr");
 		return EX_USAGE;

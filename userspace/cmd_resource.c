@@ -27,6 +27,7 @@ int cmd_new_resource(struct cmd *c)
 	req_init(&r, BLKREPL_CMD_RES_NEW, t.res);
 	if (!number_arg(c->pos[1], "node id", BLKREPL_MAX_NODES - 1, &r.node_id))
 		return EX_USAGE;
+	r.witness = has(c, ARG_WITNESS);
 	if (has(c, ARG_NAME))
 		str_copy(r.node_name, c->arg[ARG_NAME], sizeof(r.node_name));
 	r.opts = c->opts;

@@ -99,7 +99,8 @@ static int attach_configured(struct cmd *c, const struct target *t)
 	for (i = 0; i < view.n_volumes; i++) {
 		const struct view_volume *v = &view.volume[i];
 
-		if ((t->vol >= 0 && (unsigned int)t->vol != v->nr) || !v->disk)
+		if ((t->vol >= 0 && (unsigned int)t->vol != v->nr) ||
+		    (!v->disk && !view.witness))
 			continue;
 		n++;
 		ret = first_error(ret, attach_one(c, t->res, v));
@@ -116,7 +117,7 @@ int cmd_attach(struct cmd *c)
 	struct view_volume v = { 0 };
 	struct target t;
 
-	if (c->npos == 1) {
+	if (c->npos == 1 && !has(c, ARG_META_DISK)) {
 		if (!target_parse(c->pos[0], TARGET_ALL | TARGET_VOL, &t))
 			return EX_USAGE;
 		return cmd_each_res(c, &t, attach_configured);
@@ -124,7 +125,7 @@ int cmd_attach(struct cmd *c)
 	if (!target_parse(c->pos[0], TARGET_VOL | NEED_VOL, &t))
 		return EX_USAGE;
 	v.nr = t.vol;
-	v.disk = c->pos[1];
+	v.disk = c->npos > 1 ? c->pos[1] : NULL;
 	v.meta_disk = c->arg[ARG_META_DISK];
 	return attach_one(c, t.res, &v);
 }

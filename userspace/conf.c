@@ -291,6 +291,9 @@ static void view_volume(const struct conf *conf, const struct conf_res *res,
 		vv->disk = v->disk;
 	if (v->meta_set)
 		vv->meta_disk = v->meta_disk;
+	/* The disk that is written for all hosts is not its own. */
+	if (view->witness)
+		vv->disk = NULL;
 }
 
 static const struct conf_addr *pair_addr(const struct conf_conn *c,
@@ -314,6 +317,7 @@ static void view_peer(const struct conf *conf, const struct conf_res *res,
 
 	conf_pair(conf, res, own->name, h->name, &set, &c);
 	p->node_id = h->node_id;
+	p->witness = h->witness;
 	p->name = h->name;
 	p->local = pair_addr(c, own)->sa;
 	p->peer = pair_addr(c, h)->sa;
@@ -333,6 +337,7 @@ bool conf_view(const struct conf *conf, const struct conf_res *res,
 	view->res = res;
 	view->node = own->name;
 	view->node_id = own->node_id;
+	view->witness = own->witness;
 	opt_merge(&view->opts, &conf->common.opts);
 	opt_merge(&view->opts, &res->set.opts);
 	for (v = res->volumes; v; v = v->next)

@@ -73,6 +73,7 @@ struct conf_host {
 	struct conf_loc loc;
 	char *name;
 	int node_id;		/* -1 if not given */
+	bool witness, witness_set;
 	struct conf_addr addr;
 	struct conf_volume *volumes;
 };
@@ -173,13 +174,14 @@ size_t addr_len(const struct sockaddr_storage *sa);
 struct view_volume {
 	unsigned int nr;
 	uint32_t minor;
-	const char *disk;	/* NULL: diskless */
+	const char *disk;	/* NULL: diskless, or a witness */
 	const char *meta_disk;	/* NULL: internal */
 	struct opt_set opts;
 };
 
 struct view_peer {
 	uint32_t node_id;
+	bool witness;
 	const char *name;
 	struct sockaddr_storage local, peer;
 	const char *secret;	/* NULL: auth none */
@@ -190,6 +192,7 @@ struct view {
 	const struct conf_res *res;
 	const char *node;
 	uint32_t node_id;
+	bool witness;
 	struct opt_set opts;
 	unsigned int n_volumes, n_peers;
 	struct view_volume volume[BLKREPL_MAX_VOLUMES];

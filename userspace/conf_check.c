@@ -77,7 +77,26 @@ static bool host_volume(const struct conf_res *res, const struct conf_host *h,
 		if (v->meta_set)
 			hv->meta_disk = v->meta_disk;
 	}
+	if (h->witness)
+		hv->disk = NULL;
 	return layer[0] || layer[1];
+}
+
+/* It has metadata on a device of its own, and nothing else. */
+static bool check_witness(const struct checker *ck, const struct conf_res *res,
+			  const struct conf_host *h, const struct host_volume *v)
+{
+	const struct conf_volume *own = volume_find(h->volumes, v->nr);
+
+	if (own && own->disk)
+		return fail(ck, &own->loc,
+			    "resource %s: volume %u: host %s is a witness, and has no data: expected \"meta-disk /dev/...;\" alone",
+			    res->name, v->nr, h->name);
+	if (!v->meta_disk)
+		return fail(ck, v->loc,
+			    "resource %s: volume %u has no meta-disk on host %s, a witness: expected \"meta-disk /dev/...;\" (256 KiB are enough)",
+			    res->name, v->nr, h->name);
+	return true;
 }
 
 static bool check_volume(const struct checker *ck, const struct conf_res *res,
@@ -87,6 +106,8 @@ static bool check_volume(const struct checker *ck, const struct conf_res *res,
 		return fail(ck, v->loc,
 			    "resource %s: volume %u has no device on host %s, expected \"device minor N;\"",
 			    res->name, v->nr, h->name);
+	if (h->witness)
+		return check_witness(ck, res, h, v);
 	if (!v->disk && !v->diskless)
 		return fail(ck, v->loc,
 			    "resource %s: volume %u has no disk on host %s, expected \"disk /dev/...;\" (or \"disk none;\")",
@@ -270,9 +291,15 @@ static bool check_res(const struct checker *ck, const struct conf_res *res)
 {
 	const struct conf_host *h, *o;
 	const struct conf_conn *c;
+	bool data = false;
 
 	if (!res->hosts)
 		return fail(ck, &res->loc, "resource %s has no hosts, expected \"on HOST { ... }\"",
+			    res->name);
+	for (h = res->hosts; h; h = h->next)
+		data |= !h->witness;
+	if (!data)
+		return fail(ck, &res->loc, "resource %s: all hosts are witnesses, and none has data",
 			    res->name);
 	for (c = res->conns; c; c = c->next)
 		if (!check_conn(ck, res, c))

@@ -466,6 +466,22 @@ static bool host_node_id(struct parser *p, void *obj)
 	return end_statement(p);
 }
 
+static bool host_witness(struct parser *p, void *obj)
+{
+	struct conf_host *h = obj;
+
+	if (h->witness_set)
+		return fail_at(p, p->tok.line, "\"witness\" is given twice");
+	if (p->tok.type == TOK_WORD && strcmp(p->tok.text, "yes") &&
+	    strcmp(p->tok.text, "no"))
+		return fail_at(p, p->tok.line,
+			       "witness \"%s\" is not known, expected \"yes\" or \"no\"",
+			       p->tok.text);
+	h->witness = !strcmp(p->tok.text, "yes");
+	h->witness_set = true;
+	return expect(p, TOK_WORD, "\"yes\" or \"no\"") && end_statement(p);
+}
+
 static bool host_volume(struct parser *p, void *obj)
 {
 	return parse_volume(p, &((struct conf_host *)obj)->volumes);
@@ -488,6 +504,7 @@ static bool host_meta_disk(struct parser *p, void *obj)
 
 static const struct keyword host_kw[] = {
 	{ "node-id", host_node_id },
+	{ "witness", host_witness },
 	{ "address", host_address },
 	{ "volume", host_volume },
 	{ "device", host_device },

@@ -107,6 +107,8 @@ static void dump_host(FILE *f, const struct conf_host *h)
 	fprintf(f, "    on %s {\n", h->name);
 	if (h->node_id >= 0)
 		fprintf(f, "        node-id %d;\n", h->node_id);
+	if (h->witness_set)
+		fprintf(f, "        witness %s;\n", h->witness ? "yes" : "no");
 	if (h->addr.set) {
 		dump_address(f, "        ", &h->addr);
 		fprintf(f, ";\n");

@@ -242,6 +242,16 @@ unsigned int nodes_of(const struct st_res *res)
 	return n;
 }
 
+unsigned int replicas_of(const struct st_res *res)
+{
+	const struct st_peer *p;
+	unsigned int n = !res->witness;
+
+	for (p = res->peers; p; p = p->next)
+		n += !p->witness;
+	return n;
+}
+
 bool is_async(const struct st_res *res, const struct st_peer *p)
 {
 	return opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_ASYNC ||

@@ -85,6 +85,8 @@ bool is_async(const struct st_res *res, const struct st_peer *p);
 bool has_quorum_policy(const struct st_res *res);
 /* How many the resource has, this one too. */
 unsigned int nodes_of(const struct st_res *res);
+/* Those of them with data. */
+unsigned int replicas_of(const struct st_res *res);
 /* Bytes that are noted here as different, for all volumes. */
 uint64_t noted_bytes(const struct st_peer *p);
 

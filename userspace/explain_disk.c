@@ -88,6 +88,17 @@ static void needs_source(struct finding *x, const struct st_res *res,
 		       res->name);
 }
 
+/* On a witness. */
+static void no_vote(struct findings *f, const struct st_vol *v)
+{
+	struct finding *x = found(f, PROBLEM, "volume %" PRIu32, v->nr);
+
+	say(x, "%s: the metadata of this witness is not in use, so its vote does not count",
+	    name_of(&names_disk, v->state));
+	advise(x, "see what the kernel says of the device (dmesg); then: blkrepl attach %s/%" PRIu32 "; if the metadata is lost, before that: blkrepl create-md %s/%" PRIu32,
+	       f->res->name, v->nr, f->res->name, v->nr);
+}
+
 static void diskless(struct findings *f, const struct st_vol *v)
 {
 	struct nodes good = node_names(f->res, peers_good(f->res, v), "and");
@@ -213,7 +224,14 @@ void explain_disks(struct findings *f)
 		switch (v->state) {
 		case BLKREPL_DISK_DISKLESS:
 		case BLKREPL_DISK_FAILED:
-			diskless(f, v);
+			if (f->res->witness)
+				no_vote(f, v);
+			else
+				diskless(f, v);
+			break;
+		case BLKREPL_DISK_WITNESS:
+			say(found(f, FINE, "volume %" PRIu32, v->nr),
+			    "Witness: there is no data here, as it should be; it keeps votes and the in-sync set");
 			break;
 		case BLKREPL_DISK_INCONSISTENT:
 			inconsistent(f, v);

@@ -64,6 +64,7 @@ static void rather_fail(struct finding *x, const struct st_res *res,
 
 /* ---- no quorum ---- */
 
+/* A witness is so if it can keep the set. */
 static bool in_step(const struct st_res *res, const struct st_peer *p)
 {
 	const struct st_vol *v;
@@ -71,7 +72,10 @@ static bool in_step(const struct st_res *res, const struct st_peer *p)
 
 	for (v = res->vols; v; v = v->next) {
 		pv = state_pvol(p, v->nr);
-		if (!is_connected(p) || !pv || pv->repl != BLKREPL_REPL_ESTABLISHED ||
+		if (!is_connected(p) || !pv)
+			return false;
+		if (p->witness ? pv->peer_disk != BLKREPL_DISK_WITNESS :
+		    pv->repl != BLKREPL_REPL_ESTABLISHED ||
 		    pv->peer_disk != BLKREPL_DISK_UPTODATE)
 			return false;
 	}
@@ -99,9 +103,11 @@ static void too_few(struct finding *x, const struct st_res *res)
 	char buf[16];
 
 	say(x, "; %s of %u replicas %s in step, %u are needed (%s)",
-	    number(res->in_step, buf, sizeof(buf)), nodes_of(res),
+	    number(res->in_step, buf, sizeof(buf)), replicas_of(res),
 	    res->in_step == 1 ? "is" : "are", res->in_step_needed,
 	    majority ? "ack-policy quorum" : "min-in-sync");
+	if (majority && replicas_of(res) < nodes_of(res))
+		say(x, ", or fewer with a witness");
 	if (away.text[0])
 		say(x, "; not in step: %s", away.text);
 	if (set & (set - 1))

@@ -151,12 +151,29 @@ static void off(struct findings *f, const struct st_peer *p,
 	}
 }
 
+/* No data goes to or from a witness. */
+static bool explain_witness(struct findings *f, const struct st_peer *p,
+			    const struct st_pvol *pv)
+{
+	struct finding *x;
+
+	if (!p->witness || pv->peer_disk == BLKREPL_DISK_WITNESS)
+		return false;
+	x = found(f, WARNING, "peer %s", peer_named(p).text);
+	say(x, "volume %" PRIu32 ": the metadata of this witness is not in use (%s), so its vote does not count",
+	    pv->vol, name_of(&names_disk, pv->peer_disk));
+	advise(x, "there: blkrepl explain %s", f->res->name);
+	return true;
+}
+
 /* Return: true if there is something to say of this volume. */
 static bool explain_pvol(struct findings *f, const struct st_peer *p,
 			 const struct st_pvol *pv)
 {
 	struct finding *x;
 
+	if (p->witness || f->res->witness)
+		return explain_witness(f, p, pv);
 	if (pvol_is_syncing(pv)) {
 		resync(f, p, pv);
 	} else if (pv->repl == BLKREPL_REPL_BEHIND) {
@@ -197,7 +214,11 @@ static void connected(struct findings *f, const struct st_peer *p)
 	if (said)
 		return;
 	x = found(f, FINE, "peer %s", peer_named(p).text);
-	if (p->role == BLKREPL_ROLE_PRIMARY || f->res->role == BLKREPL_ROLE_PRIMARY)
+	if (p->witness)
+		say(x, "connected; it is a witness: it votes, and has no data");
+	else if (f->res->witness)
+		say(x, "connected");
+	else if (p->role == BLKREPL_ROLE_PRIMARY || f->res->role == BLKREPL_ROLE_PRIMARY)
 		say(x, "connected and in step");
 	else
 		say(x, "connected, and UpToDate as far as it knows");

@@ -221,6 +221,10 @@ void explain_promotion(struct findings *f)
 
 	if (res->role == BLKREPL_ROLE_PRIMARY) {
 		say(found(f, FINE, "promotion"), "%s is Primary", this_node(res).text);
+	} else if (res->witness) {
+		say(found(f, FINE, "promotion"),
+		    "%s is a witness: it votes, and is never Primary",
+		    this_node(res).text);
 	} else if (!res->in_step_needed) {
 		say(found(f, INFO, "promotion"),
 		    "this kernel module does not tell whether %s could become Primary",

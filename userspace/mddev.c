@@ -90,6 +90,7 @@ bool md_open(struct md_pair *p, const char *what, const char *disk,
 	if (!open_one(&p->data, what, disk, write))
 		return false;
 	p->meta = p->data;
+	p->data_bytes = p->data.bytes;
 	if (meta_disk && same_device(&p->data, meta_disk))
 		err("%s: meta-disk %s is the disk itself: leave it out for internal metadata, or name another device",
 		    what, meta_disk);
@@ -102,7 +103,7 @@ bool md_open(struct md_pair *p, const char *what, const char *disk,
 void md_close(struct md_pair *p)
 {
 	close(p->data.fd);
-	if (p->external)
+	if (p->meta.fd != p->data.fd)
 		close(p->meta.fd);
 }
 

@@ -16,9 +16,10 @@ struct md_dev {
 	uint32_t lbs;		/* logical block size */
 };
 
-/* With internal metadata both are the same. */
+/* With internal metadata both are the same; a witness has no data. */
 struct md_pair {
 	struct md_dev data, meta;
+	uint64_t data_bytes;
 	bool external;
 };
 

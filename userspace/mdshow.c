@@ -19,6 +19,7 @@ static const struct {
 	{ META_F_PRIMARY, "primary" },
 	{ META_F_CRASHED, "crashed" },
 	{ META_F_EXTERNAL, "external" },
+	{ META_F_WITNESS, "witness" },
 };
 
 static void show_hex(struct out *o, const char *key, const char *label, u64 val)
@@ -105,6 +106,8 @@ static void show_position(struct out *o, const struct meta_sb *sb)
 	snprintf(set, sizeof(set), "0x%" PRIx32, le32_to_cpu(sb->in_sync));
 	out_str(o, "in-sync-set", "in-sync set     ", set);
 	out_num(o, "in-sync-version", ", version ", le64_to_cpu(sb->set_version));
+	snprintf(set, sizeof(set), "0x%" PRIx32, le32_to_cpu(sb->witnesses));
+	out_str(o, "witnesses", sb->witnesses ? ", kept by witnesses " : NULL, set);
 	out_text(o, "\n");
 	if (sb->voted_for == 0xff)
 		return;
@@ -165,7 +168,7 @@ static int show_on(const struct md_job *job, const struct md_pair *p, struct out
 
 	if (!buf)
 		return EX_DISK;
-	e = meta_sb_pick(buf, buf + META_SB_SIZE, p->data.bytes,
+	e = meta_sb_pick(buf, buf + META_SB_SIZE, p->data_bytes,
 			 p->external ? p->meta.bytes : 0, &sb, &g);
 	if (e == META_OK)
 		show_sb(o, p, sb, &g);
@@ -183,7 +186,7 @@ int md_show(const struct md_job *job, struct out *o)
 	struct md_pair p;
 	int ret;
 
-	if (!md_open(&p, job->what, job->disk, job->meta_disk, false))
+	if (!md_open_job(job, &p, false))
 		return EX_DISK;
 	ret = show_on(job, &p, o);
 	md_close(&p);

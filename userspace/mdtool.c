@@ -32,6 +32,18 @@ static char *md_read_sb(const struct md_dev *dev)
 	return NULL;
 }
 
+bool md_open_job(const struct md_job *job, struct md_pair *p, bool write)
+{
+	if (!md_open(p, job->what, job->disk, job->meta_disk, write))
+		return false;
+	/* Its metadata is external to the data that it does not have. */
+	if (job->witness) {
+		p->external = true;
+		p->data_bytes = META_WITNESS_DATA;
+	}
+	return true;
+}
+
 char *md_need_sb(const struct md_job *job, const struct md_dev *dev)
 {
 	char *buf = md_read_sb(dev);
@@ -90,7 +102,7 @@ static bool has_metadata(const struct md_pair *p)
 	buf = md_read_sb(&p->meta);
 	if (!buf)
 		return false;
-	e = meta_sb_pick(buf, buf + META_SB_SIZE, p->data.bytes,
+	e = meta_sb_pick(buf, buf + META_SB_SIZE, p->data_bytes,
 			 p->external ? p->meta.bytes : 0, &sb, &g);
 	free(buf);
 	return e != META_NO_MAGIC;
@@ -175,6 +187,11 @@ static void report(const struct md_job *job, const struct md_pair *p,
 
 	format_bytes(g->max_sectors * SECTOR_BYTES, data, sizeof(data));
 	format_bytes(g->area_bytes, meta, sizeof(meta));
+	if (job->witness) {
+		printf("%s: metadata of a witness made on %s (%s)\n",
+		       job->what, p->meta.path, meta);
+		return;
+	}
 	printf("%s: metadata made on %s (%s), room for %u peer%s, %s for data\n",
 	       job->what, p->meta.path, meta, job->max_peers,
 	       job->max_peers == 1 ? "" : "s", data);
@@ -194,7 +211,7 @@ static void too_small(const struct md_job *job, const struct md_pair *p)
 	if (!p->external)
 		while (meta_layout(need, 0, job->max_peers, &g) == META_TOO_SMALL)
 			need += META_BLOCK;
-	else if (meta_layout(p->data.bytes, INT64_MAX, job->max_peers, &g) == META_OK)
+	else if (meta_layout(p->data_bytes, INT64_MAX, job->max_peers, &g) == META_OK)
 		need = g.area_bytes;
 	else
 		path = p->data.path;
@@ -211,12 +228,13 @@ static int create_on(const struct md_job *job, const struct md_pair *p)
 		.slots = job->max_peers,
 		.lbs = p->data.lbs,
 		.external = p->external,
+		.witness = job->witness,
 	};
 	char sb[META_SB_SIZE];
 	struct meta_geom g;
 	enum meta_error e;
 
-	e = meta_layout(p->data.bytes, p->external ? p->meta.bytes : 0,
+	e = meta_layout(p->data_bytes, p->external ? p->meta.bytes : 0,
 			job->max_peers, &g);
 	if (e == META_TOO_SMALL) {
 		too_small(job, p);
@@ -247,7 +265,7 @@ int md_create(const struct md_job *job)
 	struct md_pair p;
 	int ret;
 
-	if (!md_open(&p, job->what, job->disk, job->meta_disk, true))
+	if (!md_open_job(job, &p, true))
 		return EX_DISK;
 	ret = create_on(job, &p);
 	md_close(&p);

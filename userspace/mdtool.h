@@ -14,8 +14,9 @@
 /**
  * struct md_job - a disk and what is to be done with it
  * @what: the object, for messages: "resource r0: volume 0"
- * @disk: the backing device
+ * @disk: the backing device; of a witness that of its metadata
  * @meta_disk: device of the metadata; NULL: internal
+ * @witness: there is no data, see META_F_WITNESS
  * @node: own node id, or MD_NODE_UNKNOWN
  * @volume: volume number
  * @max_peers: peers to make room for
@@ -25,6 +26,7 @@ struct md_job {
 	const char *what;
 	const char *disk;
 	const char *meta_disk;
+	bool witness;
 	unsigned int node;
 	unsigned int volume;
 	unsigned int max_peers;
@@ -32,6 +34,7 @@ struct md_job {
 };
 
 struct md_dev;
+struct md_pair;
 struct out;
 
 /*
@@ -42,6 +45,9 @@ struct out;
 int md_create(const struct md_job *job);
 int md_show(const struct md_job *job, struct out *o);
 int md_grow(const struct md_job *job);
+
+/* False after an error message; md_close() ends it. */
+bool md_open_job(const struct md_job *job, struct md_pair *p, bool write);
 
 /* Both superblock copies, to be freed; NULL, with an error said, if unreadable. */
 char *md_need_sb(const struct md_job *job, const struct md_dev *dev);

@@ -85,6 +85,7 @@ static bool put_addr(struct nl_msg *msg, int attr, bool set,
 static bool put_res_cfg(struct nl_msg *msg, const struct req *r)
 {
 	return put_number(msg, BLKREPL_RC_NODE_ID, r->node_id) &&
+	       put_number(msg, BLKREPL_RC_WITNESS, r->witness ? 1 : -1) &&
 	       put_string(msg, BLKREPL_RC_NODE_NAME, r->node_name) &&
 	       put_opts(msg, r, GROUP_RES);
 }
@@ -100,6 +101,7 @@ static bool put_vol_cfg(struct nl_msg *msg, const struct req *r)
 static bool put_peer_cfg(struct nl_msg *msg, const struct req *r)
 {
 	return put_string(msg, BLKREPL_PC_NAME, r->node_name) &&
+	       put_number(msg, BLKREPL_PC_WITNESS, r->witness ? 1 : -1) &&
 	       put_addr(msg, BLKREPL_PC_LOCAL_ADDR, r->has_local, &r->local) &&
 	       put_addr(msg, BLKREPL_PC_PEER_ADDR, r->has_addr, &r->addr) &&
 	       (!r->secret || !nla_put(msg, BLKREPL_PC_SECRET, r->secret_len, r->secret)) &&
@@ -254,6 +256,8 @@ void req_format(const struct req *r, char *buf, size_t size)
 	add_positional(&t, r);
 	if (r->force)
 		add(&t, " --force");
+	if (r->witness)
+		add(&t, " --witness");
 	if (r->discard_my_data)
 		add(&t, " --discard-my-data");
 	if (r->node_name[0])

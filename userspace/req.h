@@ -30,6 +30,7 @@ struct req {
 
 	struct opt_set opts;		/* those of the object's group are sent */
 	int node_id;			/* RES_NEW */
+	bool witness;			/* RES_NEW, PEER_NEW */
 	int minor;			/* VOL_NEW */
 	char node_name[BLKREPL_NAME_MAX];	/* RES_NEW: own, PEER_NEW: peer's */
 	const char *disk;		/* ATTACH */

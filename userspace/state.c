@@ -238,6 +238,14 @@ static void get_u32(struct nlattr *a, uint32_t *val)
 		*val = nla_get_u32(a);
 }
 
+static void get_bool(struct nlattr *a, bool *val)
+{
+	uint32_t v = *val;
+
+	get_u32(a, &v);
+	*val = v;
+}
+
 static void get_u64(struct nlattr *a, uint64_t *val)
 {
 	if (a && nla_len(a) >= (int)sizeof(*val))
@@ -294,6 +302,7 @@ static void read_res(struct st_res *res, struct nlattr **tb)
 
 	if (nest(cfg, BLKREPL_RC_MAX, tb[BLKREPL_A_RES_CFG])) {
 		get_u32(cfg[BLKREPL_RC_NODE_ID], &res->node_id);
+		get_bool(cfg[BLKREPL_RC_WITNESS], &res->witness);
 		get_str(cfg[BLKREPL_RC_NODE_NAME], res->node_name, sizeof(res->node_name));
 		get_opts(cfg, GROUP_RES, &res->opts);
 	}
@@ -360,14 +369,14 @@ static void read_vol(struct st_vol *v, struct nlattr **tb)
 static void read_peer(struct st_peer *p, struct nlattr **tb)
 {
 	struct nlattr *cfg[BLKREPL_PC_MAX + 1], *info[BLKREPL_PI_MAX + 1];
-	uint32_t auth = p->auth, sees = -1;
+	uint32_t sees = -1;
 
 	if (nest(cfg, BLKREPL_PC_MAX, tb[BLKREPL_A_PEER_CFG])) {
 		get_str(cfg[BLKREPL_PC_NAME], p->name, sizeof(p->name));
 		get_addr(cfg[BLKREPL_PC_LOCAL_ADDR], &p->local);
 		get_addr(cfg[BLKREPL_PC_PEER_ADDR], &p->addr);
-		get_u32(cfg[BLKREPL_PC_AUTH], &auth);
-		p->auth = auth;
+		get_bool(cfg[BLKREPL_PC_AUTH], &p->auth);
+		get_bool(cfg[BLKREPL_PC_WITNESS], &p->witness);
 		get_opts(cfg, GROUP_PEER, &p->opts);
 	}
 	if (nest(info, BLKREPL_PI_MAX, tb[BLKREPL_A_PEER_INFO])) {

@@ -29,6 +29,7 @@ struct st_pvol {
 struct st_peer {
 	struct st_peer *next;
 	uint32_t id;
+	bool witness;
 	char name[BLKREPL_NAME_MAX];
 	struct sockaddr_storage local, addr;
 	bool auth;
@@ -66,6 +67,7 @@ struct st_res {
 	struct st_res *next;
 	char name[BLKREPL_NAME_MAX];
 	uint32_t node_id;
+	bool witness;
 	char node_name[BLKREPL_NAME_MAX];
 	struct opt_set opts;
 	uint32_t role;

@@ -18,6 +18,7 @@ static enum tone disk_tone(uint32_t state)
 {
 	switch (state) {
 	case BLKREPL_DISK_UPTODATE:
+	case BLKREPL_DISK_WITNESS:
 		return TONE_GOOD;
 	case BLKREPL_DISK_ATTACHING:
 	case BLKREPL_DISK_CONSISTENT:
@@ -151,8 +152,10 @@ void status_pvol_values(struct out *o, const struct st_pvol *pv, bool statistics
 {
 	bool lacks = pv->out_of_sync && !pvol_is_syncing(pv);
 
-	out_word(o, "replication-state", "  ", name_of(&names_repl, pv->repl),
-		 repl_tone(pv->repl));
+	bool data = pv->peer_disk != BLKREPL_DISK_WITNESS;
+
+	out_word(o, "replication-state", data ? "  " : NULL,
+		 name_of(&names_repl, pv->repl), repl_tone(pv->repl));
 	out_word(o, "peer-disk-state", "  peer-disk:",
 		 name_of(&names_disk, pv->peer_disk), disk_tone(pv->peer_disk));
 	print_progress(o, pv, statistics);
@@ -186,6 +189,9 @@ void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 		 name_of(&names_role, p->role), role_tone(p->role));
 	out_word(o, "connection-state", "  connection:",
 		 name_of(&names_conn, p->conn), conn_tone(p->conn));
+	out_bool(o, "witness", p->witness);
+	if (p->witness)
+		out_text(o, "  witness");
 	out_bool(o, "async", opt_get(&p->opts, OPT_ASYNC));
 	if (opt_get(&p->opts, OPT_ASYNC))
 		out_text(o, "  async");
@@ -252,8 +258,9 @@ void status_vol_values(struct out *o, const struct st_vol *v, bool statistics)
 	out_num(o, "minor", NULL, v->minor);
 	out_word(o, "disk-state", "  disk:", name_of(&names_disk, v->state),
 		 disk_tone(v->state));
-	out_bytes(o, "size-bytes", "  ", v->capacity);
-	out_str(o, "backing-disk", statistics ? "  on:" : NULL, v->disk);
+	out_bytes(o, "size-bytes", v->state == BLKREPL_DISK_WITNESS ? NULL : "  ",
+		  v->capacity);
+	out_str(o, "backing-disk", statistics && v->disk[0] ? "  on:" : NULL, v->disk);
 	out_str(o, "meta-disk", statistics ? "  meta-disk:" : NULL,
 		v->meta_disk[0] ? v->meta_disk : "internal");
 }
@@ -312,6 +319,9 @@ void status_res_values(struct out *o, const struct st_res *res, bool statistics)
 
 	out_word(o, "role", "  role:", name_of(&names_role, res->role),
 		 role_tone(res->role));
+	out_bool(o, "witness", res->witness);
+	if (res->witness)
+		out_text(o, "  witness");
 	out_num(o, "term", "  term:", res->term);
 	out_str(o, "ack-policy", NULL,
 		name_of(&names_ack_policy, opt_get(&res->opts, OPT_ACK_POLICY)));

@@ -51,7 +51,8 @@ const struct verb verbs[] = {
 	  "  blkrepl disconnect r0:bob\n", 1, 1, ARG(ARG_FORCE), 0, cmd_disconnect },
 	{ "attach", VERBS_DAILY, "RES[/VOL]|all [DISK]", "use the disk, of the configuration or DISK",
 	  "  blkrepl attach r0/0\n"
-	  "  blkrepl attach r0/0 /dev/vg/data --meta-disk /dev/vg/meta\n",
+	  "  blkrepl attach r0/0 /dev/vg/data --meta-disk /dev/vg/meta\n"
+	  "  blkrepl attach r0/0 --meta-disk /dev/loop0   # on a witness\n",
 	  1, 2, ARG(ARG_META_DISK), 0, cmd_attach },
 	{ "detach", VERBS_DAILY, "RES[/VOL]|all", "let go of the disk; a peer's data serves",
 	  "  blkrepl detach r0/0\n", 1, 1, ARG(ARG_FORCE), 0, cmd_detach },
@@ -88,8 +89,10 @@ const struct verb verbs[] = {
 	{ "create-md", VERBS_CONFIG, "RES[/VOL]|DEVICE", "write fresh metadata",
 	  "  blkrepl create-md r0\n"
 	  "  blkrepl create-md r0/0 --max-peers 2\n"
-	  "  blkrepl create-md /dev/vg/data --meta-disk /dev/vg/meta\n",
-	  1, 1, ARG(ARG_MAX_PEERS) | ARG(ARG_FORCE) | ARG(ARG_META_DISK), 0, cmd_create_md },
+	  "  blkrepl create-md /dev/vg/data --meta-disk /dev/vg/meta\n"
+	  "  blkrepl create-md /dev/loop0 --witness\n",
+	  1, 1, ARG(ARG_MAX_PEERS) | ARG(ARG_FORCE) | ARG(ARG_META_DISK) |
+	  ARG(ARG_WITNESS), 0, cmd_create_md },
 	{ "grow-md", VERBS_CONFIG, "RES[/VOL]|DEVICE", "after the disk has grown: metadata to its end",
 	  "  blkrepl detach r0/0\n"
 	  "  lvextend -L +10G /dev/vg/data\n"
@@ -99,11 +102,11 @@ const struct verb verbs[] = {
 	{ "show-md", VERBS_CONFIG, "RES[/VOL]|DEVICE", "print the metadata of a disk",
 	  "  blkrepl show-md r0/0\n"
 	  "  blkrepl show-md /dev/vg/data --json\n",
-	  1, 1, ARG(ARG_META_DISK) | ARG(ARG_JSON), 0, cmd_show_md },
+	  1, 1, ARG(ARG_META_DISK) | ARG(ARG_JSON) | ARG(ARG_WITNESS), 0, cmd_show_md },
 
 	{ "new-resource", VERBS_LOW, "RES NODE_ID", "make a resource",
 	  "  blkrepl new-resource r0 0 --name alice --ack-policy sync\n",
-	  2, 2, ARG(ARG_NAME), OPTS_RES, cmd_new_resource },
+	  2, 2, ARG(ARG_NAME) | ARG(ARG_WITNESS), OPTS_RES, cmd_new_resource },
 	{ "del-resource", VERBS_LOW, "RES", "remove a resource that has no volumes and peers",
 	  "  blkrepl del-resource r0\n", 1, 1, 0, 0, cmd_del_resource },
 	{ "resource-options", VERBS_LOW, "RES|all", "change settings of a resource",
@@ -120,7 +123,8 @@ const struct verb verbs[] = {
 	  "  blkrepl new-peer r0 1 --name bob --local-addr 10.0.0.1:7789 \\\n"
 	  "      --peer-addr 10.0.0.2:7789 --secret-file /etc/blkrepl.d/r0.secret\n",
 	  2, 2, ARG(ARG_NAME) | ARG(ARG_LOCAL_ADDR) | ARG(ARG_PEER_ADDR) |
-	  ARG(ARG_SECRET_FILE) | ARG(ARG_AUTH_NONE), OPTS_PEER, cmd_new_peer },
+	  ARG(ARG_SECRET_FILE) | ARG(ARG_AUTH_NONE) | ARG(ARG_WITNESS),
+	  OPTS_PEER, cmd_new_peer },
 	{ "del-peer", VERBS_LOW, "RES:PEER", "remove a disconnected peer",
 	  "  blkrepl del-peer r0:bob\n", 1, 1, 0, 0, cmd_del_peer },
 	{ "net-options", VERBS_LOW, "RES[:PEER]|all", "change settings of connections",
@@ -141,6 +145,6 @@ const struct verb verbs[] = {
 	{ "del-minor", VERBS_HIDDEN, "RES/VOL", "second name of del-volume", NULL,
 	  1, 1, 0, 0, cmd_del_volume },
 	{ "dump-md", VERBS_HIDDEN, "RES[/VOL]|DEVICE", "second name of show-md", NULL,
-	  1, 1, ARG(ARG_META_DISK) | ARG(ARG_JSON), 0, cmd_show_md },
+	  1, 1, ARG(ARG_META_DISK) | ARG(ARG_JSON) | ARG(ARG_WITNESS), 0, cmd_show_md },
 	{ 0 }
 };

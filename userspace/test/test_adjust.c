@@ -122,6 +122,30 @@ static void test_from_nothing(void)
 		 "connect r0:2\n");
 }
 
+/* It attaches metadata alone, and its peers are told what it is. */
+static void test_witness(void)
+{
+	plan_for("a witness", NET VOLS BOB
+		 "on alice { node-id 0; address 10.0.0.1:7789; witness yes;"
+		 " volume 0 { meta-disk /dev/loop0; } volume 1 { meta-disk /dev/loop1; } }", NULL,
+		 "new-resource r0 0 --witness --name alice\n"
+		 "new-volume r0/0 0\n"
+		 "new-volume r0/1 1\n"
+		 "new-peer r0 1 --name bob --local-addr 10.0.0.1:7789 --peer-addr 10.0.0.2:7789 --secret-file FILE\n"
+		 "attach r0/0 --meta-disk /dev/loop0\n"
+		 "attach r0/1 --meta-disk /dev/loop1\n"
+		 "connect r0:1\n");
+	plan_for("a witness as a peer", NET VOLS ALICE
+		 "on bob { node-id 1; address 10.0.0.2:7789; witness yes;"
+		 " volume 0 { meta-disk /dev/loop0; } volume 1 { meta-disk /dev/loop1; } }", NULL,
+		 "new-resource r0 0 --name alice\n"
+		 "new-volume r0/0 0\n"
+		 "new-volume r0/1 1\n"
+		 "new-peer r0 1 --witness --name bob --local-addr 10.0.0.1:7789 --peer-addr 10.0.0.2:7789 --secret-file FILE\n"
+		 "attach r0/0 /dev/vg/x\n"
+		 "connect r0:1\n");
+}
+
 static void test_standalone(void)
 {
 	struct state *st = fake_r0();
@@ -143,6 +167,7 @@ int main(void)
 		plan_for(cases[i].name, cases[i].body, st->resources, cases[i].plan);
 	state_free(st);
 	test_from_nothing();
+	test_witness();
 	test_standalone();
 	return tap_end();
 }

@@ -48,6 +48,18 @@ static const struct {
 	  " net { data-crc no; } disk { resync-rate-max 1M; } }"), NULL },
 	{ "a diskless host", RES(SECRET VOL A
 	  "on b { node-id 1; address 10.0.0.2:7789; disk none; }"), NULL },
+	{ "a witness", OK("on w { node-id 2; address 10.0.0.3:7789; witness yes;"
+	  " volume 0 { device minor 0; meta-disk /dev/loop0; } }"), NULL },
+	{ "no witness", OK("on w { node-id 2; address 10.0.0.3:7789; witness no; }"), NULL },
+	{ "a witness with a disk", OK("on w { node-id 2; address 10.0.0.3:7789; witness yes;"
+	  " disk /dev/sda; meta-disk /dev/loop0; }"),
+	  "host w is a witness, and has no data: expected \"meta-disk /dev/...;\" alone" },
+	{ "a witness without metadata", OK("on w { node-id 2; address 10.0.0.3:7789; witness yes; }"),
+	  "volume 0 has no meta-disk on host w, a witness" },
+	{ "a witness, perhaps", RES("on w { witness perhaps; }"), "expected \"yes\" or \"no\"" },
+	{ "twice a witness", RES("on w { witness yes; witness yes; }"), "\"witness\" is given twice" },
+	{ "only a witness", RES("on w { node-id 0; witness yes; device minor 0; meta-disk /dev/loop0; }"),
+	  "all hosts are witnesses, and none has data" },
 	{ "the same minor on different hosts", RES(SECRET
 	  "volume 0 { device minor 0; disk /dev/x; }"
 	  "volume 1 { device minor 1; disk /dev/y; }" A

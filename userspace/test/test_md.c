@@ -172,6 +172,28 @@ static void test_too_small(void)
 	expect(ret, EX_DISK, out, errs, "No such file", "no device");
 }
 
+/* No data belongs to it, and it is not taken for metadata of data. */
+static void test_witness(void)
+{
+	char *out, *errs;
+	int ret;
+
+	make_disk(meta, 256 << 10);
+	ret = RUN(&out, &errs, "create-md", meta, "--witness");
+	expect(ret, 0, out, errs, "metadata of a witness made on", "a witness");
+	ret = RUN(&out, &errs, "show-md", meta, "--witness");
+	expect(ret, 0, out, errs, "external witness", "shown");
+	ret = RUN(&out, &errs, "show-md", meta);
+	expect(ret, EX_DISK, out, errs, "this is metadata of a witness", "no metadata of data");
+	ret = RUN(&out, &errs, "create-md", disk, "--witness", "--meta-disk", meta);
+	expect(ret, EX_USAGE, out, errs, "a witness has no data", "and a disk");
+	make_disk(meta, 100 << 10);
+	ret = RUN(&out, &errs, "create-md", meta, "--witness");
+	expect(ret, EX_DISK, out, errs, "/meta: device is too small for data and metadata: it needs 152.0 KiB",
+	       "too small for it");
+	make_disk(meta, 4 * MIB);
+}
+
 static void test_signature(void)
 {
 	static const uint32_t swap[3] = { 1, 16383, 0 };
@@ -207,6 +229,7 @@ int main(void)
 	test_same_device();
 	test_shrunk();
 	test_too_small();
+	test_witness();
 	test_signature();
 	unlink(disk);
 	unlink(meta);
