@@ -85,7 +85,8 @@ static void announce_vol(struct repl_pv *pv)
 	send_pkt(pv->peer, &h, &w, NULL);
 }
 
-static void announce_res(struct repl_peer *p)
+/* Who we are, unless the peer knows. */
+void announce_res(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;
 	struct repl_wire_res_state w = {
@@ -99,6 +100,7 @@ static void announce_res(struct repl_peer *p)
 	if (!memcmp(&w, &p->sent_state, sizeof(w)))
 		return;
 	p->sent_state = w;
+	p->announced = true;
 	w.through = cpu_to_le64(app_through(res));
 	w.seq = cpu_to_le64(res->seq);
 	hdr_init(&h, PKT_RES_STATE, NULL);

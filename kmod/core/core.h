@@ -323,6 +323,7 @@ struct repl_peer {
 	u8 sees_primary;
 	bool closing;		/* a disconnect was asked for */
 	bool state_seen;	/* its RES_STATE has arrived */
+	bool announced;		/* ours was sent */
 	bool vote_wait;		/* asked for its vote */
 	bool discard_my_data;	/* this connect: ours is the victim */
 	bool held_back;		/* writes wait for it to come below the bound */

@@ -595,6 +595,7 @@ void vstate_from_wire(struct repl_vstate *o,
 		      const struct repl_wire_vol_state *w);
 /* To everybody, if it is news. */
 void announce(struct repl_res *res);
+void announce_res(struct repl_peer *p);
 
 /* node.c */
 void depose(struct repl_res *res);

@@ -34,9 +34,16 @@ static enum repl_stream stream_of(u8 type)
 	}
 }
 
+/*
+ * The first that goes over the data stream is who we are.  A peer may come while
+ * nothing is announced, and the word of a commit or an administrator is for it.
+ */
 void send_pkt(struct repl_peer *p, struct repl_wire_hdr *h,
 	      const void *payload, struct repl_io *io)
 {
+	if (!p->announced && h->type != PKT_RES_STATE &&
+	    stream_of(h->type) == REPL_STREAM_DATA)
+		announce_res(p);
 	p->res->ops->send(p, stream_of(h->type), h, payload, io);
 }
 
@@ -157,6 +164,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->conn_count++;
 	p->closing = false;
 	p->state_seen = false;
+	p->announced = false;
 	p->role = ROLE_UNKNOWN;
 	p->sees_primary = NODE_NONE;
 	p->last_rx_ms = p->res->now;

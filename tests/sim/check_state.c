@@ -177,6 +177,11 @@ void state_acked(struct node *p, u32 submitted)
 	}
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
 		return;
+	/* One that nobody hears of may be replaced, and not know it. */
+	if (W.o.ack_policy == ACK_QUORUM) {
+		elected_acked(p, submitted);
+		return;
+	}
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if (W.node[i].up && &W.node[i] != p &&
 		    W.node[i].res.role == ROLE_PRIMARY)

@@ -118,6 +118,8 @@ static bool breach(const char *why)
 	return why && (strstr(why, "makes no sense") ||
 		       strstr(why, "beyond the end") ||
 		       strstr(why, "does not fit") ||
+		       strstr(why, "did not begin") ||
+		       strstr(why, "without having been asked") ||
 		       strstr(why, "smaller than the volume"));
 }
 
