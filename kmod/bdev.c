@@ -33,7 +33,7 @@ static void submit(struct blkrepl_io *b, bool may_sleep)
 static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
 				  enum repl_op op)
 {
-	struct blkrepl_io *b = blkrepl_io_new(v->r, GFP_NOIO);
+	struct blkrepl_io *b = blkrepl_io_new(v->r, BLKREPL_FOR_APP, GFP_NOIO);
 
 	b->io.vol = &v->vol;
 	b->io.kind = IO_APP;
@@ -51,7 +51,7 @@ static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
 	if (op != OP_WRITE)
 		return b;
 
-	blkrepl_buf_alloc(v->r, &b->buf, b->io.size, BLKREPL_PAGES_APP,
+	blkrepl_buf_alloc(v->r, &b->buf, b->io.size, BLKREPL_FOR_APP,
 			  GFP_NOIO);
 	blkrepl_buf_from_bio(&b->buf, bio);
 	/* Once for all peers, outside the lock, while the cache is warm. */

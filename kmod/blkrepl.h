@@ -100,6 +100,7 @@ struct blkrepl_io {
 	struct repl_io io;
 	struct blkrepl_resource *r;	/* I */
 	refcount_t ref;			/* W */
+	u8 which;			/* I: enum blkrepl_reserve: it goes back there */
 	struct list_head todo;		/* L, then the runner's */
 	struct list_head ended;		/* L, then the runner's: app is to be told */
 	s16 app_err;			/* L: with what */

@@ -124,12 +124,13 @@ static struct repl_io *op_io_alloc(struct repl_vol *vol,
 				   struct repl_peer *peer, u32 size)
 {
 	struct blkrepl_resource *r = to_volume(vol)->r;
-	struct blkrepl_io *b = blkrepl_io_new(r, GFP_NOWAIT);
+	struct blkrepl_io *b = blkrepl_io_new(r, BLKREPL_FOR_PEER,
+					      GFP_NOWAIT);
 
 	if (!b)
 		return NULL;
 	/* Resync can wait, so it never touches the reserves. */
-	if (size && blkrepl_buf_alloc(r, &b->buf, size, BLKREPL_PAGES_RX,
+	if (size && blkrepl_buf_alloc(r, &b->buf, size, BLKREPL_FOR_PEER,
 				      GFP_NOWAIT)) {
 		blkrepl_io_put(b);
 		return NULL;

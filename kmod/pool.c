@@ -198,8 +198,8 @@ void blkrepl_pool_trim(struct blkrepl_pool *pool)
 	unsigned long flags;
 	unsigned int i, nr;
 
-	pages_refill(&pool->kept[BLKREPL_PAGES_APP], &pool->app_pages);
-	pages_refill(&pool->kept[BLKREPL_PAGES_RX], &pool->rx_pages);
+	pages_refill(&pool->kept[BLKREPL_FOR_APP], &pool->app_pages);
+	pages_refill(&pool->kept[BLKREPL_FOR_PEER], &pool->rx_pages);
 	for (i = 0; i < ARRAY_SIZE(pool->kept); i++) {
 		kept = &pool->kept[i];
 		spin_lock_irqsave(&kept->lock, flags);
@@ -215,14 +215,17 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 {
 	int err;
 
-	pages_init(&pool->kept[BLKREPL_PAGES_APP]);
-	pages_init(&pool->kept[BLKREPL_PAGES_RX]);
+	pages_init(&pool->kept[BLKREPL_FOR_APP]);
+	pages_init(&pool->kept[BLKREPL_FOR_PEER]);
 	atomic_set(&pool->app_held, 0);
 	init_waitqueue_head(&pool->app_wait);
 	mutex_init(&pool->app_lock);
 	mutex_init(&pool->rx_lock);
-	err = mempool_init(&pool->ios, RESERVE_IOS, obj_alloc, obj_free,
-			   io_cache);
+	err = mempool_init(&pool->ios[BLKREPL_FOR_APP], RESERVE_IOS, obj_alloc,
+			   obj_free, io_cache);
+	if (!err)
+		err = mempool_init(&pool->ios[BLKREPL_FOR_PEER], RESERVE_IOS,
+				   obj_alloc, obj_free, io_cache);
 	if (!err)
 		err = mempool_init(&pool->pkts, RESERVE_PKTS, obj_alloc,
 				   obj_free, pkt_cache);
@@ -244,24 +247,28 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 /* Works on pools that were zeroed and never initialized, too. */
 void blkrepl_pool_exit(struct blkrepl_pool *pool)
 {
-	pages_free(&pool->kept[BLKREPL_PAGES_APP], UINT_MAX);
-	pages_free(&pool->kept[BLKREPL_PAGES_RX], UINT_MAX);
-	mempool_exit(&pool->ios);
+	pages_free(&pool->kept[BLKREPL_FOR_APP], UINT_MAX);
+	pages_free(&pool->kept[BLKREPL_FOR_PEER], UINT_MAX);
+	mempool_exit(&pool->ios[BLKREPL_FOR_APP]);
+	mempool_exit(&pool->ios[BLKREPL_FOR_PEER]);
 	mempool_exit(&pool->pkts);
 	mempool_exit(&pool->app_pages);
 	mempool_exit(&pool->rx_pages);
 	mempool_exit(&pool->inline_bufs);
 }
 
-struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp)
+struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
+				  enum blkrepl_reserve which, gfp_t gfp)
 {
-	struct blkrepl_io *b = mempool_alloc(&r->pool.ios, gfp | __GFP_NOWARN);
+	struct blkrepl_io *b = mempool_alloc(&r->pool.ios[which],
+					     gfp | __GFP_NOWARN);
 
 	if (!b)
 		return NULL;
 	/* What disk.c needs of it is set when a bio is made. */
 	memset(b, 0, offsetof(struct blkrepl_io, disk_work));
 	b->r = r;
+	b->which = which;
 	refcount_set(&b->ref, 1);
 	INIT_LIST_HEAD(&b->todo);
 	INIT_LIST_HEAD(&b->ended);
@@ -273,7 +280,7 @@ void blkrepl_io_put(struct blkrepl_io *b)
 	if (!refcount_dec_and_test(&b->ref))
 		return;
 	blkrepl_io_drop_data(b);
-	mempool_free(b, &b->r->pool.ios);
+	mempool_free(b, &b->r->pool.ios[b->which]);
 }
 
 void blkrepl_io_drop_data(struct blkrepl_io *b)
@@ -285,9 +292,9 @@ void blkrepl_io_drop_data(struct blkrepl_io *b)
 }
 
 static mempool_t *buf_pool(struct blkrepl_resource *r,
-			   enum blkrepl_pages which)
+			   enum blkrepl_reserve which)
 {
-	return which == BLKREPL_PAGES_APP ? &r->pool.app_pages :
+	return which == BLKREPL_FOR_APP ? &r->pool.app_pages :
 					    &r->pool.rx_pages;
 }
 
@@ -364,7 +371,7 @@ static void app_uncharge(struct blkrepl_pool *pool, unsigned int nr)
 }
 
 int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
-		      u32 size, enum blkrepl_pages which, gfp_t gfp)
+		      u32 size, enum blkrepl_reserve which, gfp_t gfp)
 {
 	struct blkrepl_kept *kept = &r->pool.kept[which];
 	unsigned int nr = DIV_ROUND_UP(size, PAGE_SIZE);
@@ -374,14 +381,14 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		return -EINVAL;
 
 	buf->which = which;
-	if (which == BLKREPL_PAGES_APP)
+	if (which == BLKREPL_FOR_APP)
 		app_charge(&r->pool, nr);
 	if (buf_try(buf, nr, kept, NULL, gfp | __GFP_NORETRY | __GFP_NOWARN |
 				   __GFP_NOMEMALLOC)) {
 		buf_drop(r, buf);
 		if (!gfpflags_allow_blocking(gfp))
 			return -ENOMEM;
-		lock = which == BLKREPL_PAGES_APP ? &r->pool.app_lock :
+		lock = which == BLKREPL_FOR_APP ? &r->pool.app_lock :
 						    &r->pool.rx_lock;
 		mutex_lock(lock);
 		buf_try(buf, nr, kept, buf_pool(r, which), gfp);
@@ -399,7 +406,7 @@ void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 	if (!buf->vec)
 		return;
 	buf_drop(r, buf);
-	if (buf->which == BLKREPL_PAGES_APP)
+	if (buf->which == BLKREPL_FOR_APP)
 		app_uncharge(&r->pool, nr);
 }
 

@@ -16,15 +16,18 @@ struct blkrepl_io;
 struct blkrepl_pkt;
 struct blkrepl_resource;
 
-/* Private copies of what is written; received data. */
-enum blkrepl_pages { BLKREPL_PAGES_APP, BLKREPL_PAGES_RX };
+/*
+ * What an application has submitted; what a peer has sent.  Each has reserves
+ * of its own: an application's I/O may wait for a peer's packet.
+ */
+enum blkrepl_reserve { BLKREPL_FOR_APP, BLKREPL_FOR_PEER };
 
 /**
  * struct blkrepl_buf - pages that hold the data of one I/O
  * @vec: table of @nr pages; NULL: there are none
  * @nr: entries
  * @size: bytes
- * @which: enum blkrepl_pages: where they go back to
+ * @which: enum blkrepl_reserve: where they go back to
  * The table is &small, or a page of the pool.
  */
 struct blkrepl_buf {
@@ -54,12 +57,13 @@ struct blkrepl_kept {
 /**
  * struct blkrepl_pool - reserves of one resource
  * Of its own for each resource, so that a suspended one starves only itself.
- * The two page pools are apart because pages of received data are freed by
- * the local disk alone, those of written data by the peers too.
+ * What peers send has reserves apart from what applications submit: a read
+ * without a disk holds an I/O until the answer has one; and pages of received
+ * data are freed by the local disk alone, those of written data by peers, too.
  */
 struct blkrepl_pool {
-	struct blkrepl_kept kept[2];	/* by enum blkrepl_pages */
-	mempool_t ios;
+	struct blkrepl_kept kept[2];	/* by enum blkrepl_reserve */
+	mempool_t ios[2];		/* by enum blkrepl_reserve */
 	mempool_t pkts;			/* struct blkrepl_pkt */
 	mempool_t app_pages;		/* private copies of what is written */
 	mempool_t rx_pages;		/* received data */
@@ -86,9 +90,11 @@ void blkrepl_pools_exit(void);
 /**
  * blkrepl_io_new() - make an I/O without data
  * @r: the resource
+ * @which: whose reserve
  * @gfp: GFP_NOIO (never fails) or GFP_NOWAIT
  */
-struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r, gfp_t gfp);
+struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
+				  enum blkrepl_reserve which, gfp_t gfp);
 
 /** blkrepl_io_put() - drop a reference. Any context */
 void blkrepl_io_put(struct blkrepl_io *b);
@@ -108,7 +114,7 @@ void blkrepl_io_drop_data(struct blkrepl_io *b);
  * Return: 0 or -ENOMEM.
  */
 int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
-		      u32 size, enum blkrepl_pages which, gfp_t gfp);
+		      u32 size, enum blkrepl_reserve which, gfp_t gfp);
 
 /** blkrepl_buf_free() - give them back. Any context */
 void blkrepl_buf_free(struct blkrepl_resource *r, struct blkrepl_buf *buf);

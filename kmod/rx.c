@@ -134,7 +134,7 @@ static int rx_make_io(struct blkrepl_stream *s, bool wait)
 	struct blkrepl_io *b;
 	int err = 0;
 
-	b = blkrepl_io_new(r, gfp);
+	b = blkrepl_io_new(r, BLKREPL_FOR_PEER, gfp);
 	if (!b)
 		return -EAGAIN;
 	/*
@@ -145,7 +145,7 @@ static int rx_make_io(struct blkrepl_stream *s, bool wait)
 	if (room && repl_wire_has_data(h->type))
 		err = rx_charge(s->peer, b, room, wait);
 	if (!err && room)
-		err = blkrepl_buf_alloc(r, &b->buf, room, BLKREPL_PAGES_RX, gfp);
+		err = blkrepl_buf_alloc(r, &b->buf, room, BLKREPL_FOR_PEER, gfp);
 	if (err) {
 		blkrepl_io_put(b);
 		return err == -ENOMEM ? -EAGAIN : err;
