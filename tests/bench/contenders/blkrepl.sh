@@ -3,12 +3,15 @@
 # blkrepl, synchronous, two nodes: a network namespace each, a veth pair between
 # them.
 #
-# nodes: how many; res_options, net_settings, disk_settings: of the configuration
+# nodes: how many; res_options, net_settings, disk_settings: of the configuration;
+# far_ms: packets to and from the last node take so much longer; stalled: its disk
+# does nothing from the first write on
 
 # shellcheck disable=SC2154 # work, module: lib.sh
 
 : "${name:=blkrepl}" "${nodes:=2}" "${minor:=0}"
 : "${res_options:=}" "${net_settings:=}" "${disk_settings:=}"
+: "${far_ms:=0}" "${stalled:=}"
 
 export BLKREPL_CONFIG_DIR=$work/conf-$name
 
@@ -38,6 +41,38 @@ net_config()
 	done
 }
 
+# The last node's disk, which can be made to stand still.
+lazy_disk()
+{
+	local disk
+
+	disk=$(data "$name-disk$1")
+	if [ -z "$stalled" ] || [ "$1" -ne $((nodes - 1)) ]; then
+		echo "$disk"
+		return
+	fi
+	[ -b "/dev/mapper/$name-lazy" ] ||
+		must dmsetup create --noudevsync "$name-lazy" --table \
+			"0 $(blockdev --getsz "$disk") linear $disk 0"
+	must dmsetup mknodes "$name-lazy"
+	echo "/dev/mapper/$name-lazy"
+}
+
+# From now on the last node is slow.
+slow_down()
+{
+	local last=$((nodes - 1)) i
+
+	[ -z "$stalled" ] || must dmsetup suspend --noflush --nolockfs "$name-lazy"
+	[ "$far_ms" -gt 0 ] || return 0
+	for ((i = 0; i < last; i++)); do
+		must ip netns exec "$(node_name "$i")" tc qdisc add dev "to-$last" \
+			root netem delay "${far_ms}ms" limit 100000
+		must ip netns exec "$(node_name "$last")" tc qdisc add dev "to-$i" \
+			root netem delay "${far_ms}ms" limit 100000
+	done
+}
+
 config()
 {
 	local i j
@@ -52,7 +87,7 @@ config()
 				address 10.12.$i.$i:7789;
 				volume 0 {
 					device minor $((minor + i));
-					disk $(data "$name-disk$i");
+					disk $(lazy_disk "$i");
 					meta-disk $(ram "$name-meta$i");
 					$disk_settings
 				}
@@ -110,12 +145,14 @@ start()
 	must repl 0 new-data-set "$name"
 	wait_for 60 in_step
 	must repl 0 primary "$name"
+	slow_down
 }
 
 stop()
 {
 	local i
 
+	[ -z "$stalled" ] || dmsetup resume --noudevsync "$name-lazy"
 	for ((i = 0; i < nodes; i++)); do
 		repl "$i" down "$name"
 		ip netns del "$(node_name "$i")"
@@ -133,4 +170,53 @@ resync()
 device()
 {
 	echo "/dev/blkrepl$minor"
+}
+
+# power NODE up|down: its links, all at once for those that it talks to
+power()
+{
+	local i
+
+	for ((i = 0; i < nodes; i++)); do
+		[ "$i" -eq "$1" ] || must ip -n "$(node_name "$1")" link set "to-$i" "$2"
+	done
+}
+
+one_primary()
+{
+	[ "$(for ((i = 0; i < nodes; i++)); do query "$i" .role; done | grep -c Primary)" = 1 ]
+}
+
+# failover: the Primary is gone from one moment to the next; milliseconds until a
+# write has been acknowledged elsewhere
+failover()
+{
+	local old=0 i begin end others=()
+
+	for ((i = 0; i < nodes; i++)); do
+		if [ "$(query "$i" .role)" = Primary ]; then
+			old=$i
+		else
+			others+=("/dev/blkrepl$((minor + i))")
+		fi
+	done
+	begin=${EPOCHREALTIME/./}
+	power "$old" down
+	read -r end _ < <(first-write "${others[@]}")
+	power "$old" up
+	jq -nc --argjson ms $(((end / 1000 - begin) / 1000)) '{value: $ms}'
+	wait_for 300 one_primary
+	wait_for 300 all_in_step
+}
+
+# seen from every node
+all_in_step()
+{
+	local i
+
+	for ((i = 0; i < nodes; i++)); do
+		[ "$(query "$i" '| ([.devices[]."disk-state"] +
+			[.connections[].peer_devices[]."peer-disk-state"]) |
+			all(. == "UpToDate")')" = true ] || return 1
+	done
 }
