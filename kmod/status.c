@@ -53,6 +53,10 @@ SAME(NO_DATA_SUSPEND, BLKREPL_NO_DATA_SUSPEND);
 SAME(NO_DATA_IO_ERROR, BLKREPL_NO_DATA_IO_ERROR);
 SAME(NO_QUORUM_SUSPEND, BLKREPL_NO_QUORUM_SUSPEND);
 SAME(NO_QUORUM_IO_ERROR, BLKREPL_NO_QUORUM_IO_ERROR);
+SAME(SPLIT_ASK, BLKREPL_SPLIT_ASK);
+SAME(SPLIT_UNCHANGED, BLKREPL_SPLIT_UNCHANGED);
+SAME(SPLIT_YOUNGER, BLKREPL_SPLIT_YOUNGER);
+SAME(SPLIT_SECONDARY, BLKREPL_SPLIT_SECONDARY);
 SAME(REPL_NODES, BLKREPL_MAX_NODES);
 SAME(REPL_NAME_LEN, BLKREPL_NAME_MAX);
 
@@ -103,7 +107,9 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync) ||
 	    nla_put_u32(skb, BLKREPL_RC_ON_NO_QUORUM, r->res.conf.on_no_quorum) ||
 	    nla_put_u32(skb, BLKREPL_RC_AUTO_PROMOTE, r->res.conf.auto_promote) ||
-	    nla_put_u32(skb, BLKREPL_RC_WITNESS, r->res.witness))
+	    nla_put_u32(skb, BLKREPL_RC_WITNESS, r->res.witness) ||
+	    nla_put_u32(skb, BLKREPL_RC_AFTER_SPLIT_BRAIN,
+			r->res.conf.after_split_brain))
 		return -EMSGSIZE;
 	if (r->node_name[0] &&
 	    nla_put_string(skb, BLKREPL_RC_NODE_NAME, r->node_name))

@@ -23,6 +23,22 @@ static void noted(struct finding *x, const struct st_peer *p)
 	say(x, "; %s are noted here as different", text);
 }
 
+/* A policy that names nobody, or that is not the same on both nodes. */
+static void not_settled(struct finding *x, const struct st_res *res,
+			const struct st_peer *p)
+{
+	uint32_t policy = opt_get(&res->opts, OPT_AFTER_SPLIT_BRAIN);
+
+	if (policy == BLKREPL_SPLIT_ASK)
+		return;
+	say(x, "; after-split-brain %s has not settled it, as ",
+	    name_of(&names_after_split_brain, policy));
+	if (strstr(p->last_error, "differs"))
+		say(x, "%s has another setting", peer_named(p).text);
+	else
+		say(x, "it names neither, or one that is Primary");
+}
+
 static void split_brain(struct findings *f, const struct st_peer *p)
 {
 	struct finding *x = found(f, PROBLEM, "peer %s", peer_named(p).text);
@@ -30,6 +46,7 @@ static void split_brain(struct findings *f, const struct st_peer *p)
 
 	say(x, "not connected: the data has diverged (split brain), %s and %s have both written without the other; nothing is overwritten before you say whose changes go",
 	    this_node(f->res).text, peer_named(p).text);
+	not_settled(x, f->res, p);
 	noted(x, p);
 	advise(x, "decide whose changes are to be lost. Those of %s: here blkrepl secondary %s and blkrepl connect %s:%s --discard-my-data, on %s blkrepl connect %s. Those of %s: the same with the nodes swapped",
 	       this_node(f->res).text, res, res, peer_named(p).text,

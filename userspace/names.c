@@ -107,6 +107,17 @@ const struct names names_on_no_quorum = {
 	},
 };
 
+const struct names names_after_split_brain = {
+	.what = "after-split-brain",
+	.count = 4,
+	.word = {
+		[BLKREPL_SPLIT_ASK] = "ask",
+		[BLKREPL_SPLIT_UNCHANGED] = "discard-unchanged",
+		[BLKREPL_SPLIT_YOUNGER] = "discard-younger-primary",
+		[BLKREPL_SPLIT_SECONDARY] = "discard-secondary",
+	},
+};
+
 const char *name_of(const struct names *n, uint32_t value)
 {
 	return value < n->count ? n->word[value] : "?";

@@ -28,6 +28,7 @@ extern const struct names names_ack_policy;
 extern const struct names names_on_io_error;
 extern const struct names names_on_no_data;
 extern const struct names names_on_no_quorum;
+extern const struct names names_after_split_brain;
 extern const struct names names_on_backlog;
 
 /* The word for a value; for one this tool does not know yet, "?". */

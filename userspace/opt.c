@@ -58,6 +58,12 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		.def = BLKREPL_NO_QUORUM_SUSPEND,
 		.help = "what I/O meets while too few are in step: it waits, or it fails after timeout",
 	},
+	[OPT_AFTER_SPLIT_BRAIN] = {
+		"after-split-brain", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
+		BLKREPL_RC_AFTER_SPLIT_BRAIN, &names_after_split_brain,
+		.def = BLKREPL_SPLIT_ASK,
+		.help = "who gives up its data once it has diverged; the same on all nodes",
+	},
 	[OPT_AUTO_PROMOTE] = {
 		"auto-promote", SECT_OPTIONS, GROUP_RES, TYPE_BOOL, false,
 		BLKREPL_RC_AUTO_PROMOTE, NULL, .def = 0,

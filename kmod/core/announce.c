@@ -19,8 +19,9 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->witnesses = vol->witnesses;
 	if (pv->paused)
 		out->flags |= REPL_VS_PAUSED;
-	if (pv->peer->discard_my_data)
+	if (pv->peer->discard_my_data || pv->given_up)
 		out->flags |= REPL_VS_DISCARD;
+	out->flags |= vol->res->conf.after_split_brain << REPL_VS_SPLIT_SHIFT;
 	if (!s)
 		return;
 	out->dataset = s->dataset;

@@ -250,6 +250,14 @@ enum repl_on_io_error { ON_ERROR_DETACH, ON_ERROR_PASS_ON };
 enum repl_on_no_data { NO_DATA_SUSPEND, NO_DATA_IO_ERROR };
 enum repl_on_no_quorum { NO_QUORUM_SUSPEND, NO_QUORUM_IO_ERROR };
 
+/* Who gives up what was written, once data has diverged: branch.c. */
+enum repl_after_split_brain {
+	SPLIT_ASK,
+	SPLIT_UNCHANGED,
+	SPLIT_YOUNGER,
+	SPLIT_SECONDARY,
+};
+
 /* What becomes of a peer that lacks more than the bound allows. */
 enum repl_on_backlog { BACKLOG_BEHIND, BACKLOG_HOLD };
 
@@ -258,6 +266,7 @@ struct repl_res_conf {
 	u8 on_no_data;
 	u8 on_no_quorum;	/* nor enough in step, for a peer's time-out */
 	bool auto_promote;	/* with ACK_QUORUM: succession.c */
+	u8 after_split_brain;	/* the same on both ends, or SPLIT_ASK */
 	u8 on_backlog;
 	u8 min_in_sync;		/* replicas in step, ours too; 0: any number */
 	u32 backlog_ms;		/* the oldest write that a peer lacks */
@@ -332,6 +341,9 @@ struct repl_peer {
 	bool vouches;		/* ... and said so */
 	bool counts;		/* its vote is durable there */
 	bool before_reign;	/* connected since before we became Primary */
+	bool branch_told;	/* who gives up its data, see branch.c */
+	bool branch_over;	/* nobody does */
+	u64 branch_until_ms;	/* when it is to be known, 0: no divergence */
 	u32 conn_count;		/* connections so far */
 	u32 ios;		/* I/Os of ours that name this peer */
 	u64 term;		/* of its reign, or the newest that it knows */

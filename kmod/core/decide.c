@@ -254,6 +254,63 @@ static enum verdict by_lineage(const struct decide_node *me,
 	return V_DIVERGED;
 }
 
+/* ---- diverged: whose data is given up ---- */
+
+static u32 split_policy(const struct decide_node *n)
+{
+	return n->vs->flags >> REPL_VS_SPLIT_SHIFT & REPL_VS_SPLIT_MASK;
+}
+
+/* Nothing was written on @n's side that @other lacks. */
+static bool unchanged(const struct decide_node *n,
+		      const struct decide_node *other)
+{
+	return !n->vs->dirty && repl_partial_ok(n->vs, other->vs);
+}
+
+static u64 last_reign(const struct decide_node *n)
+{
+	return n->vs->set_version >> SET_TERM_SHIFT;
+}
+
+static bool gives_up(const struct decide_node *n,
+		     const struct decide_node *other)
+{
+	if (n->primary && !MUTATED(MUT_PRIMARY_IS_VICTIM))
+		return false;
+	switch (split_policy(n)) {
+	case SPLIT_UNCHANGED:
+		return unchanged(n, other) &&
+		       (!unchanged(other, n) || other->primary ||
+			repl_better_source(other, n));
+	case SPLIT_YOUNGER:
+		return last_reign(n) > last_reign(other);
+	case SPLIT_SECONDARY:
+		return other->primary;
+	}
+	return false;
+}
+
+/*
+ * Both ends have to be told the same.  A node that is Primary is no victim: what
+ * runs on it would have its data replaced below it.
+ */
+enum victim repl_victim(const struct decide_node *me,
+			const struct decide_node *peer)
+{
+	bool mine, its;
+
+	if (split_policy(me) != split_policy(peer))
+		return VICTIM_NONE;
+	mine = gives_up(me, peer);
+	its = gives_up(peer, me);
+	if (mine == its)
+		return VICTIM_NONE;
+	if (MUTATED(MUT_WRONG_VICTIM))
+		mine = !mine;
+	return mine ? VICTIM_ME : VICTIM_PEER;
+}
+
 /*
  * The same data has one size.  While it differs, one of the two has grown and
  * the other is about to (resize.c).

@@ -128,6 +128,14 @@ enum verdict pv_verdict(const struct repl_pv *pv)
 	return repl_decide(&c.me, &c.peer);
 }
 
+enum victim pv_victim(const struct repl_pv *pv)
+{
+	struct pair c;
+
+	compare(pv, &c);
+	return repl_victim(&c.me, &c.peer);
+}
+
 bool pv_outreigned(const struct repl_pv *pv)
 {
 	struct pair c;
@@ -284,9 +292,6 @@ static void pv_off(struct repl_pv *pv)
 	set_receiving(pv, false);
 	set_pv_state(pv, RS_OFF);
 }
-
-static const char split_brain[] =
-	"data has diverged (split brain): see connect --discard-my-data";
 
 /* End the connection soon, so that the peer hears our state before. */
 static void refuse(struct repl_pv *pv, const char *why, bool diverged)
@@ -457,7 +462,8 @@ static void evaluate_pv(struct repl_pv *pv)
 	    pv->peer->role == ROLE_PRIMARY) {
 		refuse(pv, store_live(vol) &&
 			   pv->peer_state.disk >= DISK_INCONSISTENT &&
-			   pv_verdict(pv) == V_DIVERGED ? split_brain :
+			   pv_verdict(pv) == V_DIVERGED ?
+		       "data has diverged (split brain), and both nodes are Primary: make one Secondary" :
 		       "both nodes are Primary: make one Secondary", true);
 		return;
 	}
@@ -495,7 +501,10 @@ static void evaluate_pv(struct repl_pv *pv)
 		pv_off(pv);
 		break;
 	case V_DIVERGED:
-		refuse(pv, split_brain, true);
+		if (branch_settles(pv))
+			pv_off(pv);
+		else
+			refuse(pv, branch_unsettled(pv), true);
 		break;
 	case V_UNRELATED:
 		refuse(pv, "the peer's data set has nothing to do with ours: make its metadata anew with create-md", true);

@@ -8,6 +8,7 @@
  *	setup.c	   resources, peers, volumes	admin.c	  invalidate, pause
  *	evaluate.c looks at the state as a whole and starts what follows from it
  *	decide.c   compares two replicas: a pure function
+ *	branch.c   two that have diverged, and a policy
  *	announce.c tells the peers what has changed here
  *	ack.c	   when a write is complete, what a peer may lack
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
@@ -259,6 +260,7 @@ struct repl_pv {
 	bool paused;		/* by us */
 	bool agreed;		/* was Established on this connection */
 	bool in_step;		/* gets all our writes and lacks none before */
+	bool given_up;		/* ours has diverged, and is the victim */
 	bool behind;		/* fell behind the bound */
 	bool lacks;		/* acknowledged writes, if it is still at ... */
 	struct repl_lineage lacks_at;
@@ -296,6 +298,11 @@ struct decide_node {
 #define SET_FORCED	1ULL
 #define SET_NEXT	2ULL	/* from one number to the next */
 
+/* Whose data is given up, of two that have diverged. */
+enum victim { VICTIM_NONE, VICTIM_ME, VICTIM_PEER };
+
+enum victim repl_victim(const struct decide_node *me,
+			const struct decide_node *peer);
 enum verdict repl_decide(const struct decide_node *me,
 			 const struct decide_node *peer);
 bool repl_outreigned(const struct decide_node *me,
@@ -569,6 +576,7 @@ const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 /* The primary that we are or are connected to, NODE_NONE. */
 u8 primary_seen(const struct repl_res *res);
 enum verdict pv_verdict(const struct repl_pv *pv);
+enum victim pv_victim(const struct repl_pv *pv);
 /* Is what the peer has beyond us void, as we know of a later reign? */
 bool pv_outreigned(const struct repl_pv *pv);
 /* The other way round. */
@@ -588,6 +596,14 @@ void drop_void(struct repl_vol *vol);
 /* A replica that was Consistent or Outdated may turn out to be good. */
 void resolve_consistent(struct repl_vol *vol);
 u32 resolve_missing(const struct repl_vol *vol);
+
+/* branch.c */
+/* Data has diverged.  Return: true if the policy settles it, now or soon */
+bool branch_settles(struct repl_pv *pv);
+/* Why it does not. */
+const char *branch_unsettled(const struct repl_pv *pv);
+void branch_tick(struct repl_peer *p);
+void branch_forget(struct repl_peer *p);
 
 /* announce.c */
 void my_vstate(const struct repl_pv *pv, struct repl_vstate *out);

@@ -178,6 +178,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->end_at_ms = 0;
 	p->vote_wait = false;
 	p->before_reign = false;
+	branch_forget(p);
 	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		pv->known = false;
@@ -587,6 +588,7 @@ static void tick_peer(struct repl_peer *p)
 		peer_end(p, false, "the peer answers but acknowledges no writes: is its disk stuck?");
 	else
 		ping(p);
+	branch_tick(p);
 }
 
 void repl_tick(struct repl_res *res, u64 now)

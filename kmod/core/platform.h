@@ -152,6 +152,8 @@ enum repl_mutations {
 	MUT_OPEN_IGNORED,		/* the role moves though a device is open */
 	MUT_WITNESS_FORGETS,		/* a witness confirms a set and does not keep it */
 	MUT_WITNESS_ACKS,		/* a witness counts as if it had data */
+	MUT_WRONG_VICTIM,		/* after a split brain the other side gives up */
+	MUT_PRIMARY_IS_VICTIM,		/* ... or a Primary may have to */
 	MUT_COUNT,
 };
 

@@ -7,6 +7,7 @@ void repl_res_conf_init(struct repl_res_conf *c)
 	c->ack_policy = ACK_SYNC;
 	c->on_no_data = NO_DATA_SUSPEND;
 	c->on_no_quorum = NO_QUORUM_SUSPEND;
+	c->after_split_brain = SPLIT_ASK;
 	c->auto_promote = false;
 	c->on_backlog = BACKLOG_BEHIND;
 	c->min_in_sync = 0;

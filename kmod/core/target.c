@@ -582,6 +582,7 @@ static void uptodate(struct repl_pv *pv)
 	pv->peer_state.dirty = 0;
 	in_step_with_members(pv);
 	pv->peer->discard_my_data = false;
+	pv->given_up = false;
 	/* Its members may know a generation that a Primary had given up. */
 	if (vol->res->role != ROLE_PRIMARY ||
 	    lineage_contains(&s->lineage, &vol->lineage))

@@ -174,6 +174,14 @@ enum blkrepl_on_no_quorum {
 	BLKREPL_NO_QUORUM_IO_ERROR,	/* fail it after the time-out of peers */
 };
 
+/* Whose data is given up once it has diverged.  Never that of a Primary. */
+enum blkrepl_after_split_brain {
+	BLKREPL_SPLIT_ASK,		/* nobody's: an administrator chooses */
+	BLKREPL_SPLIT_UNCHANGED,	/* of the node where nothing was written */
+	BLKREPL_SPLIT_YOUNGER,		/* of the one whose last reign began later */
+	BLKREPL_SPLIT_SECONDARY,	/* of the Secondary beside a Primary */
+};
+
 /* What becomes of a peer that lacks more than backlog-max or -time allow. */
 enum blkrepl_on_backlog {
 	BLKREPL_BACKLOG_BEHIND,		/* it falls behind, and resyncs later */
@@ -204,6 +212,9 @@ enum blkrepl_res_cfg {
 	BLKREPL_RC_PAD,
 	BLKREPL_RC_WITNESS,		/* u32: 1: this node votes and has no data;
 					 * RES_NEW only
+					 */
+	BLKREPL_RC_AFTER_SPLIT_BRAIN,	/* u32: enum blkrepl_after_split_brain; the
+					 * same on both ends, or nobody gives up
 					 */
 	__BLKREPL_RC_MAX,
 	BLKREPL_RC_MAX = __BLKREPL_RC_MAX - 1

@@ -297,7 +297,6 @@ void admin_promoted(struct node *n)
 	cov[C_PROMOTIONS]++;
 	n->demoting = 0;
 	n->moved = false;
-	n->closed_until = 0;
 	M.primary = n;
 	if (M.total_loss) {
 		hist_total_loss();
@@ -307,7 +306,8 @@ void admin_promoted(struct node *n)
 	if (n == M.want)
 		M.want = NULL;
 	M.lost &= ~BIT(n->id);
-	app_quiesce(n, false);
+	if (n->closed_until <= W.now)
+		app_quiesce(n, false);
 }
 
 void admin_vote_done(struct node *n, int err, const char *why)

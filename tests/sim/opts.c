@@ -56,6 +56,8 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_OPEN_IGNORED] = "open-ignored",
 	[MUT_WITNESS_FORGETS] = "witness-forgets",
 	[MUT_WITNESS_ACKS] = "witness-acks",
+	[MUT_WRONG_VICTIM] = "wrong-victim",
+	[MUT_PRIMARY_IS_VICTIM] = "primary-is-victim",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -276,6 +278,12 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->init_sync = 0;
 		o->pct_read = 25;
 		o->think_us = 20000;
+		if (o->scenario == SCN_SPLIT && rng_pct(r, 60)) {
+			o->after_split_brain = rng_range(r, SPLIT_UNCHANGED,
+							 SPLIT_SECONDARY);
+			o->split_roles = rng_below(r, 4);
+			o->split_idle = rng_pct(r, 60);
+		}
 		break;
 	case SCN_HOSTILE:
 		o->faults_s = 6;
@@ -302,6 +310,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 			o->room_extents, o->cut_blocks);
 	fprintf(f, "  auto-promote %u on-no-quorum %u\n", o->auto_promote,
 		o->on_no_quorum);
+	if (o->after_split_brain)
+		fprintf(f, "  after-split-brain %u, steps down 0x%x, idle %u\n",
+			o->after_split_brain, o->split_roles, o->split_idle);
 	fprintf(f, "  ack-policy %u async 0x%x min-in-sync %u on-backlog %u at %u bytes, %u ms\n",
 		o->ack_policy, o->async_mask, o->min_in_sync, o->on_backlog,
 		o->backlog_max, o->backlog_ms);

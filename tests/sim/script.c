@@ -6,6 +6,10 @@
  * rest is promoted, both write, the parts meet again.  Divergence must be
  * found and the parts must not mix; then the admin names a victim.
  *
+ * With a policy (after-split-brain) some step down before that, the second side
+ * may not have written anything, and who gives up its data must be whom the
+ * policy means.
+ *
  * reborn: as above with three nodes; the victim B is overwritten while C,
  * which shares the branch given up, is away.  One of the two becomes primary
  * again and begins a generation.  When C is back it must be seen as behind:
@@ -17,6 +21,8 @@
 static u64 wait_until;
 static struct node *side[2];
 static u64 writes_at[2];
+static u64 writes_apart[2];	/* before they were parted */
+static bool victim_named;
 static u32 next;	/* of the two: Primary after the victim was filled */
 
 static void later(u32 lo_ms, u32 hi_ms)
@@ -95,7 +101,7 @@ static void check_not_mixed(void)
 	if (!side[0] || !side[1] || !side[0]->up || !side[1]->up)
 		return;
 	l = link_of(side[0]->id, side[1]->id);
-	if (!net_both_up(l))
+	if (!net_both_up(l) || victim_named)
 		return;
 	for (u32 v = 0; v < W.o.vols; v++) {
 		struct repl_pv_info x;
@@ -107,6 +113,31 @@ static void check_not_mixed(void)
 				  "nodes %u and %u both wrote while parted and are %s without a victim",
 				  side[0]->id, side[1]->id, rs_name(x.state));
 	}
+}
+
+/* A policy makes @n give up its data for that of @peer: as it is meant to? */
+void script_victim(const struct node *n, const struct repl_peer *peer)
+{
+	u32 mine = !(group & BIT(n->id));
+
+	cov[C_VICTIMS]++;
+	victim_named = true;
+	if (n->res.role == ROLE_PRIMARY)
+		violation("divergence", "node %u gives up its data, and is Primary",
+			  n->id);
+	if (W.phase != PH_FAULTS || W.o.scenario != SCN_SPLIT)
+		return;
+	if (W.o.after_split_brain == SPLIT_UNCHANGED &&
+	    writes_of(side[mine]) != writes_apart[mine])
+		violation("divergence", "node %u gives up its data as unchanged, and node %u has written",
+			  n->id, side[mine]->id);
+	if (W.o.after_split_brain == SPLIT_YOUNGER && !mine)
+		violation("divergence", "node %u gives up its data, and node %u became Primary later",
+			  n->id, side[1]->id);
+	if (W.o.after_split_brain == SPLIT_SECONDARY &&
+	    W.node[peer->node].res.role != ROLE_PRIMARY)
+		violation("divergence", "node %u gives up its data for that of a Secondary, node %u",
+			  n->id, peer->node);
 }
 
 static void demote(struct node *n)
@@ -135,6 +166,7 @@ void script_event(void)
 		W.script = 0;
 		side[0] = side[1] = NULL;
 		wait_until = 0;
+		victim_named = false;
 	}
 	if (W.phase > PH_FAULTS) {
 		/* The story ends here, whoever was just to step down. */
@@ -160,6 +192,10 @@ void script_event(void)
 		if (!admin_primary())
 			return;
 		split_now();
+		for (u32 i = 0; i < 2; i++)
+			writes_apart[i] = writes_of(side[i]);
+		if (W.o.split_idle)
+			side[1]->closed_until = W.now + 100 * SEC;
 		W.script++;
 		later(0, 300);
 		return;
@@ -182,13 +218,22 @@ void script_event(void)
 		M.primary = side[0];
 		writes_at[0] = writes_of(side[0]);
 		writes_at[1] = writes_of(side[1]);
-		app_quiesce(side[1], false);
+		if (!W.o.split_idle)
+			app_quiesce(side[1], false);
 		W.script++;
 		return;
 	case 4:
 		if (writes_of(side[0]) < writes_at[0] + 5 ||
-		    writes_of(side[1]) < writes_at[1] + 5)
+		    (writes_of(side[1]) < writes_at[1] + 5 &&
+		     !W.o.split_idle))
 			return;
+		for (u32 i = 0; i < 2; i++)
+			if (W.o.split_roles & BIT(i) &&
+			    side[i]->res.role == ROLE_PRIMARY)
+				demote(side[i]);
+		for (u32 i = 0; i < 2; i++)
+			if (side[i]->demoting)
+				return;
 		if (reborn) {
 			node_crash(c);
 			c->up_at = 0;

@@ -218,6 +218,8 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 		}
 		break;
 	case NOTE_DIVERGED:
+		if (text && strstr(text, "gives up") && strstr(text, " here"))
+			script_victim(n, peer);
 		T("n%u v%d note DIVERGED from n%d %s", n->id,
 		  vol ? vol->nr : -1, peer ? peer->node : -1,
 		  text ? text : "");

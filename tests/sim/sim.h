@@ -78,6 +78,7 @@ struct sim_opts {
 	u32 on_io_error, on_no_data;
 	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
 	u32 min_in_sync, on_no_quorum, auto_promote;
+	u32 after_split_brain, split_roles, split_idle;
 	u32 external;		/* mask of nodes with external metadata */
 	u32 init_sync;		/* first full sync instead of new_dataset */
 	u32 garbage;		/* disks begin with differing contents */
@@ -456,6 +457,7 @@ enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT };
 void fault_event(enum fault_ev what, u64 arg);
 void fault_heal(void);
 void script_event(void);
+void script_victim(const struct node *n, const struct repl_peer *peer);
 
 /* ---- checkers ---- */
 
@@ -525,7 +527,7 @@ enum cov {
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
-	C_MOVED,
+	C_MOVED, C_VICTIMS,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

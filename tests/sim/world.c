@@ -100,6 +100,7 @@ void node_start(struct node *n)
 	n->res.conf.on_no_data = (u8)o->on_no_data;
 	n->res.conf.on_no_quorum = (u8)o->on_no_quorum;
 	n->res.conf.auto_promote = o->auto_promote;
+	n->res.conf.after_split_brain = (u8)o->after_split_brain;
 	n->res.conf.ack_policy = (u8)o->ack_policy;
 	n->res.conf.on_backlog = (u8)o->on_backlog;
 	n->res.conf.backlog_max = o->backlog_max;

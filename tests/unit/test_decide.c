@@ -66,6 +66,41 @@ static void build(const u8 *c, struct repl_vstate vs[2], struct decide_node n[2]
 	n[1] = (struct decide_node){ &vs[1], c[D_NODES] ? 0 : 2, c[D_PRIMARY] >> 1 };
 }
 
+static enum victim other_end(enum victim v)
+{
+	if (v == VICTIM_NONE)
+		return v;
+	return v == VICTIM_ME ? VICTIM_PEER : VICTIM_ME;
+}
+
+static void set_policies(struct repl_vstate vs[2], u32 a, u32 b)
+{
+	u16 mask = REPL_VS_SPLIT_MASK << REPL_VS_SPLIT_SHIFT;
+
+	vs[0].flags = (vs[0].flags & ~mask) | a << REPL_VS_SPLIT_SHIFT;
+	vs[1].flags = (vs[1].flags & ~mask) | b << REPL_VS_SPLIT_SHIFT;
+}
+
+/* Both ends name the same, never a Primary, and nobody if they disagree. */
+static void check_victim(struct repl_vstate vs[2], const struct decide_node n[2])
+{
+	enum victim v;
+	u32 a, b;
+
+	for (a = SPLIT_ASK; a <= SPLIT_SECONDARY; a++) {
+		for (b = SPLIT_ASK; b <= SPLIT_SECONDARY; b++) {
+			set_policies(vs, a, b);
+			v = repl_victim(&n[0], &n[1]);
+			CHECK(v == other_end(repl_victim(&n[1], &n[0])));
+			if (a != b || a == SPLIT_ASK)
+				CHECK(v == VICTIM_NONE);
+			CHECK(!(v == VICTIM_ME && n[0].primary));
+			CHECK(!(v == VICTIM_PEER && n[1].primary));
+		}
+	}
+	set_policies(vs, 0, 0);
+}
+
 static void check_one(const u8 *c)
 {
 	struct repl_vstate vs[2];
@@ -89,6 +124,7 @@ static void check_one(const u8 *c)
 		      (vs[0].flags & REPL_VS_DISCARD));
 	if (ab == V_TARGET)
 		CHECK(vs[0].sectors >= vs[1].cur_sectors);
+	check_victim(vs, n);
 }
 
 static void mirrored(void)
@@ -254,9 +290,49 @@ static void partial(void)
 	CHECK(!repl_partial_ok(&a, &b));
 }
 
+static void victims(void)
+{
+	struct repl_vstate vs[2] = {
+		{ .disk = DISK_UPTODATE, .dataset = 1, .flags = REPL_VS_SINCE_VALID },
+		{ .disk = DISK_UPTODATE, .dataset = 1, .flags = REPL_VS_SINCE_VALID },
+	};
+	struct decide_node n[2] = { { &vs[0], 1 }, { &vs[1], 2 } };
+
+	vs[0].lineage.gen[1] = 1;
+	vs[1].lineage.gen[2] = 1;
+	set_policies(vs, SPLIT_UNCHANGED, SPLIT_UNCHANGED);
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);	/* neither: the lower id stays */
+	n[1].primary = true;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_ME);
+	vs[0].dirty = 1;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+	n[1].primary = false;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);
+	vs[1].since.gen[3] = 1;		/* its map does not go back to where they parted */
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+	vs[1].since.gen[3] = 0;
+	vs[1].dirty = 1;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+
+	set_policies(vs, SPLIT_YOUNGER, SPLIT_YOUNGER);
+	vs[0].set_version = (3ULL << SET_TERM_SHIFT) + 9;
+	vs[1].set_version = (3ULL << SET_TERM_SHIFT) + 10;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+	vs[1].set_version = 4ULL << SET_TERM_SHIFT;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);
+	n[1].primary = true;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+
+	set_policies(vs, SPLIT_SECONDARY, SPLIT_SECONDARY);
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_ME);
+	n[0].primary = true;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+}
+
 int main(void)
 {
 	RUN(mirrored);
+	RUN(victims);
 	RUN(known_cases);
 	RUN(never_decided);
 	RUN(partial);

@@ -37,7 +37,7 @@ static const struct {
 	  "volume 0 { device /dev/blkrepl3 minor 3; disk /dev/x; }" A B), NULL },
 	{ "all settings", OK(
 	  "options { ack-policy quorum; on-no-data io-error;"
-	  " on-no-quorum io-error; auto-promote yes; }\n"
+	  " on-no-quorum io-error; auto-promote yes; after-split-brain discard-unchanged; }\n"
 	  "disk { on-io-error pass-on; al-extents 7; disk-flushes no;"
 	  " resync-rate-max 100M; resync-rate-min 0; }"), NULL },
 	{ "IPv6", RES(SECRET VOL

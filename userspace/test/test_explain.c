@@ -375,6 +375,11 @@ static void test_away(void)
 	PVOL(1, U64(BLKREPL_PV_OUT_OF_SYNC, 8192));
 	expect(st, "split brain", "problem  r0 peer bob: not connected: the data has diverged (split brain), alice and bob have both written without the other; nothing is overwritten before you say whose changes go; 8.0 KiB are noted here as different\n"
 	       "         do: decide whose changes are to be lost. Those of alice: here blkrepl secondary r0 and blkrepl connect r0:bob --discard-my-data, on bob blkrepl connect r0. Those of bob: the same with the nodes swapped\n", NULL);
+
+	st = primary();
+	PEER(1, CONN(STANDALONE), ERROR("data has diverged (split brain), and after-split-brain differs between the nodes"));
+	RES_CFG(U32(BLKREPL_RC_AFTER_SPLIT_BRAIN, BLKREPL_SPLIT_SECONDARY));
+	expect(st, "two policies", "; after-split-brain discard-secondary has not settled it, as bob has another setting\n", NULL);
 }
 
 static void test_not_in_step(void)
