@@ -70,6 +70,10 @@ int repl_invalidate_remote(struct repl_vol *vol, struct repl_peer *peer,
 		*why = "the peer is Primary";
 		return -EBUSY;
 	}
+	if (!peer->announced) {
+		*why = "the connection has only just begun: try again";
+		return -EAGAIN;
+	}
 	send_simple(pv, PKT_INVALIDATE, 0);
 	return 0;
 }

@@ -314,6 +314,25 @@ static bool members_answered(const struct repl_res *res)
 	return true;
 }
 
+static bool is_kept_by(const struct repl_res *res, const struct repl_peer *p)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if ((vol->in_sync | vol->witnesses) & BIT(p->node))
+			return true;
+	return false;
+}
+
+/*
+ * Who has come while nothing was announced, and is in no set, hears of us as of
+ * any newcomer: its branch may be another than ours.
+ */
+static bool is_newcomer(const struct repl_res *res, const struct repl_peer *p)
+{
+	return !p->announced && !is_kept_by(res, p);
+}
+
 static void tell_members(struct repl_res *res)
 {
 	struct repl_peer *p;
@@ -324,7 +343,7 @@ static void tell_members(struct repl_res *res)
 	res->susp |= SUSP_PEER_ACK;
 	res->susp &= ~SUSP_META;
 	for_each_peer(p, i, res)
-		if (connected(p))
+		if (connected(p) && !is_newcomer(res, p))
 			send_members(p, res->commit.id);
 }
 

@@ -35,8 +35,8 @@ static enum repl_stream stream_of(u8 type)
 }
 
 /*
- * The first that goes over the data stream is who we are.  A peer may come while
- * nothing is announced, and the word of a commit or an administrator is for it.
+ * The first that goes over the data stream is who we are, also to a member that
+ * has come while nothing is announced (tell_members()).
  */
 void send_pkt(struct repl_peer *p, struct repl_wire_hdr *h,
 	      const void *payload, struct repl_io *io)
