@@ -517,7 +517,8 @@ refused_so()
 		return 1
 	}
 	repl "$1" explain "$2" >"$tmp/explained"
-	words=${out#*"resource $2: "}
+	# who says it comes first
+	words=$(sed -E 's/^[^ ]+ \(node [0-9]+\): //' <<<"${out#*"resource $2: "}")
 	grep -qF -- "$words" "$tmp/explained" || {
 		echo "refused with '$words', explained as"
 		cat "$tmp/explained"

@@ -15,8 +15,7 @@ synced r0
 check "all is well on the Primary" explains a r0 0 '^ok +r0: .*a is Primary' \
 	'^ok +r0 volume 0: UpToDate' '^ok +r0 peer b: connected and in step' '^ok +r0 promotion'
 check "all is well on a Secondary" explains b r0 0 '^ok +r0: b is Secondary, a is Primary' \
-	'first on a: blkrepl secondary r0'
-check "why it is not promoted" refused_so b r0
+	'could become Primary in the place of a' 'here: blkrepl primary r0'
 
 # A peer is cut off, first from the Primary, then from all.
 cut a c
