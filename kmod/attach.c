@@ -107,10 +107,9 @@ void blkrepl_disk_free(struct blkrepl_disk *d)
 	kfree(d);
 }
 
-/* A witness has metadata alone. */
-static int open_witness(struct blkrepl_volume *v, struct blkrepl_disk *d,
-			const struct blkrepl_attach_params *a,
-			struct netlink_ext_ack *extack)
+static int open_meta(struct blkrepl_volume *v, struct blkrepl_disk *d,
+		     const struct blkrepl_attach_params *a,
+		     struct netlink_ext_ack *extack)
 {
 	struct file *f = open_device(v, a->meta, extack);
 
@@ -118,6 +117,18 @@ static int open_witness(struct blkrepl_volume *v, struct blkrepl_disk *d,
 		return PTR_ERR(f);
 	d->meta_handle = f;
 	d->meta_bdev = file_bdev(f);
+	return 0;
+}
+
+/* A witness has metadata alone. */
+static int open_witness(struct blkrepl_volume *v, struct blkrepl_disk *d,
+			const struct blkrepl_attach_params *a,
+			struct netlink_ext_ack *extack)
+{
+	int err = open_meta(v, d, a, extack);
+
+	if (err)
+		return err;
 	d->bdev = d->meta_bdev;
 	d->lbs = bdev_logical_block_size(d->bdev);
 	return 0;
@@ -128,6 +139,7 @@ static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
 		       struct netlink_ext_ack *extack)
 {
 	struct file *f;
+	int err;
 
 	if (!a->disk)
 		return open_witness(v, d, a, extack);
@@ -142,11 +154,9 @@ static int attach_open(struct blkrepl_volume *v, struct blkrepl_disk *d,
 	if (!a->meta)
 		return 0;
 
-	f = open_device(v, a->meta, extack);
-	if (IS_ERR(f))
-		return PTR_ERR(f);
-	d->meta_handle = f;
-	d->meta_bdev = file_bdev(f);
+	err = open_meta(v, d, a, extack);
+	if (err)
+		return err;
 	if (d->meta_bdev == d->bdev)
 		return blkrepl_refuse(extack, -EINVAL,
 				      "%s holds the data: for internal metadata name no meta disk",

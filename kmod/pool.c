@@ -198,10 +198,9 @@ void blkrepl_pool_trim(struct blkrepl_pool *pool)
 	unsigned long flags;
 	unsigned int i, nr;
 
-	pages_refill(&pool->kept[BLKREPL_FOR_APP], &pool->app_pages);
-	pages_refill(&pool->kept[BLKREPL_FOR_PEER], &pool->rx_pages);
 	for (i = 0; i < ARRAY_SIZE(pool->kept); i++) {
 		kept = &pool->kept[i];
+		pages_refill(kept, &pool->pages[i]);
 		spin_lock_irqsave(&kept->lock, flags);
 		/* Half of what nobody missed: a pause is not the end. */
 		nr = DIV_ROUND_UP(kept->low, 2);
@@ -211,30 +210,41 @@ void blkrepl_pool_trim(struct blkrepl_pool *pool)
 	}
 }
 
+static int reserve_init(struct blkrepl_pool *pool, enum blkrepl_reserve which)
+{
+	int err = mempool_init(&pool->ios[which], RESERVE_IOS, obj_alloc,
+			       obj_free, io_cache);
+
+	if (!err)
+		err = mempool_init_page_pool(&pool->pages[which],
+					     RESERVE_PAGES, 0);
+	return err;
+}
+
+static void reserve_exit(struct blkrepl_pool *pool, enum blkrepl_reserve which)
+{
+	pages_free(&pool->kept[which], UINT_MAX);
+	mempool_exit(&pool->ios[which]);
+	mempool_exit(&pool->pages[which]);
+}
+
 int blkrepl_pool_init(struct blkrepl_pool *pool)
 {
+	unsigned int i;
 	int err;
 
-	pages_init(&pool->kept[BLKREPL_FOR_APP]);
-	pages_init(&pool->kept[BLKREPL_FOR_PEER]);
+	for (i = 0; i < ARRAY_SIZE(pool->kept); i++) {
+		pages_init(&pool->kept[i]);
+		mutex_init(&pool->dig_lock[i]);
+	}
 	atomic_set(&pool->app_held, 0);
 	init_waitqueue_head(&pool->app_wait);
-	mutex_init(&pool->app_lock);
-	mutex_init(&pool->rx_lock);
-	err = mempool_init(&pool->ios[BLKREPL_FOR_APP], RESERVE_IOS, obj_alloc,
-			   obj_free, io_cache);
+	err = reserve_init(pool, BLKREPL_FOR_APP);
 	if (!err)
-		err = mempool_init(&pool->ios[BLKREPL_FOR_PEER], RESERVE_IOS,
-				   obj_alloc, obj_free, io_cache);
+		err = reserve_init(pool, BLKREPL_FOR_PEER);
 	if (!err)
 		err = mempool_init(&pool->pkts, RESERVE_PKTS, obj_alloc,
 				   obj_free, pkt_cache);
-	if (!err)
-		err = mempool_init_page_pool(&pool->app_pages, RESERVE_PAGES,
-					     0);
-	if (!err)
-		err = mempool_init_page_pool(&pool->rx_pages, RESERVE_PAGES,
-					     0);
 	if (!err)
 		err = mempool_init_kmalloc_pool(&pool->inline_bufs,
 						RESERVE_INLINE,
@@ -247,13 +257,9 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 /* Works on pools that were zeroed and never initialized, too. */
 void blkrepl_pool_exit(struct blkrepl_pool *pool)
 {
-	pages_free(&pool->kept[BLKREPL_FOR_APP], UINT_MAX);
-	pages_free(&pool->kept[BLKREPL_FOR_PEER], UINT_MAX);
-	mempool_exit(&pool->ios[BLKREPL_FOR_APP]);
-	mempool_exit(&pool->ios[BLKREPL_FOR_PEER]);
+	reserve_exit(pool, BLKREPL_FOR_APP);
+	reserve_exit(pool, BLKREPL_FOR_PEER);
 	mempool_exit(&pool->pkts);
-	mempool_exit(&pool->app_pages);
-	mempool_exit(&pool->rx_pages);
 	mempool_exit(&pool->inline_bufs);
 }
 
@@ -291,13 +297,6 @@ void blkrepl_io_drop_data(struct blkrepl_io *b)
 	b->charged_to = NULL;
 }
 
-static mempool_t *buf_pool(struct blkrepl_resource *r,
-			   enum blkrepl_reserve which)
-{
-	return which == BLKREPL_FOR_APP ? &r->pool.app_pages :
-					    &r->pool.rx_pages;
-}
-
 /* One attempt; @pool NULL: not from the reserve. */
 static int buf_try(struct blkrepl_buf *buf, unsigned int nr,
 		   struct blkrepl_kept *kept, mempool_t *pool, gfp_t gfp)
@@ -326,7 +325,7 @@ static int buf_try(struct blkrepl_buf *buf, unsigned int nr,
 static void buf_drop(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 {
 	struct blkrepl_kept *kept = &r->pool.kept[buf->which];
-	mempool_t *pool = buf_pool(r, buf->which);
+	mempool_t *pool = &r->pool.pages[buf->which];
 	unsigned int i = 0;
 
 	/* The reserve comes first. */
@@ -375,7 +374,6 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 {
 	struct blkrepl_kept *kept = &r->pool.kept[which];
 	unsigned int nr = DIV_ROUND_UP(size, PAGE_SIZE);
-	struct mutex *lock;	/* of the reserve that is dug in */
 
 	if (WARN_ON_ONCE(buf->vec || !size || size > REPL_MAX_DATA))
 		return -EINVAL;
@@ -388,11 +386,9 @@ int blkrepl_buf_alloc(struct blkrepl_resource *r, struct blkrepl_buf *buf,
 		buf_drop(r, buf);
 		if (!gfpflags_allow_blocking(gfp))
 			return -ENOMEM;
-		lock = which == BLKREPL_FOR_APP ? &r->pool.app_lock :
-						    &r->pool.rx_lock;
-		mutex_lock(lock);
-		buf_try(buf, nr, kept, buf_pool(r, which), gfp);
-		mutex_unlock(lock);
+		mutex_lock(&r->pool.dig_lock[which]);
+		buf_try(buf, nr, kept, &r->pool.pages[which], gfp);
+		mutex_unlock(&r->pool.dig_lock[which]);
 	}
 	buf->vec[nr - 1].bv_len = size - (nr - 1) * PAGE_SIZE;
 	buf->size = size;

@@ -65,13 +65,11 @@ struct blkrepl_pool {
 	struct blkrepl_kept kept[2];	/* by enum blkrepl_reserve */
 	mempool_t ios[2];		/* by enum blkrepl_reserve */
 	mempool_t pkts;			/* struct blkrepl_pkt */
-	mempool_t app_pages;		/* private copies of what is written */
-	mempool_t rx_pages;		/* received data */
+	mempool_t pages[2];		/* by enum blkrepl_reserve: for data */
 	mempool_t inline_bufs;		/* payloads of up to REPL_MAX_INLINE */
 	atomic_t app_held;		/* W: pages of private copies */
 	wait_queue_head_t app_wait;	/* W: for app_held to fall */
-	struct mutex app_lock;		/* one at a time digs in the reserve */
-	struct mutex rx_lock;
+	struct mutex dig_lock[2];	/* one at a time digs in ->pages */
 };
 
 /* A read-only table that lets one bio write BIO_MAX_VECS pages of zeroes. */

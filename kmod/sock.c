@@ -235,6 +235,8 @@ static int shake_prove(const struct shake *k, struct socket *sock,
 	struct repl_wire_auth auth;
 	int err;
 
+	if (!k->secret_len)
+		return 0;
 	err = shake_hmac(k, we_initiated,
 			 we_initiated ? REPL_BY_INITIATOR : REPL_BY_ACCEPTOR,
 			 auth.hmac);
@@ -250,6 +252,8 @@ static int shake_verify(const struct shake *k, struct socket *sock,
 	u8 want[REPL_HMAC_LEN];
 	int err;
 
+	if (!k->secret_len)
+		return 0;
 	err = blkrepl_recv_all(sock, &theirs, sizeof(theirs));
 	if (!err)
 		err = shake_hmac(k, we_initiated,
@@ -262,12 +266,18 @@ static int shake_verify(const struct shake *k, struct socket *sock,
 	return 0;
 }
 
-/* Without a secret, the nonces alone make it one that no writer of data knows. */
+/*
+ * The control stream's counts.  Without a secret, the nonces alone make it one
+ * that no writer of data knows.
+ */
 static int shake_key(const struct shake *k, bool we_initiated,
 		     struct repl_hello_result *res, char *why)
 {
-	int err = shake_hmac(k, we_initiated, REPL_DIGEST_KEY, res->digest_key);
+	int err;
 
+	if (k->hp.stream != REPL_STREAM_CTRL)
+		return 0;
+	err = shake_hmac(k, we_initiated, REPL_DIGEST_KEY, res->digest_key);
 	return err ? shake_io_error(why, err) : 0;
 }
 
@@ -292,9 +302,8 @@ int blkrepl_shake_initiator(struct blkrepl_peer *p, struct socket *sock,
 		err = shake_refuse(why, bad);
 		goto out;
 	}
-	if (k.secret_len)
-		err = shake_prove(&k, sock, true, why);
-	if (!err && k.secret_len)
+	err = shake_prove(&k, sock, true, why);
+	if (!err)
 		err = shake_verify(&k, sock, true, why);
 	if (!err)
 		err = shake_key(&k, true, res, why);
@@ -335,9 +344,8 @@ int blkrepl_shake_acceptor(struct blkrepl_peer *p, struct socket *sock,
 		err = shake_io_error(why, err);
 		goto out;
 	}
-	if (k.secret_len)
-		err = shake_verify(&k, sock, false, why);
-	if (!err && k.secret_len)
+	err = shake_verify(&k, sock, false, why);
+	if (!err)
 		err = shake_prove(&k, sock, false, why);
 	if (!err)
 		err = shake_key(&k, false, res, why);

@@ -50,15 +50,9 @@ static bool choose(const struct repl_peer *p, enum victim *victim)
 /* Does one of the two serve a Primary that is not the other? */
 static bool another_reigns(const struct repl_peer *p)
 {
-	const struct repl_res *res = p->res;
-	struct repl_peer *o;
-	int i;
-
-	for_each_peer(o, i, res)
-		if (o != p && connected(o) && o->role == ROLE_PRIMARY)
-			return true;
-	return p->sees_primary != NODE_NONE && p->sees_primary != p->node &&
-	       p->sees_primary != res->node;
+	return other_primary(p) ||
+	       (p->sees_primary != NODE_NONE && p->sees_primary != p->node &&
+		p->sees_primary != p->res->node);
 }
 
 static const char *text(const struct repl_res *res, enum victim victim)
@@ -119,10 +113,8 @@ bool branch_settles(struct repl_pv *pv)
 const char *branch_unsettled(const struct repl_pv *pv)
 {
 	u8 ours = pv->vol->res->conf.after_split_brain;
-	u32 its = pv->peer_state.flags >> REPL_VS_SPLIT_SHIFT &
-		  REPL_VS_SPLIT_MASK;
 
-	if (ours != its)
+	if (ours != split_policy(&pv->peer_state))
 		return "data has diverged (split brain), and after-split-brain differs between the nodes: see connect --discard-my-data";
 	if (ours != SPLIT_ASK)
 		return "data has diverged (split brain), and after-split-brain finds no victim: see connect --discard-my-data";

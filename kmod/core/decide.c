@@ -256,11 +256,6 @@ static enum verdict by_lineage(const struct decide_node *me,
 
 /* ---- diverged: whose data is given up ---- */
 
-static u32 split_policy(const struct decide_node *n)
-{
-	return n->vs->flags >> REPL_VS_SPLIT_SHIFT & REPL_VS_SPLIT_MASK;
-}
-
 /* Nothing was written on @n's side that @other lacks. */
 static bool unchanged(const struct decide_node *n,
 		      const struct decide_node *other)
@@ -278,7 +273,7 @@ static bool gives_up(const struct decide_node *n,
 {
 	if (n->primary && !MUTATED(MUT_PRIMARY_IS_VICTIM))
 		return false;
-	switch (split_policy(n)) {
+	switch (split_policy(n->vs)) {
 	case SPLIT_UNCHANGED:
 		return unchanged(n, other) &&
 		       (!unchanged(other, n) || other->primary ||
@@ -300,7 +295,7 @@ enum victim repl_victim(const struct decide_node *me,
 {
 	bool mine, its;
 
-	if (split_policy(me) != split_policy(peer))
+	if (split_policy(me->vs) != split_policy(peer->vs))
 		return VICTIM_NONE;
 	mine = gives_up(me, peer);
 	its = gives_up(peer, me);

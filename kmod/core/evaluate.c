@@ -92,6 +92,17 @@ u8 primary_seen(const struct repl_res *res)
 	return NODE_NONE;
 }
 
+bool other_primary(const struct repl_peer *p)
+{
+	const struct repl_peer *o;
+	int i;
+
+	for_each_peer(o, i, p->res)
+		if (o != p && connected(o) && o->role == ROLE_PRIMARY)
+			return true;
+	return false;
+}
+
 /* A primary's own disk gets the new lineage last of all: see members.c. */
 const struct repl_lineage *my_lineage(const struct repl_vol *vol)
 {

@@ -403,13 +403,6 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void target_ready(struct repl_io *io);
 void target_disk_done(struct repl_io *io, int err);
 void target_supersede(const struct repl_io *w);
-
-/* pace.c */
-void pace_begin(struct repl_pv *pv);
-u32 pace_window(const struct repl_pv *pv);
-bool pace_digest(const struct repl_pv *pv);
-void pace_digest_result(struct repl_sync *y, bool equal);
-void pace_tick(struct repl_pv *pv, u64 ms);
 void source_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	       const void *payload, struct repl_io *io);
 void source_ready(struct repl_io *io);
@@ -420,6 +413,13 @@ void source_stop(struct repl_pv *pv, bool tell);
 void map_send_begin(struct repl_pv *pv);
 void map_send_more(struct repl_pv *pv);
 bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
+
+/* pace.c */
+void pace_begin(struct repl_pv *pv);
+u32 pace_window(const struct repl_pv *pv);
+bool pace_digest(const struct repl_pv *pv);
+void pace_digest_result(struct repl_sync *y, bool equal);
+void pace_tick(struct repl_pv *pv, u64 ms);
 
 /* members.c */
 /* What follows counts once it is committed, or not at all. */
@@ -575,6 +575,8 @@ void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present);
 const struct repl_lineage *my_lineage(const struct repl_vol *vol);
 /* The primary that we are or are connected to, NODE_NONE. */
 u8 primary_seen(const struct repl_res *res);
+/* Is one connected besides @p? */
+bool other_primary(const struct repl_peer *p);
 enum verdict pv_verdict(const struct repl_pv *pv);
 enum victim pv_victim(const struct repl_pv *pv);
 /* Is what the peer has beyond us void, as we know of a later reign? */
@@ -676,6 +678,12 @@ static inline bool any_peer(const struct repl_res *res,
 		if (so(p))
 			return true;
 	return false;
+}
+
+/* enum repl_after_split_brain, as the node has said */
+static inline u32 split_policy(const struct repl_vstate *vs)
+{
+	return vs->flags >> REPL_VS_SPLIT_SHIFT & REPL_VS_SPLIT_MASK;
 }
 
 static inline bool io_is_write(const struct repl_io *io)

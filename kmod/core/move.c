@@ -110,26 +110,11 @@ static void stay(struct repl_peer *p, u64 id, const char *why)
 	say(p, PKT_STAYS, id, why);
 }
 
-/* Return: how long it may take until what stands against it is over */
-static u32 patience(const struct repl_res *res)
-{
-	return reign_open_for_writing(res) ? OPEN_MS : STEP_DOWN_MS;
-}
-
-static void why_open(const struct repl_res *res, char *text, size_t len)
-{
-	const struct repl_vol *vol = reign_open_for_writing(res);
-
-	if (vol)
-		snprintf(text, len,
-			 "it is Primary, and volume %u is open for writing there: close it first (umount, swapoff)",
-			 vol->nr);
-}
-
 static void step_down_for(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;
 	struct repl_move *m = &res->move;
+	const struct repl_vol *open;
 	const char *why = NULL;
 	char text[160];
 
@@ -139,10 +124,15 @@ static void step_down_for(struct repl_peer *p)
 		m->to = NODE_NONE;
 		return;
 	}
-	if (res->now - m->since_ms < patience(res))
+	open = reign_open_for_writing(res);
+	if (res->now - m->since_ms < (open ? OPEN_MS : STEP_DOWN_MS))
 		return;
-	snprintf(text, sizeof(text), "it is Primary, and %s", why);
-	why_open(res, text, sizeof(text));
+	if (open)
+		snprintf(text, sizeof(text),
+			 "it is Primary, and volume %u is open for writing there: close it first (umount, swapoff)",
+			 open->nr);
+	else
+		snprintf(text, sizeof(text), "it is Primary, and %s", why);
 	m->to = NODE_NONE;
 	stay(p, m->id, text);
 }

@@ -76,11 +76,16 @@ void pace_begin(struct repl_pv *pv)
 	y->tokens = y->rate / 10;
 }
 
+/* Do applications write meanwhile? */
+static bool busy(const struct repl_pv *pv)
+{
+	return pv->vol->res->seq != pv->sync.app_seen;
+}
+
 /** pace_window() - how many requests may be under way? */
 u32 pace_window(const struct repl_pv *pv)
 {
-	return pv->vol->res->seq != pv->sync.app_seen ? RS_WINDOW_BUSY :
-							RS_WINDOW;
+	return busy(pv) ? RS_WINDOW_BUSY : RS_WINDOW;
 }
 
 /** pace_digest() - is the next block asked for with a digest? */
@@ -106,20 +111,17 @@ static u64 busy_rate(const struct repl_sync *y, u64 done)
 void pace_tick(struct repl_pv *pv, u64 ms)
 {
 	struct repl_sync *y = &pv->sync;
-	u64 seq = pv->vol->res->seq, rate_min = pv->peer->conf.rate_min;
-	u64 done = div_u64(y->tick_bytes * 1000, ms), limit = RATE_FREE;
+	u64 done = div_u64(y->tick_bytes * 1000, ms);
+	u64 least = rate_limit(pv, pv->peer->conf.rate_min);
 
 	y->stat.rate = (y->stat.rate * 7 + done) / 8;
 	phase_tick(y, done);
-	if (seq == y->app_seen) {
-		y->rate = limit;
-	} else {
-		y->rate = busy_rate(y, done);
-		limit = max(y->stat.rate, rate_min);
-	}
-	limit = rate_limit(pv, limit);
-	y->rate = max(min(y->rate, limit), min(rate_min, limit));
-	y->app_seen = seq;
+	if (busy(pv))
+		y->rate = max(min(busy_rate(y, done),
+				  rate_limit(pv, y->stat.rate)), least);
+	else
+		y->rate = rate_limit(pv, RATE_FREE);
+	y->app_seen = pv->vol->res->seq;
 	y->tick_bytes = 0;
 	/* What was asked for beyond the last share is paid back first. */
 	y->tokens = min_t(s64, y->tokens, 0) + (s64)(y->rate / 1000 * ms);

@@ -19,25 +19,13 @@ void source_stop(struct repl_pv *pv, bool tell)
 	set_pv_state(pv, RS_OFF);
 }
 
-static bool other_primary(const struct repl_pv *pv)
-{
-	struct repl_res *res = pv->vol->res;
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (p != pv->peer && connected(p) && p->role == ROLE_PRIMARY)
-			return true;
-	return false;
-}
-
 /*
  * A primary elsewhere has turned up: its writes come here and not to the
  * target, which would clear bits of ours that they have set.
  */
 void source_check(struct repl_pv *pv)
 {
-	if (is_source(pv) && other_primary(pv))
+	if (is_source(pv) && other_primary(pv->peer))
 		source_stop(pv, true);
 }
 
@@ -51,7 +39,8 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	/* The target has begun anew, so it knows. */
 	source_stop(pv, false);
 	if (!s || pv->slot == SLOT_NONE || pv->vol->disk != DISK_UPTODATE ||
-	    !pv->known || pv->peer->end_at_ms || other_primary(pv) ||
+	    !pv->known || pv->peer->end_at_ms ||
+	    other_primary(pv->peer) ||
 	    pv_verdict(pv) != V_SOURCE) {
 		hdr_init(&refuse, PKT_SYNC_REFUSE, pv->vol);
 		refuse.id = h->id;

@@ -290,14 +290,18 @@ static const char *not_elected(const struct repl_res *res)
 	return outnumbered(res, &cast);
 }
 
-/* Return: what is known to stand against it, if @from is Primary no more */
-static const char *against(const struct repl_res *res,
-			   const struct ballots *likely,
-			   const struct repl_peer *from)
+/*
+ * What is known to stand against it, if @from is Primary no more?
+ * Return: 0, -ENODATA or -EBUSY with @why
+ */
+static int against(const struct repl_res *res, const struct ballots *likely,
+		   const struct repl_peer *from, const char **why)
 {
-	const char *why = by_majority(res) ? outnumbered(res, likely) : NULL;
-
-	return why ?: objection_likely(res, from);
+	*why = by_majority(res) ? outnumbered(res, likely) : NULL;
+	if (*why)
+		return -ENODATA;
+	*why = objection_likely(res, from);
+	return *why ? -EBUSY : 0;
 }
 
 /* Nobody takes the role from a living Primary by itself, nor by force. */
@@ -309,7 +313,7 @@ static struct repl_peer *to_step_down(const struct repl_res *res, bool force)
 int repl_promote(struct repl_res *res, bool force, const char **why)
 {
 	struct repl_peer *from = to_step_down(res, force);
-	struct ballots likely = count(res, true);
+	struct ballots likely;
 	int err;
 
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
@@ -328,8 +332,8 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 		return 0;
 	}
 	/* A Primary does not step down for nothing. */
-	*why = against(res, &likely, from);
-	if (*why)
+	likely = count(res, true);
+	if (against(res, &likely, from, why))
 		return -EBUSY;
 	move_ask(from);
 	return 0;
@@ -569,11 +573,8 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
 		return;
 	err = may_promote(res, false, from, &out->why);
-	if (!err) {
-		out->why = against(res, &likely, from);
-		if (by_majority(res) && outnumbered(res, &likely))
-			err = -ENODATA;
-	}
+	if (!err)
+		err = against(res, &likely, from, &out->why);
 	if (err == -ENODATA)
 		out->missing = data_missing(res, likely.heard);
 }
