@@ -31,12 +31,21 @@ bool lineage_contains(const struct repl_lineage *a,
 	return o == ORDER_EQUAL || o == ORDER_NEWER;
 }
 
-void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b)
+bool lineage_contains_of(const struct repl_lineage *a,
+			 const struct repl_lineage *b, u32 nodes)
 {
-	int i;
+	for (int i = 0; nodes; i++, nodes >>= 1)
+		if ((nodes & 1) && a->gen[i] < b->gen[i])
+			return false;
+	return true;
+}
 
-	for (i = 0; i < REPL_NODES; i++)
-		a->gen[i] = max(a->gen[i], b->gen[i]);
+void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b,
+		   u32 nodes)
+{
+	for (int i = 0; nodes; i++, nodes >>= 1)
+		if (nodes & 1)
+			a->gen[i] = max(a->gen[i], b->gen[i]);
 }
 
 void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b)

@@ -34,16 +34,21 @@ enum repl_order lineage_compare(const struct repl_lineage *a,
 bool lineage_contains(const struct repl_lineage *a,
 		      const struct repl_lineage *b);
 
+/** lineage_contains_of() - the same, looking at some @nodes (a mask) only */
+bool lineage_contains_of(const struct repl_lineage *a,
+			 const struct repl_lineage *b, u32 nodes);
+
 /**
  * lineage_merge() - let @a contain @b too
  * @a: changed to the maximum of both, element by element
  * @b: the other
+ * @nodes: a mask; what others have begun stays as it is
  *
- * A source does this with the vector of a target whose branch is given up: so
- * a third replica that still has that branch is seen as older, and the next
- * generation of that node can't be taken for the one given up.
+ * A source does this with the vector of a target that gives up its branch: so
+ * the next generation of either can't be taken for one given up.
  */
-void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b);
+void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b,
+		   u32 nodes);
 
 /** lineage_cap() - let @a contain nothing that @b does not: the minimum */
 void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b);

@@ -106,21 +106,26 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 }
 
 /*
- * The target may have generations that we lack and that are given up now.
- * They become part of our past, durably, before any block is overwritten.
+ * The target may know generations of its own, or of ours, that we lack and that
+ * are given up now.  They become part of our past, durably, before any block is
+ * overwritten: or else their numbers would be used again, for other data.
+ *
+ * What it knows of anybody else's generations is not given up with its copy:
+ * whoever has begun them may still have what was written in them.
  * Return: true if there was something to merge.
  */
 static bool merge_lineage(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = vol->store;
-	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_lineage *its = &pv->peer_state.lineage;
+	u32 ends = BIT(vol->res->node) | BIT(pv->peer->node);
 
-	if (MUTATED(MUT_MERGE_SKIPPED) || ps->dataset != s->dataset ||
-	    lineage_contains(&s->lineage, &ps->lineage) || pv_outreigned(pv))
+	if (MUTATED(MUT_MERGE_SKIPPED) || pv->peer_state.dataset != s->dataset ||
+	    lineage_contains_of(&s->lineage, its, ends) || pv_outreigned(pv))
 		return false;
-	lineage_merge(&s->lineage, &ps->lineage);
-	lineage_merge(&vol->lineage, &ps->lineage);
+	lineage_merge(&s->lineage, its, ends);
+	lineage_merge(&vol->lineage, its, ends);
 	pv->sync.wait_sb = meta_want_sb(s);
 	meta_kick(vol);
 	if (vol->res->role == ROLE_PRIMARY)

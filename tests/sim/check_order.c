@@ -128,7 +128,7 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 {
 	u32 set;
 
-	lineage_merge(&W.acked[vol], &p->vols[vol].vol.lineage);
+	lineage_merge(&W.acked[vol], &p->vols[vol].vol.lineage, ~0U);
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
 		return;
 	if (p->vols[vol].vol.disk <= DISK_FAILED)

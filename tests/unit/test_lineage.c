@@ -54,9 +54,9 @@ static void merge(void)
 			make(&a, i);
 			make(&b, j);
 			ab = a;
-			lineage_merge(&ab, &b);
+			lineage_merge(&ab, &b, ~0U);
 			ba = b;
-			lineage_merge(&ba, &a);
+			lineage_merge(&ba, &a, ~0U);
 			CHECK(!memcmp(&ab, &ba, sizeof(ab)), "%d %d", i, j);
 			CHECK(lineage_contains(&ab, &a));
 			CHECK(lineage_contains(&ab, &b));
