@@ -320,7 +320,10 @@ static void keep_expected(struct repl_pv *pv, struct repl_vstate *v)
 	}
 }
 
-/* Both of us have all that was acknowledged, by the same word. */
+/*
+ * Both of us have all that was acknowledged, by the same word.  (The peer may
+ * not have heard it yet when it told us of itself: then it was Consistent.)
+ */
 static bool member_beside_us(const struct repl_pv *pv,
 			     const struct repl_store *s)
 {
@@ -328,7 +331,7 @@ static bool member_beside_us(const struct repl_pv *pv,
 	u32 both = BIT(pv->peer->node) | BIT(pv->vol->res->node);
 
 	return (s->in_sync & both) == both && pv->vol->disk == DISK_UPTODATE &&
-	       ps->disk == DISK_UPTODATE && ps->dataset == s->dataset &&
+	       ps->disk >= DISK_CONSISTENT && ps->dataset == s->dataset &&
 	       lineage_compare(&ps->lineage, &s->lineage) == ORDER_EQUAL;
 }
 
