@@ -156,8 +156,10 @@ void admin_poll_set(void)
 			p = &W.node[i];
 	if (!p) {
 		/*
-		 * Those that have caught up from a holder are holders too.  But
-		 * where a few may be the set, a vote asks for these few.
+		 * Those that have caught up from a holder are holders too, once
+		 * they have the set with them in it: a follower may be equal and
+		 * nobody need ask it.  But where a few may be the set, a vote
+		 * asks for these few.
 		 */
 		for (u32 i = 0; i < W.o.nodes && !sim_few_decide(); i++) {
 			struct node *h = &W.node[i];
@@ -172,7 +174,8 @@ void admin_poll_set(void)
 					continue;
 				M.lost &= ~BIT(k);
 				for (u32 v = 0; v < W.o.vols; v++)
-					M.set[v] |= BIT(k);
+					M.set[v] |= BIT(k) &
+						disk_durable_set(&W.disk[k][v]);
 			}
 		}
 		return;
