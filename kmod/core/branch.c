@@ -79,8 +79,9 @@ static void give_up(struct repl_peer *p)
 {
 	struct repl_pv *pv;
 
+	/* Of one that is given up already, the verdict is another one by now. */
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		pv->given_up = has_disks(pv) && pv_verdict(pv) == V_DIVERGED;
+		pv->given_up |= has_disks(pv) && pv_verdict(pv) == V_DIVERGED;
 	p->res->evaluate_again = true;
 }
 
