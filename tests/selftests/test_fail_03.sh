@@ -6,7 +6,8 @@
 
 disk='.devices[0]."disk-state"'
 
-# meta_conf: as new_conf, with metadata on devices of their own
+# meta_conf: as new_conf, with metadata on devices of their own, and a log that
+# has room for 7 of the 16 extents
 meta_conf()
 {
 	local node data meta
@@ -14,8 +15,9 @@ meta_conf()
 	{
 		echo "resource r0 {"
 		echo "	net { secret \"not a secret at all\"; }"
+		echo "	disk { al-extents 7; }"
 		for node in a b; do
-			data=$(new_disk "r0-$node" 24)
+			data=$(new_disk "r0-$node" 64)
 			meta=$(dm_disk "meta-$node" 4)
 			cat <<-END
 				on $node {
@@ -34,13 +36,24 @@ meta_conf()
 	chmod 600 "$conf/r0.conf"
 }
 
+# What was hot, of a resync too, is so no more: 8 extents are written to.
+cool()
+{
+	local mib
+
+	for mib in $(seq 32 4 60); do
+		must scribble "$(dev a)" 64 $((mib << 10))
+	done
+}
+
 setup_nodes a b
 meta_conf
 up r0
 synced r0
 size=$(bytes r0)
-check_equal "all of the disk is for data" "$size" $((24 << 20))
+check_equal "all of the disk is for data" "$size" $((64 << 20))
 
+cool
 break_disk meta-a
 # a new extent has to go to the activity log
 check "a write does not notice" scribble "$(dev a)" 64 16384
@@ -52,6 +65,7 @@ mend_disk meta-a
 check "it does when it is mended" repl a attach r0
 check_soon "and is brought up to date" 30 in_step a r0
 
+cool
 break_disk meta-b
 check "a Secondary's metadata fails under a write" scribble "$(dev a)" 64 12288
 check_soon "its disk is let go of" 20 is b r0 "$disk" Diskless
@@ -75,7 +89,7 @@ check_soon "in step at last" 30 in_step a r0
 # The last replica's metadata: nobody is left, and the writer is told.
 must repl b down r0
 must repl a resource-options --on-no-data io-error r0
-must scribble "$(dev a)" 64
+cool
 break_disk meta-a
 check_refused "no disk left" "input/output error" \
 	dd if=/dev/urandom of="$(dev a)" bs=64k count=1 seek=320 oflag=direct
