@@ -340,20 +340,26 @@ void check_replica(struct repl_pv *pv)
 	u64 replica = pv->peer_state.replica;
 	struct repl_store *s = store_live(pv->vol);
 	struct repl_mslot *slot;
+	bool vouched, other;
 
 	if (!s || pv->slot == SLOT_NONE || !replica)
 		return;
 	slot = &s->slot[pv->slot];
-	if (slot->replica && slot->replica != replica &&
-	    member_beside_us(pv, s)) {
+	other = slot->replica && slot->replica != replica;
+	vouched = member_beside_us(pv, s);
+	if (other && vouched) {
 		/* Filled while we were not connected; the primary vouches. */
 		slot->since = s->lineage;
 		slot->since_valid = true;
-	} else if (slot->replica && slot->replica != replica) {
+	} else if (other) {
 		/* Another disk under an old name: nothing we know holds. */
 		slot->since_valid = false;
 		dirty_fill(&s->dirty, pv->slot);
 		meta_checkpoint(s);
+	} else if (!slot->since_valid && vouched &&
+		   primary_seen(pv->vol->res) != NODE_NONE) {
+		/* It had been filled, and we heard so before we heard of it. */
+		store_in_step(pv);
 	}
 	if (slot->replica == replica)
 		return;
