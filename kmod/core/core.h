@@ -486,6 +486,7 @@ struct repl_res {
 	bool renewing;			/* Primary that asks for another term */
 	u8 lease_of;			/* Primary that has our promise ... */
 	u64 lease_until;		/* ... and how long */
+	u64 lease_since;		/* promises for older questions do not count */
 	u64 vote_term;			/* term of our last vote ... */
 	u8 voted_for;			/* ... and who got it */
 	struct repl_ballot {		/* a vote of ours that is not durable yet */

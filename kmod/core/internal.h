@@ -525,10 +525,11 @@ bool witness_objects(const struct repl_peer *p);
 /* lease.c */
 void lease_start(struct repl_res *res);
 void lease_free(struct repl_peer *p);
-bool lease_promise(struct repl_peer *p);
+void lease_begin(struct repl_res *res);
+bool lease_promise(struct repl_peer *p, u64 reign);
 void lease_promised(struct repl_peer *p, u64 asked);
 bool lease_holds(const struct repl_res *res);
-bool lease_binds(const struct repl_peer *p);
+bool lease_binds(const struct repl_res *res, u8 node);
 bool living_primary(const struct repl_peer *p);
 bool silent_primary(const struct repl_peer *p);
 

@@ -18,6 +18,12 @@
 #include "internal.h"
 
 #define LEASE_MS	600
+
+/*
+ * By this a promise outlasts the lease, so that it does by any two clocks that are
+ * at most 5 % fast or slow: 600 ms of the slowest are 632, 674 of the fastest 642,
+ * and times in ms may be one short.  A kernel's clock is slewed by a thousandth.
+ */
 #define LEASE_DRIFT_MS	(LEASE_MS / 8)
 
 static u64 now(const struct repl_res *res)
@@ -42,16 +48,27 @@ void lease_free(struct repl_peer *p)
 		p->res->lease_until = 0;
 }
 
-/* A question of @p has come.  Return: true if the answer is a promise */
-bool lease_promise(struct repl_peer *p)
+/*
+ * A question of @p has come, of this @reign.  That it has stepped down from an
+ * earlier one may still be on its way: hearing of it sets us free, and no promise
+ * for a later one may come before that.
+ * Return: true if the answer is a promise
+ */
+bool lease_promise(struct repl_peer *p, u64 reign)
 {
 	struct repl_res *res = p->res;
 
 	if (!by_majority(res) || !connected(p) ||
-	    p->role != ROLE_PRIMARY || outvoted(p))
+	    p->role != ROLE_PRIMARY || p->term != reign || outvoted(p))
 		return false;
 	promise(res, p->node);
 	return voter(res);
+}
+
+/* We are elected.  Those who had promised us something in an earlier reign are free. */
+void lease_begin(struct repl_res *res)
+{
+	res->lease_since = now(res);
 }
 
 /* The answer to a question that we asked at @asked. */
@@ -74,17 +91,16 @@ bool lease_holds(const struct repl_res *res)
 	t = now(res);
 	promises = voter(res);
 	for_each_peer(p, i, res)
-		promises += p->lease_from + LEASE_MS > t;
+		promises += p->lease_from > res->lease_since &&
+			    p->lease_from + LEASE_MS > t;
 	return promises >= majority(res);
 }
 
-/* May another than @p still be Primary, by what we have promised it? */
-bool lease_binds(const struct repl_peer *p)
+/* May another than @node still be Primary, by what we have promised it? */
+bool lease_binds(const struct repl_res *res, u8 node)
 {
-	const struct repl_res *res = p->res;
-
 	return by_majority(res) &&
-	       res->lease_of != p->node && now(res) < res->lease_until;
+	       res->lease_of != node && now(res) < res->lease_until;
 }
 
 static bool lives(const struct repl_peer *p)

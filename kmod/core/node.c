@@ -470,7 +470,7 @@ static void rx_ping(struct repl_peer *p, const struct repl_wire_hdr *h)
 	if (p->role == ROLE_PRIMARY)
 		peer_through(p, le64_to_cpu(h->through));
 	hdr_init(&r, PKT_PONG, NULL);
-	if (lease_promise(p))
+	if (lease_promise(p, le64_to_cpu(h->dep)))
 		r.flags = REPL_HDR_YES;
 	r.id = h->id;
 	send_pkt(p, &r, NULL, NULL);
@@ -576,6 +576,7 @@ static void ping(struct repl_peer *p)
 	p->told_through = through;
 	hdr_init(&h, PKT_PING, NULL);
 	h.id = cpu_to_le64(res->now);
+	h.dep = cpu_to_le64(own_term(res));
 	h.through = cpu_to_le64(through);
 	send_pkt(p, &h, NULL, NULL);
 }

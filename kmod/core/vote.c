@@ -373,6 +373,7 @@ static void win(struct repl_res *res)
 	res->forced = was_forced(res);
 	res->renewing = false;
 	res->role = ROLE_PRIMARY;
+	lease_begin(res);
 	for_each_peer(p, i, res)
 		p->before_reign = p->conn == CONN_CONNECTED;
 	res->evaluate_again = true;
@@ -405,6 +406,25 @@ static bool answers_missing(const struct repl_res *res)
 	return !patience_ends(res) && any_peer(res, owes_answer);
 }
 
+/* Return: false if it is too late for that */
+static bool try_later(struct repl_res *res)
+{
+	if (res->now >= res->vote.until_ms)
+		return false;
+	res->vote.step = VOTE_AGAIN;
+	res->vote.again_ms = res->now + AGAIN_MS;
+	return true;
+}
+
+/* A promise of ours binds our own vote, too. */
+static void end_trial(struct repl_res *res)
+{
+	if (!lease_binds(res, res->node))
+		vote_for_ourselves(res);
+	else if (!try_later(res))
+		vote_end(res, -EAGAIN, "this node has promised a Primary, which may live, not to vote now: try again in a second");
+}
+
 /* Who has answered has agreed.  Return: true if the role has changed */
 static bool count_votes(struct repl_res *res)
 {
@@ -417,7 +437,7 @@ static bool count_votes(struct repl_res *res)
 		return false;
 	}
 	if (res->vote.step == VOTE_TRIAL) {
-		vote_for_ourselves(res);
+		end_trial(res);
 		return false;
 	}
 	win(res);
@@ -510,8 +530,7 @@ static bool will_pass(const struct repl_res *res, const struct repl_wire_hdr *h)
 
 	if (by_majority(res) && v->step != VOTE_TRIAL)
 		return false;
-	return (h->flags & REPL_HDR_LAST || v->from != NODE_NONE) &&
-	       res->now < v->until_ms;
+	return h->flags & REPL_HDR_LAST || v->from != NODE_NONE;
 }
 
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
@@ -532,11 +551,8 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 		evaluate(res);
 		return;
 	}
-	if (will_pass(res, h)) {
-		res->vote.step = VOTE_AGAIN;
-		res->vote.again_ms = res->now + AGAIN_MS;
+	if (will_pass(res, h) && try_later(res))
 		return;
-	}
 	memcpy(why, payload, len);
 	why[len] = 0;
 	vote_refused(p, why);

@@ -311,7 +311,7 @@ void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
 		return;
 	}
 	no = objection(p, h);
-	if (!no && lease_binds(p) && !(h->flags & REPL_HDR_FULL))
+	if (!no && lease_binds(res, p->node) && !(h->flags & REPL_HDR_FULL))
 		no = lease_runs;
 	if (no || (h->flags & REPL_HDR_TRIAL)) {
 		answer(p, h->id, h->flags, no);
