@@ -116,32 +116,38 @@ u32 elect_not_told(const struct repl_vol *vol, u64 version)
 	return nodes;
 }
 
-/* A set is confirmed for all volumes, or not at all. */
-static bool took_effect(const struct repl_res *res, u64 version)
+static bool told_to_all(const struct repl_vol *vol, u32 set, u64 version)
 {
-	struct repl_vol *vol;
-	u32 set;
+	return !(set & elect_not_told(vol, version));
+}
+
+/* A set is confirmed for all volumes, or not at all. */
+static bool took_effect(const struct repl_vol *vol, u32 set, u64 version)
+{
+	const struct repl_vol *other;
 	u64 v;
 
-	for_each_vol(vol, res)
-		if (newest_claim(vol, version + 1, &v, &set) && v == version &&
-		    (set & elect_not_told(vol, version)))
+	for_each_vol(other, vol->res)
+		if (newest_claim(other, version + 1, &v, &set) &&
+		    v == version && !told_to_all(other, set, version))
 			return false;
 	return true;
 }
 
 /*
- * The newest one that at least @keepers keep.  A reign begins with a majority: if we
- * know a lesser set of one, no earlier reign counts any more.
+ * The newest one that at least @keepers keep, and that is @good.  A reign begins
+ * with a majority: if we know a lesser set of one, no earlier reign counts any more.
  */
-static u32 newest_of(const struct repl_vol *vol, u32 keepers, u64 *version)
+static u32 newest_of(const struct repl_vol *vol, u32 keepers,
+		     bool (*good)(const struct repl_vol *, u32, u64),
+		     u64 *version)
 {
 	u64 limit = ~0ULL, reign = 0;
 	u32 set = 0;
 
 	while (newest_claim(vol, limit, version, &set) &&
 	       *version >> SET_TERM_SHIFT >= reign) {
-		if (hweight32(set) >= keepers && took_effect(vol->res, *version))
+		if (hweight32(set) >= keepers && good(vol, set, *version))
 			return set;
 		if (hweight32(set) < majority(vol->res))
 			reign = *version >> SET_TERM_SHIFT;
@@ -166,16 +172,16 @@ static u32 members(const struct repl_res *res, u32 set)
 }
 
 /*
- * Nothing was acknowledged under a set that no majority keeps, so the one before
- * counts.  If nobody knows that any more, its members were all told, and those
- * that it left out don't vouch.
+ * Nothing was acknowledged under a set that no majority keeps, or that did not take
+ * effect for all volumes, so the one before counts.  If nobody knows that any more,
+ * its members were all told, and those that it left out don't vouch.
  */
 static u32 newest_set(const struct repl_vol *vol, u64 *version)
 {
-	u32 set = newest_of(vol, majority(vol->res), version);
+	u32 set = newest_of(vol, majority(vol->res), took_effect, version);
 
 	if (!set)
-		set = newest_of(vol, 1, version);
+		set = newest_of(vol, 1, told_to_all, version);
 	return set ? members(vol->res, set) : vol->in_sync;
 }
 
