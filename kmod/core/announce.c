@@ -45,6 +45,8 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 		out->flags |= REPL_VS_WAS_PRIMARY;
 	if (s->flags & META_F_PRIMARY)
 		out->flags |= REPL_VS_LAST_PRIMARY;
+	if (vol->res->resigned)
+		out->flags |= REPL_VS_RESIGNED;
 	if (pv->slot == SLOT_NONE)
 		return;
 	out->dirty = s->dirty.map[pv->slot].count;

@@ -19,15 +19,16 @@ static bool successor(const struct repl_peer *p)
 	       p->term > p->res->reign && !outvoted(p);
 }
 
-/* It is not on our disk any more that we are Primary. */
-static void leave_office(struct repl_vol *vol)
+/*
+ * Our disk goes on saying that we were Primary: should all lose power, it has what
+ * was flushed, and another may not.  The next Primary's set ends that.
+ */
+static void stay_last(const struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
 
-	if (!s)
-		return;
-	s->flags &= ~META_F_PRIMARY;
-	meta_want_sb(s);
+	if (s)
+		s->flags |= META_F_PRIMARY;
 }
 
 /*
@@ -53,7 +54,7 @@ static void step_down(struct repl_res *res, const char *why)
 		for_each_pv(pv, vol)
 			set_receiving(pv, false);
 		vol->revoked |= res->ops->in_use(vol);
-		leave_office(vol);
+		stay_last(vol);
 	}
 	app_check_done(res);
 	res->evaluate_again = true;
@@ -136,9 +137,35 @@ struct repl_vol *reign_open_for_writing(const struct repl_res *res)
 	return NULL;
 }
 
+/* Is there a write that is not where it has to be?  Return: 0, -EBUSY, -EAGAIN */
+static int unfinished(struct repl_res *res, const char **why)
+{
+	if (res->app_ios) {
+		*why = "I/O is in flight or suspended: see status";
+		return -EBUSY;
+	}
+	if (!list_empty(&res->in_flight) || hand_over(res)) {
+		*why = "peers are still catching up with the last writes: try again";
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+/* It is not on our disk any more that we are Primary: all have what we have. */
+static void leave_office(struct repl_vol *vol)
+{
+	struct repl_store *s = store_live(vol);
+
+	if (!s)
+		return;
+	s->flags &= ~META_F_PRIMARY;
+	meta_want_sb(s);
+}
+
 int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
 {
 	struct repl_vol *vol;
+	int err;
 
 	if (reign_open_for_writing(res) && !MUTATED(MUT_OPEN_IGNORED)) {
 		*why = "a device is open for writing: close it first (umount, swapoff)";
@@ -148,14 +175,9 @@ int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
 		*why = "a change of role or in-sync set is under way: try again";
 		return -EAGAIN;
 	}
-	if (res->app_ios) {
-		*why = "I/O is in flight or suspended: see status";
-		return -EBUSY;
-	}
-	if (!list_empty(&res->in_flight) || hand_over(res)) {
-		*why = "peers are still catching up with the last writes: try again";
-		return -EAGAIN;
-	}
+	err = unfinished(res, why);
+	if (err)
+		return err;
 	if (to && !can_follow(res, to)) {
 		*why = "what is written reaches that node incompletely or not at all: see status";
 		return -EAGAIN;

@@ -17,6 +17,12 @@
 #define SPREAD_MS	100	/* so that candidates seldom meet */
 #define RETRY_MS	200
 
+/* An administrator's force is a word, too. */
+static bool ended_uncleanly(const struct repl_pv *pv)
+{
+	return last_primary(pv) && !(pv->peer_state.flags & REPL_VS_RESIGNED);
+}
+
 /* One whose disk says that it was the last Primary, and nobody has been since. */
 static bool left_without_a_word(const struct repl_res *res)
 {
@@ -29,7 +35,7 @@ static bool left_without_a_word(const struct repl_res *res)
 		if (s && (s->flags & META_F_PRIMARY))
 			return true;
 		for_each_pv(pv, vol)
-			if (usable(pv) && last_primary(pv))
+			if (usable(pv) && ended_uncleanly(pv))
 				return true;
 	}
 	return false;
@@ -69,7 +75,7 @@ static bool back_in_order(const struct repl_res *res)
 	if (!connected(p) || p->role != ROLE_SECONDARY)
 		return false;
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (!pv->known || last_primary(pv))
+		if (!pv->known || ended_uncleanly(pv))
 			return false;
 	return true;
 }
