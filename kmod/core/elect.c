@@ -291,7 +291,8 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  *
  * Where a majority acknowledges, members that differ in the last writes are
  * candidates all the same: the vote compares their positions.  So are those
- * that have not crashed, and the former primary, once all of the set are here.
+ * that have not crashed, and the former primary, once all of the set are here; or
+ * all of them, if none was primary.
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
@@ -302,7 +303,7 @@ bool elect_among_all(const struct repl_vol *vol)
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
 	if (!counts_in(vol, &missing) ||
-	    (!vol->vouch && !(vol->store->flags & META_F_PRIMARY)))
+	    (!vol->vouch && !first_of_all(vol, missing)))
 		return false;
 	missing &= ~BIT(vol->res->node);
 	for_each_pv(pv, vol)
