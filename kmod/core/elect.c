@@ -136,7 +136,8 @@ static bool took_effect(const struct repl_vol *vol, u32 set, u64 version)
 
 /*
  * The newest one that at least @keepers keep, and that is @good.  A reign begins
- * with a majority: if we know a lesser set of one, no earlier reign counts any more.
+ * with a majority: if we know a lesser set of one, or look for such, no earlier
+ * reign counts any more.
  */
 static u32 newest_of(const struct repl_vol *vol, u32 keepers,
 		     bool (*good)(const struct repl_vol *, u32, u64),
@@ -149,7 +150,7 @@ static u32 newest_of(const struct repl_vol *vol, u32 keepers,
 	       *version >> SET_TERM_SHIFT >= reign) {
 		if (hweight32(set) >= keepers && good(vol, set, *version))
 			return set;
-		if (hweight32(set) < majority(vol->res))
+		if (min(hweight32(set), keepers) < majority(vol->res))
 			reign = *version >> SET_TERM_SHIFT;
 		limit = *version;
 	}
@@ -174,7 +175,9 @@ static u32 members(const struct repl_res *res, u32 set)
 /*
  * Nothing was acknowledged under a set that no majority keeps, or that did not take
  * effect for all volumes, so the one before counts.  If nobody knows that any more,
- * its members were all told, and those that it left out don't vouch.
+ * its members were all told, and those that it left out don't vouch.  Or some were
+ * told, of a reign that nobody knows more of: who is in a set and knows it has all
+ * that was acknowledged before.
  */
 static u32 newest_set(const struct repl_vol *vol, u64 *version)
 {
@@ -182,6 +185,8 @@ static u32 newest_set(const struct repl_vol *vol, u64 *version)
 
 	if (!set)
 		set = newest_of(vol, 1, told_to_all, version);
+	if (!set && newest_claim(vol, ~0ULL, version, &set))
+		set &= ~elect_not_told(vol, *version);
 	return set ? members(vol->res, set) : vol->in_sync;
 }
 
