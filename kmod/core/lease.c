@@ -34,7 +34,9 @@ static u64 now(const struct repl_res *res)
 static void promise(struct repl_res *res, u8 node)
 {
 	res->lease_of = node;
-	res->lease_until = now(res) + LEASE_MS + LEASE_DRIFT_MS;
+	res->lease_until = now(res) + LEASE_MS;
+	if (!MUTATED(MUT_DRIFT_IGNORED))
+		res->lease_until += LEASE_DRIFT_MS;
 }
 
 void lease_start(struct repl_res *res)

@@ -145,6 +145,7 @@ enum repl_mutations {
 	MUT_VOTE_NOT_DURABLE,		/* a vote is given before it is on the disk */
 	MUT_TERM_IGNORED,		/* a voter still serves a primary that is over */
 	MUT_LEASE_IGNORED,		/* a Primary reads though it may be deposed */
+	MUT_DRIFT_IGNORED,		/* ... or votes for others may be given */
 	MUT_BOUND_IGNORED,		/* a peer may lack any amount */
 	MUT_SIZE_NOT_FOLLOWED,		/* the smaller of two equals does not grow */
 	MUT_GROWTH_CLEAN,		/* what was added is taken for equal */

@@ -154,6 +154,7 @@ static void issue(struct node *n, u32 i)
 	s->slot = (u8)i;
 	s->app = true;
 	s->submitted = hist_now();
+	s->blind = n->clock.blind_until > W.now;
 	if (op == OP_WRITE || op == OP_DISCARD || op == OP_ZEROES) {
 		if (rng_pct(R, W.o.pct_fua))
 			s->io.flags |= IOF_FUA;
@@ -210,7 +211,8 @@ void app_complete(struct sio *s, int err)
 	switch (io->op) {
 	case OP_READ:
 		hist_read_end(n->id, s->submitted);
-		if (!err && W.o.scenario != SCN_HOSTILE && !W.diverged_ok)
+		if (!err && !s->blind && W.o.scenario != SCN_HOSTILE &&
+		    !W.diverged_ok)
 			hist_read(v, s->submitted, io->sector, ns, s->tags,
 				  "read");
 		cov[C_READS]++;

@@ -9,6 +9,7 @@
  * "liveness": once faults stop, all get to Established and UpToDate.
  */
 #include "sim.h"
+#include "../../kmod/core/internal.h"
 
 static u32 settled_for;
 
@@ -167,6 +168,27 @@ static void elected_acked(const struct node *p, u32 submitted)
 			  p->id, (unsigned long long)p->res.reign,
 			  (unsigned long long)W.top_reign);
 	}
+}
+
+/* Nobody is elected before the leases of those before it are over. */
+void state_elected(const struct node *n)
+{
+	struct node *saved = W.cur;
+
+	if (W.o.ack_policy != ACK_QUORUM || n->res.forced || M.forced)
+		return;
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *o = W.cur = &W.node[i];
+
+		if (o->up && o->clock.blind_until <= W.now &&
+		    o->res.reign < n->res.reign && writes(o) &&
+		    !o->res.susp && lease_holds(&o->res))
+			violation("lease",
+				  "node %u is elected in term %llu, and node %u may still read in term %llu",
+				  n->id, (unsigned long long)n->res.reign, i,
+				  (unsigned long long)o->res.reign);
+	}
+	W.cur = saved;
 }
 
 void state_acked(struct node *p, u32 submitted)

@@ -414,6 +414,22 @@ static void depose(void)
 	W.cur = NULL;
 }
 
+/* Most often the one whose lease is at stake. */
+static void suspend(void)
+{
+	struct node *n = rng_pct(R, 50) ? admin_primary() : some_node(true);
+	bool stops = rng_pct(R, 50);
+
+	if (!n || n->paused_until > W.now)
+		return;
+	n->paused_until = W.now + span();
+	if (stops)
+		clock_stop(n, n->paused_until);
+	cov[C_SUSPENDED]++;
+	T("fault: n%u is suspended until %llu ms, its clock %s", n->id,
+	  (unsigned long long)n->paused_until / MS, stops ? "too" : "goes on");
+}
+
 void fault_event(enum fault_ev what, u64 arg)
 {
 	u32 sum = 0, dice, f;
@@ -515,6 +531,14 @@ void fault_event(enum fault_ev what, u64 arg)
 	case F_ADMIN_DEPOSE:
 		depose();
 		break;
+	case F_SUSPEND:
+		suspend();
+		break;
+	case F_LINK:
+		l = some_link();
+		T("fault: link n%u-n%u is cut", l->end[0]->id, l->end[1]->id);
+		net_cut(l, 3, span());
+		break;
 	case F_COUNT:
 		break;
 	}
@@ -536,8 +560,10 @@ void fault_heal(void)
 			d->slow_until = 0;
 			d->error_what = 0;
 		}
-		if (n->paused_until > W.now)
+		if (n->paused_until > W.now) {
 			n->paused_until = W.now;
+			clock_resume(n);
+		}
 		if (!n->up) {
 			n->up_at = W.now;
 			ev_add(rng_below(R, 500 * MS), EV_NODE_UP, NULL, 0, n,

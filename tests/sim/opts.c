@@ -8,14 +8,14 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"election", "resize", "witness", "hostile",
+	"election", "resize", "witness", "clocks", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
-	"replace", "rollback", "resize", "depose",
+	"replace", "rollback", "resize", "depose", "suspend", "link",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -49,6 +49,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_VOTE_NOT_DURABLE] = "vote-not-durable",
 	[MUT_TERM_IGNORED] = "term-ignored",
 	[MUT_LEASE_IGNORED] = "lease-ignored",
+	[MUT_DRIFT_IGNORED] = "drift-ignored",
 	[MUT_BOUND_IGNORED] = "bound-ignored",
 	[MUT_SIZE_NOT_FOLLOWED] = "size-not-followed",
 	[MUT_GROWTH_CLEAN] = "growth-clean",
@@ -82,6 +83,35 @@ static void elections(struct sim_opts *o, struct rng *r)
 	o->auto_promote = rng_pct(r, 50);
 	o->on_no_quorum = rng_pct(r, 70) ? NO_QUORUM_SUSPEND :
 			  NO_QUORUM_IO_ERROR;
+}
+
+/*
+ * What takes leases to their end, and programs that read and write meanwhile.  Fast
+ * disks and networks, so that a new Primary is there at once; or slow ones, so that
+ * votes take long, and others are asked for.
+ */
+static void clocks(struct sim_opts *o, struct rng *r)
+{
+	elections(o, r);
+	o->nodes = max(o->nodes, 3u);
+	o->drift_pct = 5;
+	o->pct_read = pick(r, 25, 50, 70);
+	o->hot_blocks = 1;
+	o->think_us = pick(r, 2000, 5000, 20000);
+	o->depth = max(o->depth, 4u);
+	if (rng_pct(r, 60)) {
+		o->disk_us = 50;
+		o->disk_jitter_us = 50;
+		o->flush_us = 200;
+		o->net_us = 50;
+		o->net_jitter_us = 20;
+		o->ctrl_jitter_us = 20;
+	}
+	o->weight[F_PAUSE] = 0;
+	o->weight[F_SUSPEND] = pick(r, 4, 10, 20);
+	o->weight[F_LINK] = pick(r, 0, 5, 20);
+	o->weight[F_CRASH_ALL] = pick(r, 0, 1, 4);
+	o->weight[F_ADMIN_DEPOSE] = pick(r, 0, 2, 6);
 }
 
 void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
@@ -169,7 +199,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 		o->async_mask = 0;
 		o->min_in_sync = 0;
 	}
-	if (o->scenario == SCN_ELECTION)
+	if (o->scenario == SCN_ELECTION || o->scenario == SCN_CLOCKS)
 		o->ack_policy = ACK_QUORUM;
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
@@ -246,6 +276,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 			o->nodes = 3;
 		elections(o, r);
 		break;
+	case SCN_CLOCKS:
+		clocks(o, r);
+		break;
 	case SCN_WITNESS:
 		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
 		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
@@ -305,6 +338,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 	if (o->witnesses)
 		fprintf(f, "  witnesses %u elections %u\n", o->witnesses,
 			o->elections);
+	if (o->drift_pct)
+		fprintf(f, "  clocks drift by %u%%\n", o->drift_pct);
 	if (o->room_extents)
 		fprintf(f, "  room %u extents, %u blocks less at first\n",
 			o->room_extents, o->cut_blocks);

@@ -193,8 +193,10 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 
 	switch (note) {
 	case NOTE_RES:
-		if (res->role == ROLE_PRIMARY)
+		if (res->role == ROLE_PRIMARY) {
 			n->moved = false;
+			state_elected(n);
+		}
 		T("n%u note res role %u susp 0x%x term %llu %s", n->id,
 		  res->role, res->susp, (unsigned long long)res->term,
 		  text ? text : "");
@@ -274,7 +276,7 @@ static u64 op_random(void)
 
 static u64 op_now(void)
 {
-	return W.now / MS;
+	return clock_ms(W.cur);
 }
 
 const struct repl_ops sim_ops = {

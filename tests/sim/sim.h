@@ -35,6 +35,7 @@ enum scenario {
 	SCN_ELECTION,	/* nobody looks after old primaries but the votes */
 	SCN_RESIZE,	/* volumes grow in use, beside all the usual faults */
 	SCN_WITNESS,	/* some nodes vote and have no data */
+	SCN_CLOCKS,	/* clocks drift, and machines are suspended */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -62,6 +63,8 @@ enum fault {
 	F_ADMIN_ROLLBACK,	/* an old image of a disk comes back */
 	F_ADMIN_RESIZE,		/* a volume grows; only where asked for */
 	F_ADMIN_DEPOSE,		/* secondary --force */
+	F_SUSPEND,		/* a machine is suspended and resumed */
+	F_LINK,			/* two nodes lose each other, and no third */
 	F_COUNT,
 };
 
@@ -91,6 +94,7 @@ struct sim_opts {
 	u32 depth, think_us, hot_blocks, max_kib;
 	u32 pct_read, pct_cold, pct_flush, pct_fua, pct_discard, pct_large;
 	u32 pause_pct;		/* how often the application rests */
+	u32 drift_pct;		/* by which clocks are fast or slow, 0: one clock */
 	u32 survive;		/* crash: 0 all lost .. 100 all survive, 101 mixed */
 	u32 nomem;		/* 1/n allocations fail, 0: none */
 	u32 fault_ms;		/* mean distance of faults */
@@ -206,8 +210,9 @@ struct sio {
 	u32 cap;		/* tags */
 	u8 state;
 	bool sampled;		/* read: tags taken when it was submitted */
-	bool app;
-	bool completed;		/* the application has been told */		/* an application waits for it */
+	bool app;		/* an application waits for it */
+	bool completed;		/* the application has been told */
+	bool blind;		/* read by one whose lease may be over unnoticed */
 	u8 slot;		/* application's */
 	u32 w;			/* history: number of the write */
 	u32 submitted;		/* history: time */
@@ -236,6 +241,12 @@ struct peer_node {
 	u8 side;
 };
 
+struct sim_clock {
+	u64 since, shows;	/* us: at this time it showed that */
+	u32 pct;		/* of the speed of time */
+	u64 blind_until;	/* it does not know of a suspension */
+};
+
 struct node {
 	struct repl_res res;
 	u32 id;
@@ -243,6 +254,7 @@ struct node {
 	bool up;		/* runs */
 	bool down_wanted;	/* clean end under way */
 	u64 paused_until;
+	struct sim_clock clock;
 	u64 up_at;		/* virtual time when it is to come back, 0: no */
 	struct peer_node peers[MAX_NODES];
 	struct vol_node vols[MAX_VOLS];
@@ -347,6 +359,13 @@ void node_crash(struct node *n);
 bool node_stop(struct node *n);		/* clean; false: try again later */
 void node_attach(struct node *n, u32 v);
 #define R	(&W.rng)
+
+/* ---- clocks (clock.c) ---- */
+
+void clock_boot(struct node *n);
+u64 clock_ms(const struct node *n);
+void clock_stop(struct node *n, u64 until);
+void clock_resume(struct node *n);
 
 /* ---- net (net.c) ---- */
 
@@ -497,6 +516,7 @@ void order_cleared(struct node *n, const struct repl_wire_hdr *h,
 /* check_state.c */
 void state_monitor(void);
 void state_acked(struct node *p, u32 submitted);
+void state_elected(const struct node *n);
 void state_settled(void);
 bool state_is_settled(char *why, size_t len);
 void state_dump(FILE *f);
@@ -527,7 +547,7 @@ enum cov {
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
-	C_MOVED, C_VICTIMS,
+	C_MOVED, C_VICTIMS, C_SUSPENDED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

@@ -93,6 +93,7 @@ void node_start(struct node *n)
 	n->closed_until = 0;
 	n->paused_until = 0;
 	n->up_at = 0;
+	clock_boot(n);
 	W.cur = n;
 	W.starting = true;
 	T("n%u starts", id);
@@ -111,7 +112,7 @@ void node_start(struct node *n)
 	n->res.witness = sim_witness(id);
 	n->res.priv = n;
 	repl_res_init(&n->res);
-	repl_tick(&n->res, W.now / MS);
+	repl_tick(&n->res, clock_ms(n));
 	for (u32 v = 0; v < o->vols; v++) {
 		struct vol_node *vn = &n->vols[v];
 
@@ -310,7 +311,7 @@ static void handle(const struct ev *e, struct node *n)
 	switch ((enum ev_type)e->type) {
 	case EV_TICK:
 		ev_add(W.o.tick_ms * MS, EV_TICK, n, 0, NULL, 0);
-		repl_tick(&n->res, W.now / MS);
+		repl_tick(&n->res, clock_ms(n));
 		break;
 	case EV_DISK:
 		disk_done(&n->vols[e->a], e->p, (int)(s64)e->arg);
