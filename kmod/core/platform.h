@@ -155,6 +155,10 @@ enum repl_mutations {
 	MUT_WITNESS_ACKS,		/* a witness counts as if it had data */
 	MUT_WRONG_VICTIM,		/* after a split brain the other side gives up */
 	MUT_PRIMARY_IS_VICTIM,		/* ... or a Primary may have to */
+	MUT_VOTE_TWICE,			/* a voter votes for all who ask in a term */
+	MUT_COPY_SKIPPED,		/* writes are done from the caller's pages */
+	MUT_STEP_DOWN_EARLY,		/* a Primary gives up before its writes are everywhere */
+	MUT_SUCCESSION_UNELECTED,	/* who stands by itself asks for no votes */
 	MUT_COUNT,
 };
 

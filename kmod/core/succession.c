@@ -118,7 +118,7 @@ void succession_tick(struct repl_res *res)
 		res->stand_at_ms = res->now + RETRY_MS + some_ms(res, RETRY_MS);
 		/* Whether it is due is looked at anew before each attempt. */
 		res->vote.own = true;
-		if (repl_promote(res, false, &why))
+		if (repl_promote(res, MUTATED(MUT_SUCCESSION_UNELECTED), &why))
 			res->vote.own = false;
 		else
 			res->vote.until_ms = res->now;

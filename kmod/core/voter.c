@@ -194,7 +194,8 @@ static bool voted_since(const struct repl_peer *p, u64 term)
 	if (!by_majority(res))
 		return false;
 	return term < res->vote_term ||
-	       (term == res->vote_term && res->voted_for != p->node);
+	       (term == res->vote_term && res->voted_for != p->node &&
+		!MUTATED(MUT_VOTE_TWICE));
 }
 
 static const char *objection(struct repl_peer *p,

@@ -197,6 +197,18 @@ void app_event(struct node *n, u32 i)
 	issue(n, i);
 }
 
+/*
+ * A program uses its pages again as soon as a write has completed.  The tags of an
+ * I/O are a private copy of them, as the module's shell makes one.
+ */
+static void reuse_pages(struct node *n, struct sio *s)
+{
+	if (!MUTATED(MUT_COPY_SKIPPED) || s->io.op != OP_WRITE)
+		return;
+	net_pages_reused(n, s->w);
+	s->tags[0] = TAG_GARBAGE;
+}
+
 void app_complete(struct sio *s, int err)
 {
 	struct node *n = W.cur;
@@ -235,6 +247,7 @@ void app_complete(struct sio *s, int err)
 		order_bound(n, io);
 		state_acked(n, s->submitted);
 		order_acked(v, n, io->sector, ns, s->w);
+		reuse_pages(n, s);
 	}
 	W.app_busy--;
 	slots[n->id][s->slot].busy = false;

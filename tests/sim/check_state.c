@@ -170,16 +170,21 @@ static void elected_acked(const struct node *p, u32 submitted)
 	}
 }
 
-/* Nobody is elected before the leases of those before it are over. */
+/* One node a term, and not before the leases of those before it are over. */
 void state_elected(const struct node *n)
 {
 	struct node *saved = W.cur;
 
 	if (W.o.ack_policy != ACK_QUORUM || n->res.forced || M.forced)
 		return;
+	W.elected[n->id] = n->res.reign;
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *o = W.cur = &W.node[i];
 
+		if (o != n && W.elected[i] == n->res.reign)
+			violation("one writer",
+				  "nodes %u and %u were both elected in term %llu",
+				  n->id, i, (unsigned long long)n->res.reign);
 		if (o->up && o->clock.blind_until <= W.now &&
 		    o->res.reign < n->res.reign && writes(o) &&
 		    !o->res.susp && lease_holds(&o->res))

@@ -457,6 +457,23 @@ void net_stall(struct link *l, u32 dir, u32 st, u64 us)
 	l->s[dir][st].stall_until = max(l->s[dir][st].stall_until, W.now + us);
 }
 
+/* What is still to be sent of a write is read where something else is by now. */
+void net_pages_reused(const struct node *n, u32 w)
+{
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct link *l = link_of(n->id, i);
+		struct stream *s;
+		struct pkt *p;
+
+		if (i == n->id)
+			continue;
+		s = &l->s[n->peers[i].side][REPL_STREAM_DATA];
+		list_for_each_entry(p, &s->q, link)
+			if (p->h.type == PKT_WRITE && *(u64 *)p->body == w)
+				*(u64 *)p->body = TAG_GARBAGE;
+	}
+}
+
 void net_heal(void)
 {
 	for (u32 a = 0; a < W.o.nodes; a++) {

@@ -59,6 +59,10 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_WITNESS_ACKS] = "witness-acks",
 	[MUT_WRONG_VICTIM] = "wrong-victim",
 	[MUT_PRIMARY_IS_VICTIM] = "primary-is-victim",
+	[MUT_VOTE_TWICE] = "vote-twice",
+	[MUT_COPY_SKIPPED] = "copy-skipped",
+	[MUT_STEP_DOWN_EARLY] = "step-down-early",
+	[MUT_SUCCESSION_UNELECTED] = "succession-unelected",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)

@@ -308,6 +308,7 @@ struct world {
 	struct node *cur;	/* whose event is handled */
 	u32 disk_busy;		/* disk I/O under way anywhere */
 	u32 app_busy;		/* application I/O under way anywhere */
+	u64 elected[MAX_NODES];	/* term in which a node was, last */
 	u64 top_reign;		/* newest that has acknowledged anything, and ... */
 	u32 top_since;		/* ... when it began to, in ticks of the history */
 	bool diverged_ok;	/* a split was made on purpose */
@@ -420,6 +421,7 @@ void net_reset(struct link *l);
 void net_cut(struct link *l, u32 dirs, u64 us);
 void net_stall(struct link *l, u32 dir, u32 st, u64 us);
 void net_heal(void);
+void net_pages_reused(const struct node *n, u32 w);
 void net_node_gone(struct node *n, bool clean);
 void net_node_back(struct node *n);
 void net_cut_end(struct link *l);
