@@ -228,6 +228,10 @@ struct blkrepl_stream {
 	struct task_struct *tx_task;	/* A */
 	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */
 	unsigned int tx_bulk;		/* Q: packets other than acks, not sent */
+	/* if not 0 all that is queued waits for more, or for the timer */
+	unsigned int gathered;		/* Q: packets that wait */
+	u32 gathered_bytes;		/* Q: of these */
+	struct hrtimer gather_timer;	/* Q to start */
 	/* the last packet sent that needs an io at the peer */
 	u8 asked_type;			/* L: PKT_NONE: it has been answered */
 	__le64 asked_id;		/* L: what its answer repeats */
@@ -686,8 +690,14 @@ void blkrepl_listen_del(struct blkrepl_peer *p);
 
 /* ---- tx.c ---- */
 
-/** blkrepl_tx_queue() - queue a packet. Under r->lock; consumes @pkt */
-void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
+/**
+ * blkrepl_tx_queue() - queue a packet. Under r->lock
+ * @s: the stream
+ * @pkt: consumed
+ *
+ * Return: whether to kick the stream; if not, the packet waits for others
+ */
+bool blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt);
 
 /**
  * blkrepl_tx_kick() - send what is queued
@@ -724,6 +734,27 @@ void blkrepl_tx_close(struct blkrepl_stream *s);
 struct socket *blkrepl_tx_purge(struct blkrepl_stream *s);
 
 int blkrepl_tx_thread(void *stream);
+
+/* ---- gather.c ---- */
+
+/**
+ * blkrepl_gather() - may a packet wait for others to go with it?
+ * @s: the stream; its queue is as it is without the packet
+ * @h: the packet's header
+ * @io: its data, of a write
+ *
+ * Under r->lock and q_lock.  Return: false: all that is queued goes now
+ */
+bool blkrepl_gather(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
+		    const struct repl_io *io);
+
+/** blkrepl_gather_end() - nothing waits any more. Under q_lock */
+void blkrepl_gather_end(struct blkrepl_stream *s);
+
+void blkrepl_gather_init(struct blkrepl_stream *s);
+
+/** blkrepl_gather_stop() - wait for the timer of a closed stream. May sleep */
+void blkrepl_gather_stop(struct blkrepl_stream *s);
 
 /* ---- rx.c ---- */
 

@@ -637,6 +637,7 @@ int blkrepl_peer_init(struct blkrepl_peer *p)
 		INIT_LIST_HEAD(&s->ended);
 		mutex_init(&s->tx_lock);
 		init_waitqueue_head(&s->tx_wait);
+		blkrepl_gather_init(s);
 		s->rx_buf = kmalloc(REPL_MAX_INLINE, GFP_KERNEL);
 		if (!s->rx_buf)
 			goto err;

@@ -113,8 +113,7 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 		refcount_inc(&b->ref);
 		pkt->io = b;
 	}
-	blkrepl_tx_queue(s, pkt);
-	if (list_empty(&s->kick)) {
+	if (blkrepl_tx_queue(s, pkt) && list_empty(&s->kick)) {
 		blkrepl_peer_use(p);
 		list_add_tail(&s->kick, &p->r->todo_tx);
 	}

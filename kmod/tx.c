@@ -61,13 +61,15 @@ void blkrepl_tx_answered(struct blkrepl_stream *s,
 		s->asked_type = PKT_NONE;
 }
 
-void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
+bool blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 {
 	unsigned long flags;
+	bool due = false;
 
 	tx_asks(s, &pkt->h);
 	spin_lock_irqsave(&s->q_lock, flags);
 	if (s->open) {
+		due = !blkrepl_gather(s, &pkt->h, pkt->io ? &pkt->io->io : NULL);
 		list_add_tail(&pkt->link, &s->queue);
 		s->tx_bulk += pkt->h.type != PKT_ACK;
 		pkt = NULL;
@@ -75,6 +77,7 @@ void blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	if (pkt)
 		blkrepl_pkt_free(s->peer->r, pkt);
+	return due;
 }
 
 /* Return: the next packet, NULL: none. @more: there is another behind it. */
@@ -88,6 +91,8 @@ static struct blkrepl_pkt *tx_next(struct blkrepl_stream *s, bool *more)
 	if (pkt)
 		list_del(&pkt->link);
 	*more = !list_empty(&s->queue);
+	if (!*more)
+		blkrepl_gather_end(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	return pkt;
 }
@@ -113,7 +118,8 @@ static bool tx_has_work(struct blkrepl_stream *s)
 	bool work;
 
 	spin_lock_irqsave(&s->q_lock, flags);
-	work = s->open && (s->tx_stuck || !list_empty(&s->queue));
+	work = s->open && (s->tx_stuck ||
+			   (!s->gathered && !list_empty(&s->queue)));
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	return work;
 }
@@ -350,11 +356,13 @@ struct socket *blkrepl_tx_purge(struct blkrepl_stream *s)
 	s->open = false;
 	s->tx_stuck = false;
 	list_splice_init(&s->queue, &queue);
+	blkrepl_gather_end(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	if (s->cur)
 		list_add(&s->cur->link, &queue);
 	s->cur = NULL;
 	mutex_unlock(&s->tx_lock);
+	blkrepl_gather_stop(s);
 
 	list_for_each_entry_safe(pkt, tmp, &queue, link)
 		blkrepl_pkt_free(r, pkt);

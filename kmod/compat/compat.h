@@ -12,6 +12,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/net.h>
 #include <linux/uio.h>
 #include <net/genetlink.h>
@@ -184,6 +185,18 @@ static inline int compat_splice_bvec(struct socket *sock, struct msghdr *msg)
 /* What a dump was asked is found in another struct since 6.7. Goes with 6.1 */
 #ifndef BLKREPL_HAVE_GENL_INFO_DUMP
 #define genl_info_dump(_cb)	genl_dumpit_info(_cb)
+#endif
+
+/* A timer's function was set by itself before 6.13. Goes with 6.12 */
+#ifndef BLKREPL_HAVE_HRTIMER_SETUP
+static inline void
+hrtimer_setup(struct hrtimer *timer,
+	      enum hrtimer_restart (*function)(struct hrtimer *),
+	      clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 #endif

@@ -23,6 +23,11 @@ bool ack_async(const struct repl_vol *vol, const struct repl_peer *p)
 	       !vol->res->handing_over;
 }
 
+bool repl_can_wait(const struct repl_io *io, const struct repl_peer *p)
+{
+	return io->kind == IO_APP && ack_async(io->vol, p) && !p->held_back;
+}
+
 /** replicas() - how many the resource has: all nodes but the witnesses */
 u32 replicas(const struct repl_res *res)
 {

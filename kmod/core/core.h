@@ -661,6 +661,15 @@ u32 repl_rx_room(const struct repl_wire_hdr *h);
 void repl_tick(struct repl_res *res, u64 now);
 
 /**
+ * repl_can_wait() - may the shell send a write a bit later, with others?
+ * @io: the application's
+ * @p: where it goes
+ *
+ * Return: true if nothing waits for @p to have it
+ */
+bool repl_can_wait(const struct repl_io *io, const struct repl_peer *p);
+
+/**
  * repl_promote() - become Primary; ->vote_done() tells the outcome
  * @force: even if the data is not known to be the newest
  *
