@@ -22,7 +22,7 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 /* A peer that connects to us tries again more often than that. */
 #define UNHEARD_TIME	(10 * HZ)

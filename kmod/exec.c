@@ -15,7 +15,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 #include "trace.h"
 

@@ -12,7 +12,7 @@
  */
 #include <linux/hrtimer.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 /* So many, or so much data, are enough: beyond it little is to be gained. */
 #define GATHER_PKTS	16

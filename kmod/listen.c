@@ -17,7 +17,7 @@
 #include <net/ip.h>
 #include <net/sock.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 #define SHAKES_MAX	32
 

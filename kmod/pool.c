@@ -27,7 +27,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 #define RESERVE_IOS	64
 #define RESERVE_PKTS	256

@@ -15,7 +15,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 #include "trace.h"
 
 /* Return: 0, -EPIPE: the other end has closed, -errno. */

@@ -17,7 +17,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 #include "trace.h"
 
 static_assert(REPL_MAX_INLINE >= 256, "room for what comes on the stream");

@@ -14,7 +14,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 #define SHAKE_TIMEOUT	(5 * HZ)
 

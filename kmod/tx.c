@@ -19,7 +19,7 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 
-#include "blkrepl.h"
+#include "stream.h"
 
 /* Packets that a passer-by sends before he leaves the rest to the thread. */
 #define DIRECT_BUDGET	16
