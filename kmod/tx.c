@@ -22,7 +22,7 @@
 #include "stream.h"
 
 /* Packets that a passer-by sends before he leaves the rest to the thread. */
-#define DIRECT_BUDGET	16
+#define DIRECT_BUDGET	32
 
 /* So much in a socket does not yet hold up an ack behind it. */
 #define IDLE_BYTES	16384

@@ -335,6 +335,22 @@ static bool member_beside_us(const struct repl_pv *pv,
 	       lineage_compare(&ps->lineage, &s->lineage) == ORDER_EQUAL;
 }
 
+/*
+ * Is the Primary here that has made this set?  With it, what we have and a member
+ * lacks is on its way there; another may not know of it.
+ */
+static bool primary_has_our_set(const struct repl_vol *vol,
+				const struct repl_store *s)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (pv->known && pv->peer->role == ROLE_PRIMARY &&
+		    pv->peer_state.set_version == s->set_version)
+			return true;
+	return false;
+}
+
 void check_replica(struct repl_pv *pv)
 {
 	u64 replica = pv->peer_state.replica;
@@ -357,7 +373,7 @@ void check_replica(struct repl_pv *pv)
 		dirty_fill(&s->dirty, pv->slot);
 		meta_checkpoint(s);
 	} else if (!slot->since_valid && vouched &&
-		   primary_seen(pv->vol->res) != NODE_NONE) {
+		   primary_has_our_set(pv->vol, s)) {
 		/* It had been filled, and we heard so before we heard of it. */
 		store_in_step(pv);
 	}

@@ -106,12 +106,24 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 }
 
 /*
- * The target may know generations of its own, or of ours, that we lack and that
- * are given up now.  They become part of our past, durably, before any block is
- * overwritten: or else their numbers would be used again, for other data.
- *
- * What it knows of anybody else's generations is not given up with its copy:
- * whoever has begun them may still have what was written in them.
+ * Whose generations are over, if the target has some that we lack?  All, if they
+ * are void.  But a branch that it gives up, or has an unfinished copy of, may be
+ * another node's, which still has what was written in it: then only the numbers
+ * of the two ends must not be used again.
+ */
+static u32 over_with(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+
+	if (ps->disk != DISK_INCONSISTENT && !(ps->flags & REPL_VS_DISCARD))
+		return ~0U;
+	return BIT(pv->vol->res->node) | BIT(pv->peer->node);
+}
+
+/*
+ * Generations of the target's that we lack and that are over become part of our
+ * past, durably, before any block is overwritten: or else their numbers would be
+ * used again, for other data.
  * Return: true if there was something to merge.
  */
 static bool merge_lineage(struct repl_pv *pv)
@@ -119,13 +131,13 @@ static bool merge_lineage(struct repl_pv *pv)
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = vol->store;
 	const struct repl_lineage *its = &pv->peer_state.lineage;
-	u32 ends = BIT(vol->res->node) | BIT(pv->peer->node);
+	u32 nodes = over_with(pv);
 
 	if (MUTATED(MUT_MERGE_SKIPPED) || pv->peer_state.dataset != s->dataset ||
-	    lineage_contains_of(&s->lineage, its, ends) || pv_outreigned(pv))
+	    lineage_contains_of(&s->lineage, its, nodes) || pv_outreigned(pv))
 		return false;
-	lineage_merge(&s->lineage, its, ends);
-	lineage_merge(&vol->lineage, its, ends);
+	lineage_merge(&s->lineage, its, nodes);
+	lineage_merge(&vol->lineage, its, nodes);
 	pv->sync.wait_sb = meta_want_sb(s);
 	meta_kick(vol);
 	if (vol->res->role == ROLE_PRIMARY)
