@@ -638,8 +638,7 @@ void app_drop_receiver(struct repl_pv *pv)
 	u32 bit = BIT(pv->peer->node);
 	struct repl_io *io, *tmp;
 
-	if (res->role == ROLE_PRIMARY && !MUTATED(MUT_GEN_NOT_BEGUN))
-		res->gen_pending = true;
+	gen_wanted(res);
 	res->evaluate_again = true;
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->vol != pv->vol || !(io->wait & bit))

@@ -687,6 +687,13 @@ static inline u32 split_policy(const struct repl_vstate *vs)
 	return vs->flags >> REPL_VS_SPLIT_SHIFT & REPL_VS_SPLIT_MASK;
 }
 
+/* What a Primary writes from now on is not where all that it wrote before is. */
+static inline void gen_wanted(struct repl_res *res)
+{
+	if (res->role == ROLE_PRIMARY && !MUTATED(MUT_GEN_NOT_BEGUN))
+		res->gen_pending = true;
+}
+
 static inline bool io_is_write(const struct repl_io *io)
 {
 	return io->op == OP_WRITE || io->op == OP_DISCARD ||

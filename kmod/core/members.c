@@ -510,8 +510,8 @@ static void commit_if_needed(struct repl_res *res)
 		lost |= !!(vol->in_sync & ~now);
 		grown |= (now & ~vol->in_sync) || witness_untold(vol);
 	}
-	if (lost && !MUTATED(MUT_GEN_NOT_BEGUN))
-		res->gen_pending = true;
+	if (lost)
+		gen_wanted(res);
 	/*
 	 * A generation waits for a write; a larger set does not.  An empty
 	 * generation would make a crashed primary seem newer than a member

@@ -231,8 +231,7 @@ static void stop_using(struct repl_vol *vol)
 	 * What a Primary writes from now on is not on it.  It may say that it is
 	 * complete all the same, though no set has it yet: a sync has just ended.
 	 */
-	if (vol->res->role == ROLE_PRIMARY && !MUTATED(MUT_GEN_NOT_BEGUN))
-		vol->res->gen_pending = true;
+	gen_wanted(vol->res);
 	for_each_pv(pv, vol) {
 		target_stop(pv, true);
 		source_stop(pv, true);
