@@ -22,7 +22,7 @@
 #include "stream.h"
 
 /* Packets that a passer-by sends before he leaves the rest to the thread. */
-#define DIRECT_BUDGET	32
+#define DIRECT_BUDGET	16
 
 /* So much in a socket does not yet hold up an ack behind it. */
 #define IDLE_BYTES	16384
@@ -215,7 +215,7 @@ static void tx_sent(struct blkrepl_stream *s, const struct blkrepl_pkt *pkt)
 
 /*
  * Send what is queued.
- * Return: 0 the queue is empty, -EAGAIN there is more, -errno.
+ * Return: 0 the queue was empty, -EAGAIN there is more, -errno.
  */
 static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 {
@@ -229,7 +229,7 @@ static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 	for (;;) {
 		if (!s->cur) {
 			if (!budget--)
-				return -EAGAIN;
+				return more ? -EAGAIN : 0;
 			s->cur = tx_next(s, &more);
 			s->sent = 0;
 			if (!s->cur)
