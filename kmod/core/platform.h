@@ -159,6 +159,7 @@ enum repl_mutations {
 	MUT_COPY_SKIPPED,		/* writes are done from the caller's pages */
 	MUT_STEP_DOWN_EARLY,		/* a Primary gives up before its writes are everywhere */
 	MUT_SUCCESSION_UNELECTED,	/* who stands by itself asks for no votes */
+	MUT_ACKED_ERROR_PASSED,		/* a disk stays that lacks what was acknowledged */
 	MUT_COUNT,
 };
 

@@ -63,6 +63,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_COPY_SKIPPED] = "copy-skipped",
 	[MUT_STEP_DOWN_EARLY] = "step-down-early",
 	[MUT_SUCCESSION_UNELECTED] = "succession-unelected",
+	[MUT_ACKED_ERROR_PASSED] = "acked-error-passed",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
