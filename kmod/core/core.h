@@ -405,6 +405,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
+	u64 acked_term, acked_seq;	/* last write acknowledged to a Primary */
 	bool revoked;			/* in use since before we were replaced */
 };
 

@@ -133,7 +133,8 @@ struct repl_store {
 	u32 witnesses;		/* that keep it */
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
-	u64 pos_term, pos_seq;	/* as loaded */
+	u64 pos_term, pos_seq;	/* as loaded; once it lets go, where it ends */
+	bool pos_final;
 	struct repl_lineage lineage;
 	struct repl_mslot slot[META_MAX_SLOTS];
 	struct dirty_set dirty;
@@ -560,6 +561,8 @@ void store_in_step(struct repl_pv *pv);
  * it out.  Return: true if there were any.
  */
 bool store_adopt_set(struct repl_vol *vol);
+void store_refused(struct repl_vol *vol, u64 seq);
+void store_acked(struct repl_vol *vol, u64 term, u64 seq);
 void store_assign_slots(struct repl_vol *vol);
 void store_fail(struct repl_vol *vol, const char *why);
 void store_try_close(struct repl_vol *vol);

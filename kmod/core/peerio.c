@@ -93,6 +93,13 @@ void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present)
 					io_blocks(io));
 }
 
+static void refuse(struct repl_io *io)
+{
+	store_refused(io->vol, io->seq);
+	answer(io, PKT_NACK);
+	peer_io_put(io);
+}
+
 /* ---- flushes ---- */
 
 static bool writes_before(const struct repl_io *flush)
@@ -169,10 +176,11 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	}
 	p->last_seq = io->seq;
 	p->res->seq = max(p->res->seq, io->seq);
+	p->res->have_term = p->term;
+	p->res->have_seq = io->seq;
 	peer_through(p, le64_to_cpu(h->through));
 	if (!takes_writes(vol)) {
-		answer(io, PKT_NACK);
-		peer_io_put(io);
+		refuse(io);
 		return;
 	}
 	/*
@@ -187,8 +195,6 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	mark_absent(vol, io, io->receivers | BIT(p->res->node));
 	store_shared(vol, io->receivers);
 	list_add_tail(&io->hash, &p->res->applying);
-	p->res->have_term = p->term;
-	p->res->have_seq = io->seq;
 	target_supersede(io);
 	al_enter(io);
 }
@@ -230,8 +236,7 @@ static void write_ready(struct repl_io *io)
 	struct repl_res *res = io->vol->res;
 
 	if (!takes_writes(io->vol)) {
-		answer(io, PKT_NACK);
-		peer_io_put(io);
+		refuse(io);
 		write_ended(res);
 		return;
 	}
@@ -285,6 +290,7 @@ static void write_done(struct repl_io *io)
 		peer_io_put(io);
 		return;
 	}
+	store_acked(io->vol, io->peer->term, io->seq);
 	answer(io, PKT_ACK);
 	io->state = IOS_TAIL;
 	list_move_tail(&io->hash, &io->vol->res->tail);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where a majority acknowledges: what a disk says of how much it has. */
+#include "scenes.h"
+#include "tap.h"
+
+#define TERM	3
+
+static struct fake f;
+
+/* A member, on its disk and in its own eyes, that has all up to @seq. */
+static void member(u64 seq)
+{
+	struct repl_wire_res_state r = { .role = ROLE_PRIMARY, .primary = 1 };
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+	struct repl_wire_vol_state w;
+	struct meta_sb *sb;
+
+	scene_format(&f);
+	sb = fake_sb(&f);
+	sb->in_sync = cpu_to_le32(BIT(0) | BIT(1));
+	sb->pos_term = cpu_to_le64(TERM);
+	sb->pos_seq = cpu_to_le64(seq);
+	fake_seal(&f);
+	fake_init(&f, 1);
+	f.res.conf.ack_policy = ACK_QUORUM;
+	fake_attach(&f);
+	CHECK(f.vol.vouch && f.res.have_term == TERM && f.res.have_seq == seq);
+	fake_same_state(&f, 0, &w);
+	w.in_sync = sb->in_sync;
+	fake_up(&f, 0);
+	r.term = cpu_to_le64(TERM);
+	h.length = cpu_to_le32(sizeof(r));
+	fake_rx(&f, 0, &h, &r);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_UPTODATE, "%d", f.vol.disk);
+}
+
+static void write_comes(u64 seq)
+{
+	static u8 data[4096];
+	struct repl_wire_hdr h = { .type = PKT_WRITE };
+
+	h.seq = cpu_to_le64(seq);
+	h.sector = cpu_to_le64(seq * 8);
+	h.size = cpu_to_le32(sizeof(data));
+	h.length = h.size;
+	h.id = cpu_to_le64(BIT(0) | BIT(1));
+	CHECK(fake_rx(&f, 0, &h, data) == WIRE_OK);
+}
+
+/* What the disk says once it has been let go of. */
+static void ends_at(u64 seq, u32 flags)
+{
+	struct repl_store *s;
+	const char *why;
+
+	fake_detach(&f);
+	CHECK(!fake_load(&f, &s, &why), "%s", why);
+	CHECK(s->pos_term == TERM && s->pos_seq == seq, "%llu",
+	      (unsigned long long)s->pos_seq);
+	s->flags &= META_F_CRASHED | META_F_OUTDATED;
+	CHECK(s->flags == flags, "0x%x", s->flags);
+	repl_store_free(s);
+}
+
+/* What was received when the disk was let go of is not on it. */
+static void refused(void)
+{
+	member(7);
+	write_comes(8);
+	fake_run(&f);
+	ends_at(8, 0);
+	fake_exit(&f);
+
+	member(7);
+	write_comes(8);
+	write_comes(9);
+	ends_at(7, 0);
+	/* The stream has gone on without it. */
+	fake_attach(&f);
+	CHECK(!f.vol.vouch);
+	fake_exit(&f);
+}
+
+/* It has one that came after what it lacks: no position says that. */
+static void with_a_gap(void)
+{
+	member(7);
+	store_acked(&f.vol, TERM, 10);
+	write_comes(9);
+	ends_at(8, META_F_CRASHED | META_F_OUTDATED);
+	fake_exit(&f);
+}
+
+/* One volume has been detached before the other. */
+static void behind(void)
+{
+	member(7);
+	ends_at(7, 0);
+	f.res.have_seq = 8;
+	fake_attach(&f);
+	CHECK(!f.vol.vouch);
+	fake_exit(&f);
+}
+
+int main(void)
+{
+	RUN(refused);
+	RUN(with_a_gap);
+	RUN(behind);
+	return tap_end();
+}
