@@ -45,6 +45,8 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 		out->flags |= REPL_VS_WAS_PRIMARY;
 	if (s->flags & META_F_PRIMARY)
 		out->flags |= REPL_VS_LAST_PRIMARY;
+	if (vol->vouch && by_majority(vol->res))
+		out->flags |= REPL_VS_VOUCHES;
 	if (vol->res->resigned)
 		out->flags |= REPL_VS_RESIGNED;
 	if (pv->slot == SLOT_NONE)

@@ -37,12 +37,16 @@ bool vouches(const struct repl_res *res)
 
 /*
  * Is what we have here something that an election may choose?  Outdated is also
- * who came back beside a primary that went before it had left us out.
+ * who came back beside a primary, or as one, that went before we were left out.
  */
 bool electable(const struct repl_vol *vol)
 {
-	return vol->disk >= DISK_CONSISTENT ||
-	       (vol->disk == DISK_OUTDATED && vol->vouch);
+	const struct repl_store *s = store_live(vol);
+
+	if (vol->disk != DISK_OUTDATED)
+		return vol->disk >= DISK_CONSISTENT;
+	return vol->vouch || (s && (s->flags & META_F_PRIMARY) &&
+			      (s->in_sync & BIT(vol->res->node)));
 }
 
 /* Members of one set are compared by position, and not by what a crash left. */
@@ -245,6 +249,19 @@ static bool covered(const struct repl_res *res, u32 set, u32 vouching)
 	return hweight32(vouching & set) >= need;
 }
 
+/* Do those of the set that are connected and vouch know enough without us? */
+static bool known_without_us(const struct repl_res *res, u32 set)
+{
+	struct repl_peer *p;
+	u32 vouching = 0;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && vouches_likely(p))
+			vouching |= BIT(i);
+	return covered(res, set, vouching);
+}
+
 /**
  * elect_unheard() - members of the sets that count beyond these nodes
  * @res: the resource
@@ -296,23 +313,25 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  *
  * Where a majority acknowledges, members that differ in the last writes are
  * candidates all the same: the vote compares their positions.  So are those
- * that have not crashed, and the former primary, once all of the set are here; or
- * all of them, if none was primary.
+ * that have not crashed, once all of the set are here.  If these are too few, so
+ * is the former primary; or all of them, if none was primary.
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
 	struct repl_pv *pv;
-	u32 missing;
+	u32 set, missing;
 
 	if (!by_majority(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
-	if (!counts_in(vol, &missing) ||
-	    (!vol->vouch && !first_of_all(vol, missing)))
+	if (!counts_in(vol, &set))
 		return false;
-	missing &= ~BIT(vol->res->node);
+	if (!vol->vouch &&
+	    (known_without_us(vol->res, set) || !first_of_all(vol, set)))
+		return false;
+	missing = set & ~BIT(vol->res->node);
 	for_each_pv(pv, vol)
-		if (promotion_decides(pv))
+		if (usable(pv) && promotion_decides(pv))
 			missing &= ~BIT(pv->peer->node);
 	return !missing;
 }

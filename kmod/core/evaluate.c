@@ -202,6 +202,7 @@ static bool last_primary_has_all(const struct repl_pv *pv)
 
 	return s && !pv->vol->vouch && last_primary(pv) &&
 	       !(s->flags & META_F_PRIMARY) &&
+	       (elect_set(pv->vol) & BIT(pv->peer->node)) &&
 	       pv->peer_state.set_version >= s->set_version;
 }
 
@@ -216,7 +217,7 @@ bool promotion_decides(const struct repl_pv *pv)
 	return by_position(pv) &&
 	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
 	       electable(pv->vol) && pv->vol->dataset &&
-	       (pv->vol->in_sync & BIT(res->node)) &&
+	       (elect_set(pv->vol) & BIT(res->node)) &&
 	       !last_primary_has_all(pv);
 }
 

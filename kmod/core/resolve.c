@@ -70,8 +70,8 @@ void drop_void(struct repl_vol *vol)
 	const struct repl_lineage *l;
 	struct repl_pv *pv;
 
-	if (!s || vol->disk != DISK_OUTDATED || (s->in_sync & self) ||
-	    vol->res->role == ROLE_PRIMARY)
+	if (!s || (s->in_sync & self) || vol->res->role == ROLE_PRIMARY ||
+	    (vol->disk != DISK_OUTDATED && vol->disk != DISK_CONSISTENT))
 		return;
 	for_each_pv(pv, vol) {
 		l = &pv->peer_state.lineage;

@@ -118,9 +118,7 @@ bool vouches_likely(const struct repl_peer *p)
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (!pv->known || pv->peer_state.disk < DISK_OUTDATED ||
-		    (pv->peer_state.flags & REPL_VS_CRASHED) ||
-		    !(pv->peer_state.in_sync & BIT(p->node)))
+		if (!pv->known || !(pv->peer_state.flags & REPL_VS_VOUCHES))
 			return false;
 	return true;
 }

@@ -258,6 +258,7 @@ struct repl_wire_res_state {
 #define REPL_VS_LAST_PRIMARY	(1U << 6)	/* the last one, and it ended uncleanly */
 #define REPL_VS_BEGUN		(1U << 5)	/* began a sync of the peer at @since */
 #define REPL_VS_RESIGNED	(1U << 9)	/* Primary no more by force */
+#define REPL_VS_VOUCHES		(1U << 10)	/* has all that it ever acknowledged */
 #define REPL_VS_SPLIT_SHIFT	7		/* two bits: after-split-brain */
 #define REPL_VS_SPLIT_MASK	3U
 
