@@ -111,6 +111,23 @@ static void partition(bool isolate)
 
 /* ---- commands ---- */
 
+/*
+ * Where a majority acknowledges, a member that does not take part for a time has
+ * failed: it may have the later writes of other volumes and not these.
+ */
+static int let_go(struct node *n, u32 v, const char **why)
+{
+	int err;
+
+	W.cur = n;
+	err = repl_detach(&n->vols[v].vol, false, why);
+	W.cur = NULL;
+	if (!err && W.o.ack_policy == ACK_QUORUM &&
+	    n->res.role != ROLE_PRIMARY)
+		admin_disk_failed(n, v);
+	return err;
+}
+
 static void detach(void)
 {
 	struct node *n = some_node(true);
@@ -121,9 +138,7 @@ static void detach(void)
 	if (!n || n->paused_until > W.now || n->down_wanted ||
 	    !n->vols[v].open || !expendable(n, v))
 		return;
-	W.cur = n;
-	err = repl_detach(&n->vols[v].vol, false, &why);
-	W.cur = NULL;
+	err = let_go(n, v, &why);
 	T("admin: n%u v%u detach %d %s", n->id, v, err, why ? why : "");
 }
 
@@ -216,9 +231,7 @@ static void replace(void)
 		return;
 	vn = &n->vols[v];
 	if (vn->open) {
-		W.cur = n;
-		repl_detach(&vn->vol, false, &why);
-		W.cur = NULL;
+		let_go(n, v, &why);
 		return;
 	}
 	if (vn->closing || vn->attaching || (admin_set(v) & BIT(n->id)))
@@ -265,9 +278,7 @@ static void rollback(void)
 	if (vn->open) {
 		if (vn->vol.disk != DISK_UPTODATE || (rb.node && !newer))
 			return;
-		W.cur = n;
-		repl_detach(&vn->vol, false, &why);
-		W.cur = NULL;
+		let_go(n, v, &why);
 		return;
 	}
 	if ((disk_durable_flags(d) & (META_F_UNCLEAN | META_F_INCONSISTENT |

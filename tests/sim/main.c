@@ -166,7 +166,7 @@ static bool one(u64 seed)
 
 static void bad_line(const char *line)
 {
-	fprintf(stderr, "blkrepl-sim: %s: expected \"SEED [SCENARIO]\": %s",
+	fprintf(stderr, "blkrepl-sim: %s: expected \"SEED [SCENARIO | quorum]\": %s",
 		arg.file, line);
 	exit(2);
 }
@@ -199,7 +199,8 @@ static bool run_file(void)
 		if (sscanf(line, "%llu %39[a-z-]", &seed, name) < 1)
 			bad_line(line);
 		arg.scenario = scenario(name);
-		if (name[0] && arg.scenario < 0)
+		arg.ack_policy = strcmp(name, "quorum") ? -1 : ACK_QUORUM;
+		if (name[0] && arg.scenario < 0 && arg.ack_policy < 0)
 			bad_line(line);
 		n++;
 		ok = one(seed) && ok;
