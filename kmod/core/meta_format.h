@@ -50,7 +50,8 @@
 #define META_F_CRASHED		(1U << 4)	/* lost its caches, not reconciled */
 #define META_F_EXTERNAL		(1U << 5)
 #define META_F_WITNESS		(1U << 6)	/* no data belongs to it */
-#define META_F_ALL		0x7f
+#define META_F_RESIGNED		(1U << 7)	/* Primary no more by force */
+#define META_F_ALL		0xff
 
 /* slot.flags */
 #define META_SLOT_USED		(1U << 0)

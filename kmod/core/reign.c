@@ -27,8 +27,12 @@ static void stay_last(const struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
 
-	if (s)
-		s->flags |= META_F_PRIMARY;
+	if (!s)
+		return;
+	s->flags |= META_F_PRIMARY;
+	/* Whose word it was is not to be forgotten with a restart. */
+	if (vol->res->resigned)
+		meta_want_sb(s);
 }
 
 /*

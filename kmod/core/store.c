@@ -269,6 +269,8 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	res->term = max(res->term, s->term);
 	res->seq = max(res->seq, s->seq);
 	res->set_version = max(res->set_version, s->set_version);
+	if (s->flags & META_F_RESIGNED)
+		res->resigned = true;
 	vote_recall(res, s);
 	store_adopt_set(vol);
 	recall_position(vol);

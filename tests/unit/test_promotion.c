@@ -190,6 +190,27 @@ static void revoked(void)
 	fake_exit(&f);
 }
 
+/* Nobody stands by itself after an administrator's word, not after a restart. */
+static void resigned(void)
+{
+	const char *why = NULL;
+
+	scene(&f, SCENE_PRIMARY);
+	CHECK(!repl_demote(&f.res, true, &why));
+	fake_run(&f);
+	fake_detach(&f);
+	f.res.resigned = false;
+	fake_attach(&f);
+	CHECK(f.res.resigned);
+	fake_exit(&f);
+
+	scene(&f, SCENE_PRIMARY);
+	fake_detach(&f);
+	fake_attach(&f);
+	CHECK(!f.res.resigned);
+	fake_exit(&f);
+}
+
 static void held(void)
 {
 	struct repl_io_info io;
@@ -222,6 +243,7 @@ int main(void)
 	RUN(peer_sees_primary);
 	RUN(gone_on_without);
 	RUN(revoked);
+	RUN(resigned);
 	RUN(held);
 	return tap_end();
 }
