@@ -89,6 +89,8 @@ class Qemu:
                 "-kernel", self.kernel.image, "-initrd", self.kernel.initramfs,
                 # On a busy host the emulated timer may look dead, and a CPU stalled.
                 "-append", "console=ttyS0 quiet mitigations=off nokaslr no_timer_check "
+                # tests count lines of the log: none may be lost
+                "log_buf_len=16M "
                 "rcupdate.rcu_cpu_stall_timeout=120 random.trust_cpu=on " + append,
                 # Appended to: a machine that is booted again keeps its past.
                 "-chardev", f"file,id=log,append=on,path={quote(self.log)}",
