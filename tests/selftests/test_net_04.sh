@@ -4,13 +4,14 @@
 # network cards get it wrong): headers and data have checksums of their own.
 . "$(dirname "$0")/lib.sh"
 
-# bend NODE BYTE: 4 bytes in a long segment that it sends, once
+# bend NODE BYTE: 4 bytes in a full segment that it sends, once (a slow machine
+# may never send longer ones)
 bend()
 {
 	must on "$1" nft -f - <<-END
 		table inet bent {
 			chain out { type filter hook output priority 0;
-				tcp dport 7789 meta length > 3000 limit rate 1/hour burst 1 packets @th,$(($2 * 8)),32 set 0x12345678 counter; }
+				tcp dport 7789 meta length > 1400 limit rate 1/hour burst 1 packets @th,$(($2 * 8)),32 set 0x12345678 counter; }
 		}
 	END
 }
