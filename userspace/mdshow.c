@@ -20,6 +20,7 @@ static const struct {
 	{ META_F_CRASHED, "crashed" },
 	{ META_F_EXTERNAL, "external" },
 	{ META_F_WITNESS, "witness" },
+	{ META_F_RESIGNED, "resigned" },
 };
 
 static void show_hex(struct out *o, const char *key, const char *label, u64 val)

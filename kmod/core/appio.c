@@ -554,9 +554,9 @@ static void write_done(struct repl_io *io, int err)
 	struct repl_vol *vol = io->vol;
 	struct repl_pv *pv;
 	/* Of what was acknowledged without our disk nobody can be told. */
-	bool told = io->acked && !MUTATED(MUT_ACKED_ERROR_PASSED);
+	bool acked = io->acked && !io->err && !MUTATED(MUT_ACKED_ERROR_PASSED);
 
-	if (err && (told || vol->conf.on_io_error == ON_ERROR_DETACH)) {
+	if (err && (acked || vol->conf.on_io_error == ON_ERROR_DETACH)) {
 		store_fail(vol, "a write failed");
 	} else if (err) {
 		/* The application is told; what is where is not known. */

@@ -504,7 +504,7 @@ struct repl_res {
 	bool evaluating;
 	bool evaluate_again;
 	bool handing_over;		/* async peers become members */
-	u64 have_term, have_seq;	/* last write that we have, in its reign */
+	u64 have_term, have_seq;	/* last write received, and its reign */
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
 	u32 app_ios;			/* IO_APP not completed */

@@ -108,8 +108,8 @@ struct meta_slot {
  * @own_gen: newest generation number that this node has reserved as Primary; it
  *	may never have been used, but is not used again
  * @pos_term: reign in which @pos_seq was numbered
- * @pos_seq: last write of the stream that this node had received; exact only
- *	after a clean end
+ * @pos_seq: last write of the stream that this disk has, with all before; exact
+ *	only after a clean end
  * @grown_from: what lies behind this sector was added not long ago and is dirty
  *	towards everybody, whatever the records say; 0: they say all
  * @witnesses: witnesses that keep this set, by node id: who counts it as durable

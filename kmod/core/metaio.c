@@ -44,7 +44,7 @@ static u32 sb_flags(const struct repl_store *s, bool clean)
 	flags |= s->flags & META_F_PRIMARY;
 	if (s->vol->res->role == ROLE_PRIMARY)
 		flags |= META_F_PRIMARY;
-	if ((flags & META_F_PRIMARY) && s->vol->res->resigned)
+	else if ((flags & META_F_PRIMARY) && s->vol->res->resigned)
 		flags |= META_F_RESIGNED;
 	if (s->flags & META_F_INCONSISTENT)
 		flags |= META_F_INCONSISTENT;

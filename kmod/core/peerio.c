@@ -7,7 +7,8 @@
  * until the primary has said that they are complete everywhere.  If it is lost
  * before, they are what the survivors may differ in: they become dirty towards
  * everybody.  Those that have arrived are applied all the same, so that what a
- * node has is always all up to one position (have_seq).
+ * node has is always all up to one position (have_seq), unless its disk is let
+ * go of (store_refused()).
  */
 #include "internal.h"
 
@@ -410,6 +411,9 @@ void peer_disk_done(struct repl_io *io, int err)
 	 */
 	if (err)
 		store_fail(io->vol, "an I/O for the primary failed");
+	/* A disk that is being let go of does not fail any more. */
+	if (err && io->kind == IO_PEER_WRITE)
+		store_refused(io->vol, io->seq);
 	if (io->kind == IO_PEER_READ) {
 		answer(io, err ? PKT_READ_ERROR : PKT_READ_DATA);
 		peer_io_put(io);

@@ -69,13 +69,16 @@ void drop_void(struct repl_vol *vol)
 	u32 self = BIT(vol->res->node), i;
 	const struct repl_lineage *l;
 	struct repl_pv *pv;
+	/* Its primary may be about to tell the others, while there is one. */
+	bool follower = vol->disk == DISK_CONSISTENT && by_majority(vol->res);
 
 	if (!s || (s->in_sync & self) || vol->res->role == ROLE_PRIMARY ||
-	    (vol->disk != DISK_OUTDATED && vol->disk != DISK_CONSISTENT))
+	    (vol->disk != DISK_OUTDATED && !follower))
 		return;
 	for_each_pv(pv, vol) {
 		l = &pv->peer_state.lineage;
-		if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
+		if (!usable(pv) || (follower && primary_decides(pv)) ||
+		    pv->peer_state.disk != DISK_UPTODATE ||
 		    !(s->in_sync & BIT(pv->peer->node)) ||
 		    pv->peer_state.dataset != s->dataset ||
 		    lineage_compare(&s->lineage, l) != ORDER_NEWER)

@@ -221,9 +221,14 @@ static void recall_position(struct repl_vol *vol)
 		lacks(vol);
 		return;
 	}
-	for_each_vol(other, res)
-		if (other != vol && other->store)
-			lacks(other);
+	for_each_vol(other, res) {
+		if (other == vol || !other->store)
+			continue;
+		lacks(other);
+		if (by_majority(res) && store_live(other) &&
+		    other->disk > DISK_OUTDATED)
+			set_disk(other, DISK_OUTDATED);
+	}
 	res->have_term = s->pos_term;
 	res->have_seq = s->pos_seq;
 }

@@ -553,7 +553,10 @@ static void in_step_with_members(struct repl_pv *from)
 		return;
 	for_each_pv(pv, vol) {
 		if (pv == from || !pv_serves_reads(pv) ||
-		    pv->slot == SLOT_NONE ||
+		    pv->slot == SLOT_NONE)
+			continue;
+		/* What others acknowledged it may lack. */
+		if (by_majority(vol->res) &&
 		    !(vol->store->in_sync & BIT(pv->peer->node)))
 			continue;
 		pv->peer_state.dirty = 0;

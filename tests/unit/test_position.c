@@ -83,6 +83,22 @@ static void refused(void)
 	fake_exit(&f);
 }
 
+/* Nor is what fails meanwhile. */
+static void fails(void)
+{
+	const char *why;
+
+	member(7);
+	write_comes(8);
+	while (fake_meta_step(&f))
+		;
+	CHECK(!repl_detach(&f.vol, true, &why));
+	CHECK(fake_disk_step(&f, 0, -EIO));
+	fake_run(&f);
+	ends_at(7, 0);
+	fake_exit(&f);
+}
+
 /* It has one that came after what it lacks: no position says that. */
 static void with_a_gap(void)
 {
@@ -104,10 +120,54 @@ static void behind(void)
 	fake_exit(&f);
 }
 
+/*
+ * A follower hears of a generation before the other members do, who will say so
+ * soon: it is not void.
+ */
+static void follower_hears_first(void)
+{
+	struct repl_wire_members m = { .term = cpu_to_le64(TERM),
+				       .dataset = cpu_to_le64(9) };
+	struct repl_wire_hdr h = { .type = PKT_MEMBERS };
+	u32 set = BIT(1) | BIT(2), i;
+	struct repl_wire_vol_state w;
+
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(set);
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = ACK_QUORUM;
+	fake_attach(&f);
+	for (i = 0; i < 2; i++) {
+		fake_same_state(&f, i, &w);
+		w.disk = DISK_UPTODATE;
+		w.in_sync = cpu_to_le32(set);
+		fake_up(&f, i);
+		fake_res_state(&f, i, i ? ROLE_SECONDARY : ROLE_PRIMARY);
+		fake_vol_state(&f, i, &w);
+		fake_run(&f);
+	}
+	m.set_version = cpu_to_le64((1ULL << SET_TERM_SHIFT) + 2);
+	m.in_sync = cpu_to_le32(set);
+	m.receivers = cpu_to_le32(set | BIT(0));
+	m.lineage[0] = cpu_to_le32(1);
+	m.lineage[1] = cpu_to_le32(1);
+	h.length = cpu_to_le32(sizeof(m));
+	h.id = cpu_to_le64(5);
+	h.flags = REPL_HDR_LAST;
+	CHECK(fake_rx(&f, 0, &h, &m) == WIRE_OK);
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_CONSISTENT && f.vol.follower);
+	CHECK(f.vol.store->lineage.gen[1] == 1);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(refused);
+	RUN(fails);
 	RUN(with_a_gap);
 	RUN(behind);
+	RUN(follower_hears_first);
 	return tap_end();
 }
