@@ -151,8 +151,11 @@ static int compare_position(const struct repl_store *s)
 static void lacks(struct repl_vol *vol)
 {
 	vol->vouch = false;
-	if (vol->store && by_majority(vol->res))
-		vol->store->flags |= META_F_OUTDATED | META_F_CRASHED;
+	if (!vol->store || !by_majority(vol->res))
+		return;
+	vol->store->flags |= META_F_OUTDATED | META_F_CRASHED;
+	if (store_live(vol) && vol->disk > DISK_OUTDATED)
+		set_disk(vol, DISK_OUTDATED);
 }
 
 /**
@@ -221,14 +224,9 @@ static void recall_position(struct repl_vol *vol)
 		lacks(vol);
 		return;
 	}
-	for_each_vol(other, res) {
-		if (other == vol || !other->store)
-			continue;
-		lacks(other);
-		if (by_majority(res) && store_live(other) &&
-		    other->disk > DISK_OUTDATED)
-			set_disk(other, DISK_OUTDATED);
-	}
+	for_each_vol(other, res)
+		if (other != vol && other->store)
+			lacks(other);
 	res->have_term = s->pos_term;
 	res->have_seq = s->pos_seq;
 }
