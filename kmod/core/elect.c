@@ -262,6 +262,28 @@ static bool known_without_us(const struct repl_res *res, u32 set)
 	return covered(res, set, vouching);
 }
 
+/*
+ * Do we, with those that only differ from us in the last writes?  One of a
+ * majority of the nodes knows the newest set that took effect.
+ */
+static bool known_to_us(const struct repl_vol *vol, u32 set)
+{
+	const struct repl_res *res = vol->res;
+	u32 keepers = BIT(res->node), vouching = BIT(res->node);
+	struct repl_pv *pv;
+
+	if (!vouches(res))
+		return false;
+	for_each_pv(pv, vol) {
+		if (claims(pv))
+			keepers |= BIT(pv->peer->node);
+		if (usable(pv) && promotion_decides(pv) &&
+		    vouches_likely(pv->peer))
+			vouching |= BIT(pv->peer->node);
+	}
+	return hweight32(keepers) >= majority(res) && covered(res, set, vouching);
+}
+
 /**
  * elect_unheard() - members of the sets that count beyond these nodes
  * @res: the resource
@@ -313,8 +335,9 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  *
  * Where a majority acknowledges, members that differ in the last writes are
  * candidates all the same: the vote compares their positions.  So are those
- * that have not crashed, once all of the set are here.  If these are too few, so
- * is the former primary; or all of them, if none was primary.
+ * that vouch, once enough of these are here, and else once all of the set are.
+ * If too few vouch even then, so is the former primary; or all of them, if none
+ * was primary.
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
@@ -326,6 +349,8 @@ bool elect_among_all(const struct repl_vol *vol)
 		return false;
 	if (!counts_in(vol, &set))
 		return false;
+	if (known_to_us(vol, set))
+		return true;
 	if (!vol->vouch &&
 	    (known_without_us(vol->res, set) || !first_of_all(vol, set)))
 		return false;

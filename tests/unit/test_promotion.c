@@ -114,6 +114,48 @@ static void votes(void)
 	fake_exit(&f);
 }
 
+/* All have stopped in good order.  Two of three are enough to go on. */
+static void two_are_back(void)
+{
+	struct repl_wire_res_state r = { .role = ROLE_SECONDARY,
+					 .primary = NODE_NONE };
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+	struct repl_wire_vol_state w;
+	struct repl_promotion p;
+	u32 crashed;
+
+	for (crashed = 0; crashed < 2; crashed++) {
+		start_alone(ACK_QUORUM);
+		CHECK(f.vol.vouch && f.vol.disk == DISK_CONSISTENT);
+		fake_same_state(&f, 0, &w);
+		w.disk = DISK_CONSISTENT;
+		w.flags |= cpu_to_le16(crashed ? REPL_VS_CRASHED :
+						 REPL_VS_VOUCHES);
+		fake_up(&f, 0);
+		h.length = cpu_to_le32(sizeof(r));
+		fake_rx(&f, 0, &h, &r);
+		fake_vol_state(&f, 0, &w);
+		fake_run(&f);
+		CHECK(f.vol.disk == (crashed ? DISK_CONSISTENT : DISK_UPTODATE));
+		CHECK(!told(&p) == !crashed, "%u: %s", crashed,
+		      p.why ? p.why : "-");
+		fake_exit(&f);
+	}
+}
+
+/* Of a set of two one has all; but alone it can't know of a newer set. */
+static void one_is_back(void)
+{
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(BIT(0) | BIT(1));
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = ACK_QUORUM;
+	fake_attach(&f);
+	CHECK(f.vol.disk == DISK_CONSISTENT);
+	fake_exit(&f);
+}
+
 static void peer_sees_primary(void)
 {
 	struct repl_promotion p;
@@ -240,6 +282,8 @@ int main(void)
 	RUN(at_once);
 	RUN(who_is_missing);
 	RUN(votes);
+	RUN(two_are_back);
+	RUN(one_is_back);
 	RUN(peer_sees_primary);
 	RUN(gone_on_without);
 	RUN(revoked);
