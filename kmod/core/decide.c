@@ -186,7 +186,8 @@ static bool void_for_primary(const struct decide_node *me,
 
 /*
  * An unfinished copy has nothing to lose.  But it knows how new the data must
- * be: only a Primary's word makes anything else of it.
+ * be: only a Primary's word makes anything else of it.  A Primary's own copy may
+ * know generations of its own that came to nothing: may_source() sees to that.
  */
 static enum verdict one_unfinished(const struct decide_node *me,
 				   const struct decide_node *peer)
@@ -194,9 +195,12 @@ static enum verdict one_unfinished(const struct decide_node *me,
 	bool me_target = inconsistent(me->vs);
 	const struct decide_node *target = me_target ? me : peer;
 	const struct decide_node *source = me_target ? peer : me;
+	struct repl_lineage l = target->vs->lineage;
 
+	if (target->primary)
+		l.gen[target->node] = source->vs->lineage.gen[target->node];
 	if (!source->primary && !(target->vs->flags & REPL_VS_DISCARD) &&
-	    !lineage_contains(&source->vs->lineage, &target->vs->lineage))
+	    !lineage_contains(&source->vs->lineage, &l))
 		return V_WAIT;
 	return me_target ? V_TARGET : V_SOURCE;
 }
