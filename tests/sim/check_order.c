@@ -158,24 +158,26 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 	}
 }
 
-void order_applied(struct node *n, struct repl_io *io, u64 sector, u64 old,
-		   u64 tag)
+/* Return: does it matter what each sector of @io replaces? */
+bool order_apply(struct node *n, const struct repl_io *io)
 {
 	/* Made good by force, with the last blocks of a sync still under way. */
 	if (W.diverged_ok && n->res.vote.force)
-		return;
+		return false;
 	if (io->kind == IO_RS_WRITE && !M.forced &&
 	    !(disk_durable_flags(&W.disk[n->id][io->vol->nr]) &
 	      META_F_INCONSISTENT))
 		violation("consistency",
 			  "node %u volume %u: resync data over a replica that a crash now would leave as consistent",
 			  n->id, io->vol->nr);
-	if (io->kind != IO_APP && io->kind != IO_PEER_WRITE)
-		return;
-	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE ||
-	    old == tag)
-		return;
-	if (hist_stale(io->vol->nr, old, tag))
+	return (io->kind == IO_APP || io->kind == IO_PEER_WRITE) &&
+	       !W.diverged_ok && !M.forced && W.o.scenario != SCN_HOSTILE;
+}
+
+void order_applied(struct node *n, const struct repl_io *io, u64 sector,
+		   u64 old, u64 tag)
+{
+	if (old != tag && hist_stale(io->vol->nr, old, tag))
 		violation("order",
 			  "node %u applied w%llu over the newer w%llu in sector %llu",
 			  n->id, (unsigned long long)tag,

@@ -12,12 +12,14 @@
  */
 #include "sim.h"
 
+#define OLD_TAGS	4096
+
 struct undo {
 	u64 sector;
 	u32 n;
 	bool fua;
 	bool resync;
-	u64 *old;
+	u64 old;		/* in the disk's ring of old tags */
 };
 
 static u64 **chunk_ref(struct sim_disk *d, u64 sector)
@@ -105,6 +107,8 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	d->live = arena_alloc(d->nchunks * sizeof(u64 *));
 	d->undo_cap = 256;
 	d->undo = arena_alloc(d->undo_cap * sizeof(*d->undo));
+	d->old_cap = OLD_TAGS;
+	d->old = arena_alloc(d->old_cap * sizeof(*d->old));
 	d->sb_at = NEVER;
 
 	memset(&mc, 0, sizeof(mc));
@@ -123,6 +127,23 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 
 	if ((o->garbage || again) && !witness)
 		scatter_garbage(d, 0, rng_range(R, 1, 6));
+}
+
+/* Room for @n more old tags in the ring. */
+static void old_room(struct sim_disk *d, u32 n)
+{
+	u32 cap = d->old_cap;
+	u64 *bigger;
+
+	while (d->old_tail - d->old_head + n > cap)
+		cap *= 2;
+	if (cap == d->old_cap)
+		return;
+	bigger = arena_alloc(cap * sizeof(*bigger));
+	for (u64 i = d->old_head; i != d->old_tail; i++)
+		bigger[i & (cap - 1)] = d->old[i & (d->old_cap - 1)];
+	d->old = bigger;
+	d->old_cap = cap;
 }
 
 /* Log what a write replaces. */
@@ -146,15 +167,20 @@ static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua,
 	u->n = n;
 	u->fua = fua;
 	u->resync = resync;
-	u->old = arena_alloc(n * sizeof(u64));
+	old_room(d, n);
+	u->old = d->old_tail;
 	for (u32 i = 0; i < n; i++)
-		u->old[i] = disk_tag(d, sector + i);
+		d->old[d->old_tail++ & (d->old_cap - 1)] =
+			disk_tag(d, sector + i);
 }
 
 static void flush_to(struct sim_disk *d, u64 pos)
 {
-	if (pos > d->undo_head)
-		d->undo_head = pos;
+	if (pos <= d->undo_head)
+		return;
+	d->undo_head = pos;
+	d->old_head = pos == d->undo_tail ? d->old_tail :
+		      d->undo[pos & (d->undo_cap - 1)].old;
 }
 
 /* Data of a write reaches the disk: all of it, or a random part if @partly. */
@@ -164,6 +190,7 @@ static void apply(struct vol_node *v, struct sio *s, bool partly)
 	struct sim_disk *d = &W.disk[v->node->id][v->nr];
 	u32 n = io->size / SECTOR_BYTES;
 	bool fua = (io->flags & IOF_FUA) && !partly;
+	bool order = !partly && order_apply(v->node, io);
 
 	undo_push(d, io->sector, n, fua, io->kind == IO_RS_WRITE);
 	for (u32 i = 0; i < n; i++) {
@@ -171,7 +198,7 @@ static void apply(struct vol_node *v, struct sio *s, bool partly)
 
 		if (partly && rng_pct(R, 50))
 			continue;
-		if (!partly)
+		if (order)
 			order_applied(v->node, io, io->sector + i,
 				      disk_tag(d, io->sector + i), tag);
 		disk_write_tag(d, io->sector + i, tag);
@@ -475,6 +502,9 @@ void disk_copy(struct sim_disk *to, const struct sim_disk *from)
 	to->undo_cap = 256;
 	to->undo = arena_alloc(to->undo_cap * sizeof(*to->undo));
 	to->undo_head = to->undo_tail = 0;
+	to->old_cap = OLD_TAGS;
+	to->old = arena_alloc(to->old_cap * sizeof(*to->old));
+	to->old_head = to->old_tail = 0;
 	to->sb_at = NEVER;
 }
 
@@ -539,8 +569,10 @@ void disk_crash(struct vol_node *v)
 			if (u->fua || survives(mode))
 				*word |= bit;
 			else
-				disk_write_tag(d, sec, u->old[i]);
+				disk_write_tag(d, sec, d->old[(u->old + i) &
+							      (d->old_cap - 1)]);
 		}
 	}
 	d->undo_head = d->undo_tail;
+	d->old_head = d->old_tail;
 }
