@@ -94,7 +94,9 @@ ballast >"$tmp/ballast.py"
 # compaction would take an emulated CPU more seconds than the watchdog allows
 echo 0 >/proc/sys/vm/compaction_proactiveness
 echo 60 >/proc/sys/kernel/watchdog_thresh
-# what is cached only could be given up instead
+# What is cached only could be given up instead: programs, to be read again and
+# again while nothing is swapped.
+echo 200 >/proc/sys/vm/swappiness
 sync
 echo 3 >/proc/sys/vm/drop_caches
 free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
