@@ -173,15 +173,16 @@ static bool excess_is_void(const struct decide_node *me,
 static bool void_for_primary(const struct decide_node *me,
 			     const struct decide_node *primary)
 {
-	struct repl_lineage l = me->vs->lineage;
+	const struct repl_lineage *its = &primary->vs->lineage;
+	struct repl_lineage l;
 
 	if (!primary->primary)
 		return false;
-	l.gen[primary->node] = primary->vs->lineage.gen[primary->node];
+	l = lineage_but_for(&me->vs->lineage, primary->node, its);
 	if (excess_is_void(me, primary))
 		return true;
 	return primary->vs->disk == DISK_UPTODATE &&
-	       lineage_compare(&l, &primary->vs->lineage) == ORDER_EQUAL;
+	       lineage_compare(&l, its) == ORDER_EQUAL;
 }
 
 /*
@@ -195,12 +196,13 @@ static enum verdict one_unfinished(const struct decide_node *me,
 	bool me_target = inconsistent(me->vs);
 	const struct decide_node *target = me_target ? me : peer;
 	const struct decide_node *source = me_target ? peer : me;
-	struct repl_lineage l = target->vs->lineage;
+	const struct repl_lineage *has = &source->vs->lineage;
+	struct repl_lineage needs = target->vs->lineage;
 
 	if (target->primary)
-		l.gen[target->node] = source->vs->lineage.gen[target->node];
+		needs = lineage_but_for(&needs, target->node, has);
 	if (!source->primary && !(target->vs->flags & REPL_VS_DISCARD) &&
-	    !lineage_contains(&source->vs->lineage, &l))
+	    !lineage_contains(has, &needs))
 		return V_WAIT;
 	return me_target ? V_TARGET : V_SOURCE;
 }

@@ -249,39 +249,55 @@ static bool covered(const struct repl_res *res, u32 set, u32 vouching)
 	return hweight32(vouching & set) >= need;
 }
 
-/* Do those of the set that are connected and vouch know enough without us? */
-static bool known_without_us(const struct repl_res *res, u32 set)
+/* Who is connected and vouches. */
+static u32 vouching_peers(const struct repl_res *res)
 {
 	struct repl_peer *p;
-	u32 vouching = 0;
+	u32 nodes = 0;
 	int i;
 
 	for_each_peer(p, i, res)
 		if (connected(p) && vouches_likely(p))
-			vouching |= BIT(i);
-	return covered(res, set, vouching);
+			nodes |= BIT(i);
+	return nodes;
 }
 
-/*
- * Do we, with those that only differ from us in the last writes?  One of a
- * majority of the nodes knows the newest set that took effect.
- */
-static bool known_to_us(const struct repl_vol *vol, u32 set)
+/* Do those of the set that are connected and vouch know enough without us? */
+static bool known_without_us(const struct repl_res *res, u32 set)
+{
+	return covered(res, set, vouching_peers(res));
+}
+
+/* One of a majority of the nodes knows the newest set that took effect. */
+static bool majority_claims(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+	u32 nodes = 1;
+
+	for_each_pv(pv, vol)
+		nodes += claims(pv);
+	return nodes >= majority(vol->res);
+}
+
+/* Do we and those of @alike that vouch? */
+static bool known_to_us(const struct repl_vol *vol, u32 set, u32 alike)
 {
 	const struct repl_res *res = vol->res;
-	u32 keepers = BIT(res->node), vouching = BIT(res->node);
+
+	return vouches(res) && majority_claims(vol) &&
+	       covered(res, set, BIT(res->node) | (vouching_peers(res) & alike));
+}
+
+/* Who only differs from us in the last writes; we do not at all. */
+static u32 alike_but_for_last(const struct repl_vol *vol)
+{
+	u32 nodes = BIT(vol->res->node);
 	struct repl_pv *pv;
 
-	if (!vouches(res))
-		return false;
-	for_each_pv(pv, vol) {
-		if (claims(pv))
-			keepers |= BIT(pv->peer->node);
-		if (usable(pv) && promotion_decides(pv) &&
-		    vouches_likely(pv->peer))
-			vouching |= BIT(pv->peer->node);
-	}
-	return hweight32(keepers) >= majority(res) && covered(res, set, vouching);
+	for_each_pv(pv, vol)
+		if (usable(pv) && promotion_decides(pv))
+			nodes |= BIT(pv->peer->node);
+	return nodes;
 }
 
 /**
@@ -341,22 +357,18 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
-	struct repl_pv *pv;
-	u32 set, missing;
+	u32 set, alike;
 
 	if (!by_majority(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
 	if (!counts_in(vol, &set))
 		return false;
-	if (known_to_us(vol, set))
+	alike = alike_but_for_last(vol);
+	if (known_to_us(vol, set, alike))
 		return true;
 	if (!vol->vouch &&
 	    (known_without_us(vol->res, set) || !first_of_all(vol, set)))
 		return false;
-	missing = set & ~BIT(vol->res->node);
-	for_each_pv(pv, vol)
-		if (usable(pv) && promotion_decides(pv))
-			missing &= ~BIT(pv->peer->node);
-	return !missing;
+	return !(set & ~alike);
 }

@@ -187,11 +187,11 @@ bool same_but_for_ours(const struct repl_pv *pv)
 {
 	const struct repl_lineage *l = &pv->peer_state.lineage;
 	const struct repl_vol *vol = pv->vol;
-	struct repl_lineage m = vol->lineage;
+	struct repl_lineage m;
 
-	if (!lineage_contains(l, &m) || lacks_acknowledged(pv))
+	if (!lineage_contains(l, &vol->lineage) || lacks_acknowledged(pv))
 		return false;
-	m.gen[vol->res->node] = l->gen[vol->res->node];
+	m = lineage_but_for(&vol->lineage, vol->res->node, l);
 	return lineage_compare(l, &m) == ORDER_EQUAL;
 }
 

@@ -56,6 +56,15 @@ void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b)
 		a->gen[i] = min(a->gen[i], b->gen[i]);
 }
 
+struct repl_lineage lineage_but_for(const struct repl_lineage *l, u32 node,
+				    const struct repl_lineage *from)
+{
+	struct repl_lineage out = *l;
+
+	out.gen[node] = from->gen[node];
+	return out;
+}
+
 void lineage_to_wire(__le32 *out, const struct repl_lineage *l)
 {
 	int i;

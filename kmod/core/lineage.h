@@ -53,6 +53,17 @@ void lineage_merge(struct repl_lineage *a, const struct repl_lineage *b,
 /** lineage_cap() - let @a contain nothing that @b does not: the minimum */
 void lineage_cap(struct repl_lineage *a, const struct repl_lineage *b);
 
+/**
+ * lineage_but_for() - @l, with the generations of @node as @from has them
+ * @l: a version vector
+ * @node: whose generations are not to be compared
+ * @from: the one that it will be compared with
+ *
+ * Return: by value.
+ */
+struct repl_lineage lineage_but_for(const struct repl_lineage *l, u32 node,
+				    const struct repl_lineage *from);
+
 void lineage_to_wire(__le32 *out, const struct repl_lineage *l);
 void lineage_from_wire(struct repl_lineage *l, const __le32 *in);
 
