@@ -51,18 +51,26 @@ static void at_once(void)
 	fake_exit(&f);
 }
 
-/* A node of a set of three, all of which were there when it went. */
-static void start_alone(u8 policy)
+#define ALL	(BIT(0) | BIT(1) | BIT(2))
+
+/* One of three nodes, a member of @set, when it starts. */
+static void start_in(u32 set, u8 policy)
 {
 	scene_format(&f);
-	fake_sb(&f)->in_sync = cpu_to_le32(BIT(0) | BIT(1) | BIT(2));
+	fake_sb(&f)->in_sync = cpu_to_le32(set);
 	fake_seal(&f);
 	fake_init(&f, 2);
 	f.res.conf.ack_policy = policy;
 	fake_attach(&f);
 }
 
-static void peer_comes(u32 i, u8 disk, u8 sees)
+/* All of three were there when it went. */
+static void start_alone(u8 policy)
+{
+	start_in(ALL, policy);
+}
+
+static void peer_comes_with(u32 i, u8 disk, u8 sees, u16 flags)
 {
 	struct repl_wire_res_state r = { .role = ROLE_SECONDARY, .primary = sees };
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
@@ -70,12 +78,18 @@ static void peer_comes(u32 i, u8 disk, u8 sees)
 
 	fake_same_state(&f, i, &w);
 	w.disk = disk;
-	w.in_sync = cpu_to_le32(BIT(0) | BIT(1) | BIT(2));
+	w.in_sync = cpu_to_le32(ALL);
+	w.flags |= cpu_to_le16(flags);
 	fake_up(&f, i);
 	h.length = cpu_to_le32(sizeof(r));
 	fake_rx(&f, i, &h, &r);
 	fake_vol_state(&f, i, &w);
 	fake_run(&f);
+}
+
+static void peer_comes(u32 i, u8 disk, u8 sees)
+{
+	peer_comes_with(i, disk, sees, 0);
 }
 
 static void who_is_missing(void)
@@ -117,25 +131,14 @@ static void votes(void)
 /* All have stopped in good order.  Two of three are enough to go on. */
 static void two_are_back(void)
 {
-	struct repl_wire_res_state r = { .role = ROLE_SECONDARY,
-					 .primary = NODE_NONE };
-	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
-	struct repl_wire_vol_state w;
 	struct repl_promotion p;
 	u32 crashed;
 
 	for (crashed = 0; crashed < 2; crashed++) {
 		start_alone(ACK_QUORUM);
 		CHECK(f.vol.vouch && f.vol.disk == DISK_CONSISTENT);
-		fake_same_state(&f, 0, &w);
-		w.disk = DISK_CONSISTENT;
-		w.flags |= cpu_to_le16(crashed ? REPL_VS_CRASHED :
-						 REPL_VS_VOUCHES);
-		fake_up(&f, 0);
-		h.length = cpu_to_le32(sizeof(r));
-		fake_rx(&f, 0, &h, &r);
-		fake_vol_state(&f, 0, &w);
-		fake_run(&f);
+		peer_comes_with(0, DISK_CONSISTENT, NODE_NONE,
+				crashed ? REPL_VS_CRASHED : REPL_VS_VOUCHES);
 		CHECK(f.vol.disk == (crashed ? DISK_CONSISTENT : DISK_UPTODATE));
 		CHECK(!told(&p) == !crashed, "%u: %s", crashed,
 		      p.why ? p.why : "-");
@@ -146,12 +149,7 @@ static void two_are_back(void)
 /* Of a set of two one has all; but alone it can't know of a newer set. */
 static void one_is_back(void)
 {
-	scene_format(&f);
-	fake_sb(&f)->in_sync = cpu_to_le32(BIT(0) | BIT(1));
-	fake_seal(&f);
-	fake_init(&f, 2);
-	f.res.conf.ack_policy = ACK_QUORUM;
-	fake_attach(&f);
+	start_in(BIT(0) | BIT(1), ACK_QUORUM);
 	CHECK(f.vol.disk == DISK_CONSISTENT);
 	fake_exit(&f);
 }
