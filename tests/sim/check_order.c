@@ -158,8 +158,11 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 	}
 }
 
-/* Return: does it matter what each sector of @io replaces? */
-bool order_apply(struct node *n, const struct repl_io *io)
+/*
+ * A write is about to be applied.  Return: does its order matter, so that each
+ * sector goes to order_applied()?
+ */
+bool order_applies(struct node *n, const struct repl_io *io)
 {
 	/* Made good by force, with the last blocks of a sync still under way. */
 	if (W.diverged_ok && n->res.vote.force)

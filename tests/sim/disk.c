@@ -12,8 +12,6 @@
  */
 #include "sim.h"
 
-#define OLD_TAGS	4096
-
 struct undo {
 	u64 sector;
 	u32 n;
@@ -44,6 +42,48 @@ void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag)
 		*c = arena_alloc(CHUNK * sizeof(u64));
 	}
 	(*c)[sector % CHUNK] = tag;
+}
+
+/* ---- the cache: rings whose sizes are powers of two ---- */
+
+static void cache_init(struct sim_disk *d)
+{
+	d->undo_cap = 256;
+	d->undo = arena_alloc(d->undo_cap * sizeof(*d->undo));
+	d->undo_head = d->undo_tail = 0;
+	d->old_cap = 4096;
+	d->old = arena_alloc(d->old_cap * sizeof(*d->old));
+	d->old_tail = 0;
+}
+
+/* Return: the ring, or a larger one, with room for @n more of @size bytes. */
+static void *ring_room(void *ring, u32 *cap, u64 head, u64 tail, u32 n,
+		       size_t size)
+{
+	u32 old_cap = *cap;
+	u8 *bigger;
+
+	if (tail - head + n <= old_cap)
+		return ring;
+	while (tail - head + n > *cap)
+		*cap *= 2;
+	bigger = arena_alloc(*cap * size);
+	for (u64 i = head; i != tail; i++)
+		memcpy(bigger + (i & (*cap - 1)) * size,
+		       (u8 *)ring + (i & (old_cap - 1)) * size, size);
+	return bigger;
+}
+
+/* Of what writes have replaced, the oldest that may come back. */
+static u64 old_head(const struct sim_disk *d)
+{
+	return d->undo_head == d->undo_tail ? d->old_tail :
+	       d->undo[d->undo_head & (d->undo_cap - 1)].old;
+}
+
+static u64 *old_tag(struct sim_disk *d, u64 i)
+{
+	return &d->old[i & (d->old_cap - 1)];
 }
 
 static void scatter_garbage(struct sim_disk *d, u64 from, u32 n)
@@ -105,10 +145,7 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 	d->meta = arena_alloc(d->meta_len);
 	d->nchunks = (u32)DIV_ROUND_UP(d->sectors, CHUNK);
 	d->live = arena_alloc(d->nchunks * sizeof(u64 *));
-	d->undo_cap = 256;
-	d->undo = arena_alloc(d->undo_cap * sizeof(*d->undo));
-	d->old_cap = OLD_TAGS;
-	d->old = arena_alloc(d->old_cap * sizeof(*d->old));
+	cache_init(d);
 	d->sb_at = NEVER;
 
 	memset(&mc, 0, sizeof(mc));
@@ -129,58 +166,30 @@ void disk_init(struct sim_disk *d, u32 node, u32 vol, bool again)
 		scatter_garbage(d, 0, rng_range(R, 1, 6));
 }
 
-/* Room for @n more old tags in the ring. */
-static void old_room(struct sim_disk *d, u32 n)
-{
-	u32 cap = d->old_cap;
-	u64 *bigger;
-
-	while (d->old_tail - d->old_head + n > cap)
-		cap *= 2;
-	if (cap == d->old_cap)
-		return;
-	bigger = arena_alloc(cap * sizeof(*bigger));
-	for (u64 i = d->old_head; i != d->old_tail; i++)
-		bigger[i & (cap - 1)] = d->old[i & (d->old_cap - 1)];
-	d->old = bigger;
-	d->old_cap = cap;
-}
-
 /* Log what a write replaces. */
 static void undo_push(struct sim_disk *d, u64 sector, u32 n, bool fua,
 		      bool resync)
 {
 	struct undo *u;
 
-	if (d->undo_tail - d->undo_head == d->undo_cap) {
-		struct undo *bigger =
-			arena_alloc(2 * d->undo_cap * sizeof(*bigger));
-
-		for (u64 i = d->undo_head; i != d->undo_tail; i++)
-			bigger[i & (2 * d->undo_cap - 1)] =
-				d->undo[i & (d->undo_cap - 1)];
-		d->undo = bigger;
-		d->undo_cap *= 2;
-	}
+	d->undo = ring_room(d->undo, &d->undo_cap, d->undo_head, d->undo_tail, 1,
+			    sizeof(*d->undo));
+	d->old = ring_room(d->old, &d->old_cap, old_head(d), d->old_tail, n,
+			   sizeof(*d->old));
 	u = &d->undo[d->undo_tail++ & (d->undo_cap - 1)];
 	u->sector = sector;
 	u->n = n;
 	u->fua = fua;
 	u->resync = resync;
-	old_room(d, n);
 	u->old = d->old_tail;
 	for (u32 i = 0; i < n; i++)
-		d->old[d->old_tail++ & (d->old_cap - 1)] =
-			disk_tag(d, sector + i);
+		*old_tag(d, d->old_tail++) = disk_tag(d, sector + i);
 }
 
 static void flush_to(struct sim_disk *d, u64 pos)
 {
-	if (pos <= d->undo_head)
-		return;
-	d->undo_head = pos;
-	d->old_head = pos == d->undo_tail ? d->old_tail :
-		      d->undo[pos & (d->undo_cap - 1)].old;
+	if (pos > d->undo_head)
+		d->undo_head = pos;
 }
 
 /* Data of a write reaches the disk: all of it, or a random part if @partly. */
@@ -190,7 +199,7 @@ static void apply(struct vol_node *v, struct sio *s, bool partly)
 	struct sim_disk *d = &W.disk[v->node->id][v->nr];
 	u32 n = io->size / SECTOR_BYTES;
 	bool fua = (io->flags & IOF_FUA) && !partly;
-	bool order = !partly && order_apply(v->node, io);
+	bool order = !partly && order_applies(v->node, io);
 
 	undo_push(d, io->sector, n, fua, io->kind == IO_RS_WRITE);
 	for (u32 i = 0; i < n; i++) {
@@ -499,12 +508,7 @@ void disk_copy(struct sim_disk *to, const struct sim_disk *from)
 	}
 	to->meta = arena_alloc(from->meta_len);
 	memcpy(to->meta, from->meta, from->meta_len);
-	to->undo_cap = 256;
-	to->undo = arena_alloc(to->undo_cap * sizeof(*to->undo));
-	to->undo_head = to->undo_tail = 0;
-	to->old_cap = OLD_TAGS;
-	to->old = arena_alloc(to->old_cap * sizeof(*to->old));
-	to->old_head = to->old_tail = 0;
+	cache_init(to);
 	to->sb_at = NEVER;
 }
 
@@ -569,10 +573,8 @@ void disk_crash(struct vol_node *v)
 			if (u->fua || survives(mode))
 				*word |= bit;
 			else
-				disk_write_tag(d, sec, d->old[(u->old + i) &
-							      (d->old_cap - 1)]);
+				disk_write_tag(d, sec, *old_tag(d, u->old + i));
 		}
 	}
 	d->undo_head = d->undo_tail;
-	d->old_head = d->old_tail;
 }

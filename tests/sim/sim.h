@@ -162,7 +162,7 @@ struct sim_disk {
 	u64 undo_head, undo_tail;
 	u32 undo_cap;
 	u64 *old;		/* what these writes replaced */
-	u64 old_head, old_tail;
+	u64 old_tail;
 	u32 old_cap;
 	u8 *meta;		/* the metadata area, byte by byte */
 	u64 meta_off;		/* where it begins on its device */
@@ -511,7 +511,7 @@ bool hist_acked_before(u64 a, u64 b);
 void order_bound(const struct node *p, const struct repl_io *io);
 bool order_branches(u32 vol, const struct node *a, const struct node *b);
 void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w);
-bool order_apply(struct node *n, const struct repl_io *io);
+bool order_applies(struct node *n, const struct repl_io *io);
 void order_applied(struct node *n, const struct repl_io *io, u64 sector,
 		   u64 old, u64 tag);
 
