@@ -623,6 +623,12 @@ void blkrepl_conn_offer(struct blkrepl_peer *p, enum repl_stream nr,
 
 /* ---- sock.c: sockets and their handshake ---- */
 
+/** blkrepl_sock_init() - sockets may use the memory reserves from now on. May sleep */
+void blkrepl_sock_init(void);
+
+/** blkrepl_sock_exit() - there are none any more. May sleep */
+void blkrepl_sock_exit(void);
+
 /** blkrepl_sock_setup() - options of a new socket; once for each */
 void blkrepl_sock_setup(struct socket *sock);
 

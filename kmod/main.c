@@ -37,6 +37,7 @@ static int __init blkrepl_init(void)
 	if (err < 0)
 		goto err_blkdev;
 	blkrepl_major = err;
+	blkrepl_sock_init();
 
 	err = blkrepl_net_register();
 	if (err)
@@ -51,6 +52,7 @@ static int __init blkrepl_init(void)
 err_genl:
 	blkrepl_net_unregister();
 err_net:
+	blkrepl_sock_exit();
 	unregister_blkdev(blkrepl_major, BLKREPL_NAME);
 err_blkdev:
 	destroy_workqueue(blkrepl_wq);
@@ -69,6 +71,7 @@ static void __exit blkrepl_exit(void)
 	genl_unregister_family(&blkrepl_genl_family);
 	blkrepl_refusals_free();
 	blkrepl_net_unregister();
+	blkrepl_sock_exit();
 	unregister_blkdev(blkrepl_major, BLKREPL_NAME);
 	destroy_workqueue(blkrepl_wq);
 	destroy_workqueue(blkrepl_io_wq);

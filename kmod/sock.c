@@ -56,6 +56,27 @@ static void sock_reclassify(struct socket *sock)
 #endif
 }
 
+/*
+ * The kernel wants to know whether any socket may use its memory reserves.  It is told once, for as
+ * long as the module is there, and not by each socket with sk_set_memalloc() and
+ * sk_clear_memalloc():
+ *
+ * - Either patches code that every CPU runs whenever the first of these sockets
+ *   comes and the last one goes, under locks that memory reclaim may hold.
+ * - Clearing corrects sk_forward_alloc, as does the FIN that may arrive just then.
+ *   Under the socket's lock, what waits behind that finds the flag cleared, which
+ *   is a BUG().
+ */
+void blkrepl_sock_init(void)
+{
+	static_branch_inc(&memalloc_socks_key);
+}
+
+void blkrepl_sock_exit(void)
+{
+	static_branch_dec(&memalloc_socks_key);
+}
+
 static void set_timeouts(struct sock *sk, long t)
 {
 	lock_sock(sk);
@@ -97,10 +118,19 @@ void blkrepl_sock_bufs(struct blkrepl_peer *p, struct socket *sock)
 	}
 }
 
+/*
+ * Swap may depend on what arrives.  sk_set_memalloc() is not for sockets that come
+ * and go in use: see blkrepl_sock_init().  The lock, as a softirq changes flags too.
+ */
 void blkrepl_sock_trust(struct socket *sock)
 {
-	set_timeouts(sock->sk, MAX_SCHEDULE_TIMEOUT);
-	sk_set_memalloc(sock->sk);
+	struct sock *sk = sock->sk;
+
+	set_timeouts(sk, MAX_SCHEDULE_TIMEOUT);
+	lock_sock(sk);
+	sock_set_flag(sk, SOCK_MEMALLOC);
+	sk->sk_allocation |= __GFP_MEMALLOC;
+	release_sock(sk);
 }
 
 void blkrepl_sock_abort(struct socket *sock)
@@ -128,8 +158,6 @@ void blkrepl_sock_release(struct socket *sock)
 	if (!sock)
 		return;
 	sk = sock->sk;
-	if (sock_flag(sk, SOCK_MEMALLOC))
-		sk_clear_memalloc(sk);
 	kernel_sock_shutdown(sock, SHUT_RDWR);
 	wait_event_interruptible_timeout(*sk_sleep(sk), sock_all_sent(sk),
 					 LAST_BYTES_TIME);
