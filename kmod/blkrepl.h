@@ -195,6 +195,7 @@ struct blkrepl_pkt {
 };
 
 #define BLKREPL_RX_BATCH	16
+#define BLKREPL_TX_VECS		64
 
 /**
  * struct blkrepl_rx_pkt - a packet that has been received on the data stream
@@ -222,8 +223,11 @@ struct blkrepl_stream {
 	bool open;			/* Q: packets are accepted */
 	struct list_head kick;		/* L: in blkrepl_resource.todo_tx */
 	struct mutex tx_lock;
-	struct blkrepl_pkt *cur;	/* T: partly sent */
-	u32 sent;			/* T: bytes of it */
+	struct list_head out;		/* T: blkrepl_pkt, the first partly sent */
+	u32 sent;			/* T: bytes of that */
+	struct bio_vec tx_vec[BLKREPL_TX_VECS]; /* T: for one call of the socket */
+	struct page *tx_headers;	/* T: lent to the socket, with the data */
+	unsigned int tx_headers_used;	/* T: bytes */
 	wait_queue_head_t tx_wait;	/* W */
 	struct task_struct *tx_task;	/* A */
 	bool tx_stuck;			/* Q: socket is full, leave it to tx_task */

@@ -633,6 +633,7 @@ int blkrepl_peer_init(struct blkrepl_peer *p)
 		s->nr = i;
 		spin_lock_init(&s->q_lock);
 		INIT_LIST_HEAD(&s->queue);
+		INIT_LIST_HEAD(&s->out);
 		INIT_LIST_HEAD(&s->kick);
 		INIT_LIST_HEAD(&s->ended);
 		mutex_init(&s->tx_lock);

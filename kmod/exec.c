@@ -286,7 +286,8 @@ static void run_ended(struct list_head *list)
 
 /*
  * The network goes first: its way is the longer one, and below submit_bio()
- * our bios only start when we return.
+ * our bios only start when we return.  But the answers of the thread that
+ * receives leave together, once it has no more to submit.
  */
 static void run(struct blkrepl_resource *r, unsigned long flags,
 		enum run_how how, struct blkrepl_stream *rx)
@@ -312,7 +313,8 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 			queue_work(blkrepl_io_wq, &r->todo_work);
 		}
 		nr = 0;
-		while (nr < KICK_BATCH && !list_empty(&r->todo_tx)) {
+		while (nr < KICK_BATCH && !list_empty(&r->todo_tx) &&
+		       !(rx && !list_empty(&disk))) {
 			s = list_first_entry(&r->todo_tx, struct blkrepl_stream,
 					     kick);
 			list_del_init(&s->kick);

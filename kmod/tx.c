@@ -7,11 +7,15 @@
  * packet, which saves a switch to another thread; the stream's own thread if
  * that one may not sleep, if the socket is full, or if the queue is long.
  *
- * Small things are copied into the socket.  Larger data is lent to it: the pages
- * are ours, a private copy or what was read for the peer, nobody writes to
- * them, and they are not used again before the socket has let go of them
- * (pool.c).  So a retransmission can't see pages that changed, and a packet is
- * done with when the socket has taken it.
+ * One call of the socket takes as many packets as it can: what TCP does for a
+ * segment costs nearly the same for one of them as for many.
+ *
+ * Data is lent to the socket: the pages are ours, a private copy or what was read
+ * for the peer, nobody writes to them, and they are not used again before the
+ * socket has let go of them (pool.c).  So a retransmission can't see pages that
+ * changed, and a packet is done with when the socket has taken it.  Headers go
+ * beside the data, in pages that are written to once.  What comes without data is
+ * copied.
  */
 #include <linux/bvec.h>
 #include <linux/kthread.h>
@@ -23,6 +27,9 @@
 
 /* Packets that a passer-by sends before he leaves the rest to the thread. */
 #define DIRECT_BUDGET	16
+
+/* Packets that leave the queue at a time. */
+#define OUT_PKTS	16
 
 /* So much in a socket does not yet hold up an ack behind it. */
 #define IDLE_BYTES	16384
@@ -80,21 +87,23 @@ bool blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 	return due;
 }
 
-/* Return: the next packet, NULL: none. @more: there is another behind it. */
-static struct blkrepl_pkt *tx_next(struct blkrepl_stream *s, bool *more)
+/* Take packets to send, of @budget.  Return: are there more behind them? */
+static bool tx_take(struct blkrepl_stream *s, int *budget)
 {
-	struct blkrepl_pkt *pkt;
+	int nr = min(*budget, OUT_PKTS);
 	unsigned long flags;
+	bool more;
 
 	spin_lock_irqsave(&s->q_lock, flags);
-	pkt = list_first_entry_or_null(&s->queue, struct blkrepl_pkt, link);
-	if (pkt)
-		list_del(&pkt->link);
-	*more = !list_empty(&s->queue);
-	if (!*more)
+	*budget -= nr;
+	for (; nr && !list_empty(&s->queue); nr--)
+		list_move_tail(s->queue.next, &s->out);
+	*budget += nr;
+	more = !list_empty(&s->queue);
+	if (!more)
 		blkrepl_gather_end(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
-	return pkt;
+	return more;
 }
 
 bool blkrepl_tx_idle(struct blkrepl_stream *s)
@@ -162,54 +171,142 @@ static void tx_seal(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 	repl_wire_seal(&pkt->h, dcrc);
 }
 
+/*
+ * Room for the headers of what may be sent in one call.  Return: false: no memory
+ * now, copy instead.
+ */
+static bool tx_headers(struct blkrepl_stream *s)
+{
+	struct page *page;
+
+	if (s->tx_headers &&
+	    s->tx_headers_used + OUT_PKTS * REPL_HDR_LEN <= PAGE_SIZE)
+		return true;
+	page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC);
+	if (!page)
+		return false;
+	if (s->tx_headers)
+		put_page(s->tx_headers);
+	s->tx_headers = page;
+	s->tx_headers_used = 0;
+	return true;
+}
+
 static void set_virt(struct bio_vec *bv, void *addr, unsigned int len)
 {
 	bvec_set_page(bv, virt_to_page(addr), len, offset_in_page(addr));
 }
 
-/*
- * Send as much of the current packet as one call takes.  The header of a small
- * write goes together with its data.
- */
-static int tx_part(struct blkrepl_stream *s, int flags)
+static void set_header(struct blkrepl_stream *s, struct bio_vec *bv,
+		       struct blkrepl_pkt *pkt, u32 off, bool lend)
 {
-	struct blkrepl_pkt *pkt = s->cur;
-	struct blkrepl_buf *buf = pkt->io ? &pkt->io->buf : NULL;
-	struct bio_vec vec[1 + ARRAY_SIZE(buf->small)];
+	u32 len = REPL_HDR_LEN - off;
+
+	if (!lend) {
+		set_virt(bv, (void *)&pkt->h + off, len);
+		return;
+	}
+	memcpy(page_address(s->tx_headers) + s->tx_headers_used,
+	       (void *)&pkt->h + off, len);
+	bvec_set_page(bv, s->tx_headers, len, s->tx_headers_used);
+	s->tx_headers_used += len;
+}
+
+/*
+ * Add a packet but its first @off bytes to the @nr vectors that one call will be
+ * given.  Return: their number then; @all: is there all of the packet?
+ */
+static unsigned int tx_add(struct blkrepl_stream *s, struct blkrepl_pkt *pkt,
+			   u32 off, bool lend, unsigned int nr, bool *all)
+{
+	const struct blkrepl_buf *buf = pkt->io ? &pkt->io->buf : NULL;
+	u32 left = pkt->len, skip = 0, len;
+	unsigned int i;
+
+	if (off < REPL_HDR_LEN)
+		set_header(s, &s->tx_vec[nr++], pkt, off, lend);
+	else
+		skip = off - REPL_HDR_LEN;
+	left -= skip;
+	if (pkt->inl && left) {
+		set_virt(&s->tx_vec[nr++], pkt->inl + skip, left);
+		left = 0;
+	}
+	for (i = 0; left && nr < BLKREPL_TX_VECS; i++) {
+		len = buf->vec[i].bv_len;
+		if (skip >= len) {
+			skip -= len;
+			continue;
+		}
+		len = min(len - skip, left);
+		bvec_set_page(&s->tx_vec[nr++], buf->vec[i].bv_page, len,
+			      buf->vec[i].bv_offset + skip);
+		skip = 0;
+		left -= len;
+	}
+	*all = !left;
+	return nr;
+}
+
+/*
+ * Send as much as one call takes of what leaves now.  @more: there is more behind
+ * it.  Return: how many bytes, or -errno.
+ */
+static int tx_part(struct blkrepl_stream *s, int flags, bool more)
+{
+	struct blkrepl_pkt *pkt = list_first_entry(&s->out, struct blkrepl_pkt,
+						   link);
+	bool lend = pkt->io && tx_headers(s), all = true;
 	struct msghdr msg = { .msg_flags = flags | MSG_NOSIGNAL };
-	size_t total = REPL_HDR_LEN + pkt->len, off = s->sent;
-	unsigned int nr = 0;
+	unsigned int nr = 0, i;
+	size_t total = 0;
+	u32 off = s->sent;
 
-	if (buf && off >= REPL_HDR_LEN) {
-		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, buf->vec, buf->nr,
-			      pkt->len);
-		iov_iter_advance(&msg.msg_iter, off - REPL_HDR_LEN);
-		return compat_splice_bvec(s->sock, &msg);
+	list_for_each_entry(pkt, &s->out, link) {
+		/* What is lent and what is copied go by different calls. */
+		if (!all || nr > BLKREPL_TX_VECS - 2 ||
+		    (lend ? !!pkt->inl : pkt->io && nr)) {
+			more = true;
+			break;
+		}
+		nr = tx_add(s, pkt, off, lend, nr, &all);
+		off = 0;
 	}
-
-	set_virt(&vec[nr++], &pkt->h, REPL_HDR_LEN);
-	if (pkt->inl) {
-		set_virt(&vec[nr++], pkt->inl, pkt->len);
-	} else if (buf && buf->nr <= ARRAY_SIZE(buf->small)) {
-		memcpy(&vec[nr], buf->vec, buf->nr * sizeof(vec[0]));
-		nr += buf->nr;
-	} else if (buf) {
+	for (i = 0; i < nr; i++)
+		total += s->tx_vec[i].bv_len;
+	if (more || !all)
 		msg.msg_flags |= MSG_MORE;
-		total = REPL_HDR_LEN;
-	}
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, vec, nr, total);
-	iov_iter_advance(&msg.msg_iter, off);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, s->tx_vec, nr, total);
+	if (lend)
+		return compat_splice_bvec(s->sock, &msg);
 	return sock_sendmsg(s->sock, &msg);
 }
 
-static void tx_sent(struct blkrepl_stream *s, const struct blkrepl_pkt *pkt)
+/* The socket has taken @bytes. */
+static void tx_sent(struct blkrepl_stream *s, u32 bytes)
 {
+	unsigned int bulk = 0;
+	struct blkrepl_pkt *pkt;
 	unsigned long flags;
+	u32 left;
 
-	if (pkt->h.type == PKT_ACK)
+	while (bytes) {
+		pkt = list_first_entry(&s->out, struct blkrepl_pkt, link);
+		left = REPL_HDR_LEN + pkt->len - s->sent;
+		if (bytes < left) {
+			s->sent += bytes;
+			break;
+		}
+		bytes -= left;
+		s->sent = 0;
+		bulk += pkt->h.type != PKT_ACK;
+		list_del(&pkt->link);
+		blkrepl_pkt_free(s->peer->r, pkt);
+	}
+	if (!bulk)
 		return;
 	spin_lock_irqsave(&s->q_lock, flags);
-	s->tx_bulk--;
+	s->tx_bulk -= bulk;
 	spin_unlock_irqrestore(&s->q_lock, flags);
 }
 
@@ -219,7 +316,7 @@ static void tx_sent(struct blkrepl_stream *s, const struct blkrepl_pkt *pkt)
  */
 static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 {
-	struct blkrepl_peer *p = s->peer;
+	struct blkrepl_pkt *pkt;
 	bool more = false;
 	int ret;
 
@@ -227,25 +324,20 @@ static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 	if (!s->sock)
 		return 0;
 	for (;;) {
-		if (!s->cur) {
-			if (!budget--)
+		if (list_empty(&s->out)) {
+			if (!budget)
 				return more ? -EAGAIN : 0;
-			s->cur = tx_next(s, &more);
-			s->sent = 0;
-			if (!s->cur)
+			more = tx_take(s, &budget);
+			if (list_empty(&s->out))
 				return 0;
-			tx_seal(s, s->cur);
+			list_for_each_entry(pkt, &s->out, link)
+				tx_seal(s, pkt);
 		}
-		while (s->sent < REPL_HDR_LEN + s->cur->len) {
-			ret = tx_part(s, flags | (more ? MSG_MORE : 0));
-			if (ret <= 0)
-				return ret ? ret : -EPIPE;
-			s->sent += ret;
-			atomic64_add(ret, &p->sent_bytes);
-		}
-		tx_sent(s, s->cur);
-		blkrepl_pkt_free(p->r, s->cur);
-		s->cur = NULL;
+		ret = tx_part(s, flags, more);
+		if (ret <= 0)
+			return ret ? ret : -EPIPE;
+		atomic64_add(ret, &s->peer->sent_bytes);
+		tx_sent(s, ret);
 	}
 }
 
@@ -358,9 +450,11 @@ struct socket *blkrepl_tx_purge(struct blkrepl_stream *s)
 	list_splice_init(&s->queue, &queue);
 	blkrepl_gather_end(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
-	if (s->cur)
-		list_add(&s->cur->link, &queue);
-	s->cur = NULL;
+	list_splice_init(&s->out, &queue);
+	s->sent = 0;
+	if (s->tx_headers)
+		put_page(s->tx_headers);
+	s->tx_headers = NULL;
 	mutex_unlock(&s->tx_lock);
 	blkrepl_gather_stop(s);
 
