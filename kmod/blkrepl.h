@@ -210,6 +210,26 @@ struct blkrepl_rx_pkt {
 };
 
 /**
+ * struct blkrepl_eager - do writes that somebody waits for gain by going together?
+ * @wait: they wait for each other just now
+ * @trying: only to see how long that takes
+ * @writes: since @since
+ * @rounds: between two tries
+ * @left: of these
+ * @since: ns
+ * @took: ns for the same number of writes, without a wait and with it
+ */
+struct blkrepl_eager {
+	bool wait;
+	bool trying;
+	unsigned int writes;
+	unsigned int rounds;
+	unsigned int left;
+	u64 since;
+	u64 took[2];
+};
+
+/**
  * struct blkrepl_stream - one of the two TCP connections to a peer
  */
 struct blkrepl_stream {
@@ -236,6 +256,7 @@ struct blkrepl_stream {
 	unsigned int gathered;		/* Q: packets that wait */
 	u32 gathered_bytes;		/* Q: of these */
 	struct hrtimer gather_timer;	/* Q to start */
+	struct blkrepl_eager eager;	/* Q */
 	/* the last packet sent that needs an io at the peer */
 	u8 asked_type;			/* L: PKT_NONE: it has been answered */
 	__le64 asked_id;		/* L: what its answer repeats */

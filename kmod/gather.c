@@ -4,8 +4,14 @@
  *
  * A segment costs TCP, the wire and the peer's scheduler nearly the same for
  * one write as for sixteen, and the acks of what came together return together.
- * So a write that nothing waits for, an asynchronous follower's, waits a moment
- * for others: until there are enough of them, or a timer ends it.
+ * So a write may wait a moment for others: until there are enough of them, or a
+ * timer ends it.
+ *
+ * An asynchronous follower's always does, as nothing waits for it.  Where somebody
+ * waits, it depends on what there is too little of: the CPU, or time.  That is
+ * measured: now and then some writes are sent the other way, and the faster way
+ * is kept.  Where too few writes are under way at once the first wait tells, and
+ * the more often it does the rarer they get.
  *
  * Packets keep their order.  If one waits, all that are queued do: one that
  * can't wait sends those before it, too.
@@ -21,6 +27,14 @@
 /* A follower lacks what waits: little beside what is under way to it. */
 #define GATHER_NS	(500 * NSEC_PER_USEC)
 
+/* Writes by which the time that they take is measured. */
+#define EAGER_WRITES	64
+/* As many times as that the faster way, then the other one once. */
+#define EAGER_ROUNDS	16
+#define EAGER_ROUNDS_MAX 512
+/* So few at the end of a wait will not be more another time. */
+#define EAGER_MIN	4
+
 void blkrepl_gather_end(struct blkrepl_stream *s)
 {
 	lockdep_assert_held(&s->q_lock);
@@ -32,11 +46,61 @@ void blkrepl_gather_end(struct blkrepl_stream *s)
 	hrtimer_try_to_cancel(&s->gather_timer);
 }
 
-static bool may_wait(const struct blkrepl_stream *s,
-		     const struct repl_wire_hdr *h, const struct repl_io *io)
+/* The other way has turned out to be the slower one, or the faster. */
+static void eager_tried(struct blkrepl_eager *e, bool faster)
 {
-	return h->type == PKT_WRITE && !(h->flags & REPL_HDR_FUA) &&
-	       repl_can_wait(io, &s->peer->peer);
+	e->trying = false;
+	if (!faster)
+		e->wait = !e->wait;
+	e->rounds = faster ? EAGER_ROUNDS :
+			     min(2 * e->rounds, EAGER_ROUNDS_MAX);
+	e->left = e->rounds;
+}
+
+/* Somebody waits for a write that is about to be queued. */
+static void eager_count(struct blkrepl_eager *e)
+{
+	u64 now;
+
+	if (++e->writes < EAGER_WRITES)
+		return;
+	now = ktime_get_ns();
+	e->writes = 0;
+	e->took[e->wait] = now - e->since;
+	e->since = now;
+	if (e->trying) {
+		eager_tried(e, e->took[e->wait] < e->took[!e->wait]);
+	} else if (!--e->left) {
+		e->trying = true;
+		e->wait = !e->wait;
+	}
+}
+
+/* The timer has ended a wait. */
+static void eager_late(struct blkrepl_stream *s)
+{
+	struct blkrepl_eager *e = &s->eager;
+
+	if (!e->wait || s->gathered >= EAGER_MIN)
+		return;
+	if (!e->trying)
+		e->rounds = EAGER_ROUNDS;
+	eager_tried(e, false);
+	e->writes = 0;
+	e->since = ktime_get_ns();
+}
+
+static bool may_wait(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
+		     const struct repl_io *io)
+{
+	if (h->type != PKT_WRITE || io->kind != IO_APP)
+		return false;
+	if (!repl_can_wait(io, &s->peer->peer)) {
+		eager_count(&s->eager);
+		if (!s->eager.wait)
+			return false;
+	}
+	return !(h->flags & REPL_HDR_FUA);
 }
 
 bool blkrepl_gather(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
@@ -69,6 +133,8 @@ static enum hrtimer_restart gather_over(struct hrtimer *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&s->q_lock, flags);
+	if (s->gathered)
+		eager_late(s);
 	blkrepl_gather_end(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	wake_up(&s->tx_wait);
@@ -77,6 +143,8 @@ static enum hrtimer_restart gather_over(struct hrtimer *timer)
 
 void blkrepl_gather_init(struct blkrepl_stream *s)
 {
+	s->eager.rounds = EAGER_ROUNDS;
+	s->eager.left = 1;
 	hrtimer_setup(&s->gather_timer, gather_over, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
 }
