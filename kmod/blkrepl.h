@@ -217,7 +217,7 @@ struct blkrepl_rx_pkt {
  * @rounds: between two tries
  * @left: of these
  * @since: ns
- * @took: ns for the same number of writes, without a wait and with it
+ * @took: ns for EAGER_WRITES, without a wait and with it
  */
 struct blkrepl_eager {
 	bool wait;
@@ -245,7 +245,7 @@ struct blkrepl_stream {
 	struct mutex tx_lock;
 	struct list_head out;		/* T: blkrepl_pkt, the first partly sent */
 	u32 sent;			/* T: bytes of that */
-	struct bio_vec tx_vec[BLKREPL_TX_VECS]; /* T: for one call of the socket */
+	struct bio_vec *tx_vec;		/* T: BLKREPL_TX_VECS, for one call of the socket */
 	struct page *tx_headers;	/* T: lent to the socket, with the data */
 	unsigned int tx_headers_used;	/* T: bytes */
 	wait_queue_head_t tx_wait;	/* W */

@@ -610,6 +610,7 @@ static void free_bufs(struct blkrepl_peer *p)
 	unsigned int i;
 
 	for (i = 0; i < REPL_STREAMS; i++) {
+		kfree(p->stream[i].tx_vec);
 		kfree(p->stream[i].rx_buf);
 		kfree(p->stream[i].rx_batch);
 	}
@@ -639,8 +640,10 @@ int blkrepl_peer_init(struct blkrepl_peer *p)
 		mutex_init(&s->tx_lock);
 		init_waitqueue_head(&s->tx_wait);
 		blkrepl_gather_init(s);
+		s->tx_vec = kmalloc_array(BLKREPL_TX_VECS, sizeof(*s->tx_vec),
+					  GFP_KERNEL);
 		s->rx_buf = kmalloc(REPL_MAX_INLINE, GFP_KERNEL);
-		if (!s->rx_buf)
+		if (!s->tx_vec || !s->rx_buf)
 			goto err;
 	}
 	s = &p->stream[REPL_STREAM_DATA];

@@ -29,9 +29,11 @@
 
 /* Writes by which the time that they take is measured. */
 #define EAGER_WRITES	64
+/* If they take longer than that, the CPU is not what they wait for. */
+#define EAGER_IDLE_NS	(20 * NSEC_PER_MSEC)
 /* As many times as that the faster way, then the other one once. */
 #define EAGER_ROUNDS	16
-#define EAGER_ROUNDS_MAX 512
+#define EAGER_ROUNDS_MAX 64
 /* So few at the end of a wait will not be more another time. */
 #define EAGER_MIN	4
 
@@ -42,8 +44,14 @@ void blkrepl_gather_end(struct blkrepl_stream *s)
 		return;
 	s->gathered = 0;
 	s->gathered_bytes = 0;
-	/* If it runs already it finds nothing, or ends a new wait too early. */
+	/* If it runs already it finds nothing, or that it is started again. */
 	hrtimer_try_to_cancel(&s->gather_timer);
+}
+
+/* To wait has to save an eighth of the time: less may be luck. */
+static bool wait_is_faster(const struct blkrepl_eager *e)
+{
+	return e->took[true] < e->took[false] - e->took[false] / 8;
 }
 
 /* The other way has turned out to be the slower one, or the faster. */
@@ -57,19 +65,32 @@ static void eager_tried(struct blkrepl_eager *e, bool faster)
 	e->left = e->rounds;
 }
 
+/* There is nothing to wait for. */
+static void eager_stop(struct blkrepl_eager *e)
+{
+	if (e->wait && e->trying)
+		e->rounds = min(2 * e->rounds, EAGER_ROUNDS_MAX);
+	e->wait = false;
+	e->trying = false;
+	e->left = e->rounds;
+	e->writes = 0;
+}
+
 /* Somebody waits for a write that is about to be queued. */
 static void eager_count(struct blkrepl_eager *e)
 {
-	u64 now;
-
-	if (++e->writes < EAGER_WRITES)
+	if (!e->writes++) {
+		e->since = ktime_get_ns();
 		return;
-	now = ktime_get_ns();
+	}
+	if (e->writes <= EAGER_WRITES)
+		return;
 	e->writes = 0;
-	e->took[e->wait] = now - e->since;
-	e->since = now;
-	if (e->trying) {
-		eager_tried(e, e->took[e->wait] < e->took[!e->wait]);
+	e->took[e->wait] = ktime_get_ns() - e->since;
+	if (e->took[e->wait] > EAGER_IDLE_NS) {
+		eager_stop(e);
+	} else if (e->trying) {
+		eager_tried(e, e->wait == wait_is_faster(e));
 	} else if (!--e->left) {
 		e->trying = true;
 		e->wait = !e->wait;
@@ -79,15 +100,8 @@ static void eager_count(struct blkrepl_eager *e)
 /* The timer has ended a wait. */
 static void eager_late(struct blkrepl_stream *s)
 {
-	struct blkrepl_eager *e = &s->eager;
-
-	if (!e->wait || s->gathered >= EAGER_MIN)
-		return;
-	if (!e->trying)
-		e->rounds = EAGER_ROUNDS;
-	eager_tried(e, false);
-	e->writes = 0;
-	e->since = ktime_get_ns();
+	if (s->eager.wait && s->gathered < EAGER_MIN)
+		eager_stop(&s->eager);
 }
 
 static bool may_wait(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
@@ -133,9 +147,11 @@ static enum hrtimer_restart gather_over(struct hrtimer *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&s->q_lock, flags);
-	if (s->gathered)
+	/* If it is started again, another wait has begun meanwhile. */
+	if (s->gathered && !hrtimer_is_queued(timer)) {
 		eager_late(s);
-	blkrepl_gather_end(s);
+		blkrepl_gather_end(s);
+	}
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	wake_up(&s->tx_wait);
 	return HRTIMER_NORESTART;
@@ -143,10 +159,16 @@ static enum hrtimer_restart gather_over(struct hrtimer *timer)
 
 void blkrepl_gather_init(struct blkrepl_stream *s)
 {
-	s->eager.rounds = EAGER_ROUNDS;
-	s->eager.left = 1;
 	hrtimer_setup(&s->gather_timer, gather_over, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
+}
+
+void blkrepl_gather_begin(struct blkrepl_stream *s)
+{
+	lockdep_assert_held(&s->q_lock);
+	memset(&s->eager, 0, sizeof(s->eager));
+	s->eager.rounds = EAGER_ROUNDS;
+	s->eager.left = 1;
 }
 
 void blkrepl_gather_stop(struct blkrepl_stream *s)

@@ -183,6 +183,12 @@ static bool reserve_full(const mempool_t *pool)
 	return READ_ONCE(pool->curr_nr) >= pool->min_nr;
 }
 
+bool blkrepl_pool_full(const struct blkrepl_pool *pool,
+		       enum blkrepl_reserve which)
+{
+	return reserve_full(&pool->pages[which]);
+}
+
 /* Pages that were lent when they came back may be missing in a reserve. */
 static void pages_refill(struct blkrepl_kept *kept, mempool_t *pool)
 {
@@ -206,7 +212,8 @@ void blkrepl_pool_trim(struct blkrepl_pool *pool)
 		nr = DIV_ROUND_UP(kept->low, 2);
 		kept->low = kept->nr;
 		spin_unlock_irqrestore(&kept->lock, flags);
-		pages_free(kept, nr);
+		if (blkrepl_pool_full(pool, i))
+			pages_free(kept, nr);
 	}
 }
 

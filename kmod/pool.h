@@ -78,6 +78,16 @@ extern struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
 int blkrepl_pool_init(struct blkrepl_pool *pool);
 void blkrepl_pool_exit(struct blkrepl_pool *pool);
 
+/**
+ * blkrepl_pool_full() - are all pages of a reserve there?
+ * @pool: the pool
+ * @which: whose reserve
+ *
+ * If not, memory is short, and pages should be given back as soon as possible.
+ */
+bool blkrepl_pool_full(const struct blkrepl_pool *pool,
+		       enum blkrepl_reserve which);
+
 /** blkrepl_pool_trim() - free pages that nobody used since the last call */
 void blkrepl_pool_trim(struct blkrepl_pool *pool);
 

@@ -70,6 +70,9 @@ void blkrepl_gather_end(struct blkrepl_stream *s);
 
 void blkrepl_gather_init(struct blkrepl_stream *s);
 
+/** blkrepl_gather_begin() - of a new connection nothing is known. Under q_lock */
+void blkrepl_gather_begin(struct blkrepl_stream *s);
+
 /** blkrepl_gather_stop() - wait for the timer of a closed stream. May sleep */
 void blkrepl_gather_stop(struct blkrepl_stream *s);
 

@@ -248,27 +248,48 @@ static unsigned int tx_add(struct blkrepl_stream *s, struct blkrepl_pkt *pkt,
 	return nr;
 }
 
+/* While memory is short, pages are wanted back at once. */
+static bool may_lend(const struct blkrepl_stream *s,
+		     const struct blkrepl_pkt *pkt)
+{
+	return blkrepl_pool_full(&s->peer->r->pool, pkt->io->buf.which);
+}
+
+/* Is the first data of what leaves now to be lent? */
+static bool tx_lends(struct blkrepl_stream *s)
+{
+	struct blkrepl_pkt *pkt;
+
+	list_for_each_entry(pkt, &s->out, link) {
+		if (pkt->inl)
+			return false;
+		if (pkt->io)
+			return may_lend(s, pkt) && tx_headers(s);
+	}
+	return false;
+}
+
 /*
  * Send as much as one call takes of what leaves now.  @more: there is more behind
  * it.  Return: how many bytes, or -errno.
  */
 static int tx_part(struct blkrepl_stream *s, int flags, bool more)
 {
-	struct blkrepl_pkt *pkt = list_first_entry(&s->out, struct blkrepl_pkt,
-						   link);
-	bool lend = pkt->io && tx_headers(s), all = true;
 	struct msghdr msg = { .msg_flags = flags | MSG_NOSIGNAL };
+	bool lend = tx_lends(s), all = true;
+	struct blkrepl_pkt *pkt;
 	unsigned int nr = 0, i;
 	size_t total = 0;
 	u32 off = s->sent;
 
 	list_for_each_entry(pkt, &s->out, link) {
 		/* What is lent and what is copied go by different calls. */
-		if (!all || nr > BLKREPL_TX_VECS - 2 ||
-		    (lend ? !!pkt->inl : pkt->io && nr)) {
+		if (!all || nr > BLKREPL_TX_VECS - 2 || (lend && pkt->inl)) {
 			more = true;
 			break;
 		}
+		if (!off)
+			tx_seal(s, pkt);
 		nr = tx_add(s, pkt, off, lend, nr, &all);
 		off = 0;
 	}
@@ -316,7 +337,6 @@ static void tx_sent(struct blkrepl_stream *s, u32 bytes)
  */
 static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 {
-	struct blkrepl_pkt *pkt;
 	bool more = false;
 	int ret;
 
@@ -330,8 +350,6 @@ static int tx_run(struct blkrepl_stream *s, int flags, int budget)
 			more = tx_take(s, &budget);
 			if (list_empty(&s->out))
 				return 0;
-			list_for_each_entry(pkt, &s->out, link)
-				tx_seal(s, pkt);
 		}
 		ret = tx_part(s, flags, more);
 		if (ret <= 0)
@@ -429,6 +447,7 @@ void blkrepl_tx_open(struct blkrepl_stream *s, struct socket *sock)
 	s->open = true;
 	s->tx_stuck = false;
 	s->tx_bulk = 0;
+	blkrepl_gather_begin(s);
 	spin_unlock_irqrestore(&s->q_lock, flags);
 	mutex_unlock(&s->tx_lock);
 }
