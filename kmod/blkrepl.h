@@ -214,8 +214,7 @@ struct blkrepl_rx_pkt {
  * @wait: they wait for each other just now
  * @trying: only to see how long that takes
  * @writes: since @since
- * @rounds: between two tries
- * @left: of these
+ * @left: rounds until the other way is tried
  * @since: ns
  * @took: ns for EAGER_WRITES, without a wait and with it
  */
@@ -223,7 +222,6 @@ struct blkrepl_eager {
 	bool wait;
 	bool trying;
 	unsigned int writes;
-	unsigned int rounds;
 	unsigned int left;
 	u64 since;
 	u64 took[2];

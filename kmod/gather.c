@@ -10,8 +10,7 @@
  * An asynchronous follower's always does, as nothing waits for it.  Where somebody
  * waits, it depends on what there is too little of: the CPU, or time.  That is
  * measured: now and then some writes are sent the other way, and the faster way
- * is kept.  Where too few writes are under way at once the first wait tells, and
- * the more often it does the rarer they get.
+ * is kept.  Where too few writes are under way at once the first wait tells.
  *
  * Packets keep their order.  If one waits, all that are queued do: one that
  * can't wait sends those before it, too.
@@ -27,13 +26,18 @@
 /* A follower lacks what waits: little beside what is under way to it. */
 #define GATHER_NS	(500 * NSEC_PER_USEC)
 
+/*
+ * Where somebody waits: what is under way at once arrives within that, and one such
+ * wait of a lone write in EAGER_ROUNDS * EAGER_WRITES costs it nothing to speak of.
+ */
+#define EAGER_NS	(100 * NSEC_PER_USEC)
+
 /* Writes by which the time that they take is measured. */
 #define EAGER_WRITES	64
 /* If they take longer than that, the CPU is not what they wait for. */
 #define EAGER_IDLE_NS	(20 * NSEC_PER_MSEC)
 /* As many times as that the faster way, then the other one once. */
 #define EAGER_ROUNDS	16
-#define EAGER_ROUNDS_MAX 64
 /* So few at the end of a wait will not be more another time. */
 #define EAGER_MIN	4
 
@@ -54,25 +58,12 @@ static bool wait_is_faster(const struct blkrepl_eager *e)
 	return e->took[true] < e->took[false] - e->took[false] / 8;
 }
 
-/* The other way has turned out to be the slower one, or the faster. */
-static void eager_tried(struct blkrepl_eager *e, bool faster)
+/* Go on like that until the other way is tried. */
+static void eager_settle(struct blkrepl_eager *e, bool wait)
 {
+	e->wait = wait;
 	e->trying = false;
-	if (!faster)
-		e->wait = !e->wait;
-	e->rounds = faster ? EAGER_ROUNDS :
-			     min(2 * e->rounds, EAGER_ROUNDS_MAX);
-	e->left = e->rounds;
-}
-
-/* There is nothing to wait for. */
-static void eager_stop(struct blkrepl_eager *e)
-{
-	if (e->wait && e->trying)
-		e->rounds = min(2 * e->rounds, EAGER_ROUNDS_MAX);
-	e->wait = false;
-	e->trying = false;
-	e->left = e->rounds;
+	e->left = EAGER_ROUNDS;
 	e->writes = 0;
 }
 
@@ -88,9 +79,9 @@ static void eager_count(struct blkrepl_eager *e)
 	e->writes = 0;
 	e->took[e->wait] = ktime_get_ns() - e->since;
 	if (e->took[e->wait] > EAGER_IDLE_NS) {
-		eager_stop(e);
+		eager_settle(e, false);
 	} else if (e->trying) {
-		eager_tried(e, e->wait == wait_is_faster(e));
+		eager_settle(e, wait_is_faster(e));
 	} else if (!--e->left) {
 		e->trying = true;
 		e->wait = !e->wait;
@@ -101,7 +92,7 @@ static void eager_count(struct blkrepl_eager *e)
 static void eager_late(struct blkrepl_stream *s)
 {
 	if (s->eager.wait && s->gathered < EAGER_MIN)
-		eager_stop(&s->eager);
+		eager_settle(&s->eager, false);
 }
 
 static bool may_wait(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
@@ -121,6 +112,7 @@ bool blkrepl_gather(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
 		    const struct repl_io *io)
 {
 	bool first = !s->gathered;
+	u64 ns;
 
 	lockdep_assert_held(&s->q_lock);
 	/* What is queued and does not wait is about to be sent: so is this. */
@@ -134,9 +126,11 @@ bool blkrepl_gather(struct blkrepl_stream *s, const struct repl_wire_hdr *h,
 		blkrepl_gather_end(s);
 		return false;
 	}
-	if (first)
-		hrtimer_start(&s->gather_timer, ns_to_ktime(GATHER_NS),
+	if (first) {
+		ns = repl_can_wait(io, &s->peer->peer) ? GATHER_NS : EAGER_NS;
+		hrtimer_start(&s->gather_timer, ns_to_ktime(ns),
 			      HRTIMER_MODE_REL_SOFT);
+	}
 	return true;
 }
 
@@ -167,7 +161,6 @@ void blkrepl_gather_begin(struct blkrepl_stream *s)
 {
 	lockdep_assert_held(&s->q_lock);
 	memset(&s->eager, 0, sizeof(s->eager));
-	s->eager.rounds = EAGER_ROUNDS;
 	s->eager.left = 1;
 }
 
