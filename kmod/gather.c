@@ -27,8 +27,8 @@
 #define GATHER_NS	(500 * NSEC_PER_USEC)
 
 /*
- * Where somebody waits: what is under way at once arrives within that, and one such
- * wait of a lone write in EAGER_ROUNDS * EAGER_WRITES costs it nothing to speak of.
+ * Where somebody waits: what is under way at once arrives within that, and a few
+ * such waits in EAGER_ROUNDS * EAGER_WRITES cost nothing to speak of.
  */
 #define EAGER_NS	(100 * NSEC_PER_USEC)
 
@@ -88,11 +88,20 @@ static void eager_count(struct blkrepl_eager *e)
 	}
 }
 
+/* Have the writes of a try taken longer so far than without a wait? */
+static bool try_loses(const struct blkrepl_eager *e)
+{
+	return e->trying && (ktime_get_ns() - e->since) * EAGER_WRITES >
+			    e->took[false] * e->writes;
+}
+
 /* The timer has ended a wait. */
 static void eager_late(struct blkrepl_stream *s)
 {
-	if (s->eager.wait && s->gathered < EAGER_MIN)
-		eager_settle(&s->eager, false);
+	struct blkrepl_eager *e = &s->eager;
+
+	if (e->wait && (s->gathered < EAGER_MIN || try_loses(e)))
+		eager_settle(e, false);
 }
 
 static bool may_wait(struct blkrepl_stream *s, const struct repl_wire_hdr *h,

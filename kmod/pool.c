@@ -189,13 +189,35 @@ bool blkrepl_pool_full(const struct blkrepl_pool *pool,
 	return reserve_full(&pool->pages[which]);
 }
 
+/* The first of them may be lent for long: there may be others behind it. */
+static void pages_rotate(struct blkrepl_kept *kept)
+{
+	unsigned long flags;
+	struct page *page;
+
+	spin_lock_irqsave(&kept->lock, flags);
+	page = kept->head;
+	if (page && page != kept->tail) {
+		kept->head = (struct page *)page_private(page);
+		set_page_private(page, 0);
+		set_page_private(kept->tail, (unsigned long)page);
+		kept->tail = page;
+	}
+	spin_unlock_irqrestore(&kept->lock, flags);
+}
+
 /* Pages that were lent when they came back may be missing in a reserve. */
 static void pages_refill(struct blkrepl_kept *kept, mempool_t *pool)
 {
+	unsigned int nr = READ_ONCE(kept->nr);
 	struct bio_vec vec;
 
-	while (!reserve_full(pool) && pages_take(kept, &vec, 1))
-		mempool_free(vec.bv_page, pool);
+	for (; nr && !reserve_full(pool); nr--) {
+		if (pages_take(kept, &vec, 1))
+			mempool_free(vec.bv_page, pool);
+		else
+			pages_rotate(kept);
+	}
 }
 
 void blkrepl_pool_trim(struct blkrepl_pool *pool)

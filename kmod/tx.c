@@ -255,16 +255,23 @@ static bool may_lend(const struct blkrepl_stream *s,
 	return blkrepl_pool_full(&s->peer->r->pool, pkt->io->buf.which);
 }
 
+/* Can it go by a call that lends? What has no data can. */
+static bool lent_too(const struct blkrepl_stream *s,
+		     const struct blkrepl_pkt *pkt)
+{
+	return !pkt->inl && (!pkt->io || may_lend(s, pkt));
+}
+
 /* Is the first data of what leaves now to be lent? */
 static bool tx_lends(struct blkrepl_stream *s)
 {
 	struct blkrepl_pkt *pkt;
 
 	list_for_each_entry(pkt, &s->out, link) {
-		if (pkt->inl)
+		if (!lent_too(s, pkt))
 			return false;
 		if (pkt->io)
-			return may_lend(s, pkt) && tx_headers(s);
+			return tx_headers(s);
 	}
 	return false;
 }
@@ -284,7 +291,8 @@ static int tx_part(struct blkrepl_stream *s, int flags, bool more)
 
 	list_for_each_entry(pkt, &s->out, link) {
 		/* What is lent and what is copied go by different calls. */
-		if (!all || nr > BLKREPL_TX_VECS - 2 || (lend && pkt->inl)) {
+		if (!all || nr > BLKREPL_TX_VECS - 2 ||
+		    (lend && !lent_too(s, pkt))) {
 			more = true;
 			break;
 		}
