@@ -428,13 +428,15 @@ static void undo(struct repl_vol *vol)
  * Nothing was acknowledged under it, and none of the replicas that may come
  * back need have it: it never was.  Nor has anybody left the set: a disk of
  * our own that was to leave it still has all that was acknowledged.
+ * @unheard: nobody has heard of any volume's, so none of them ever was: members
+ * that hear of it before they are told of the set would be out of it.
  */
-static void forget_uncommitted(struct repl_res *res)
+static void forget_uncommitted(struct repl_res *res, bool unheard)
 {
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res)
-		if (vol->uncommitted && !in_sync_now(vol))
+		if (vol->uncommitted && (unheard || !in_sync_now(vol)))
 			undo(vol);
 }
 
@@ -464,9 +466,11 @@ static void commit_suspend(struct repl_res *res)
 
 void commit_abort(struct repl_res *res, const char *why)
 {
-	forget_uncommitted(res);
 	/* Members may have the generation that is given up, or an earlier one. */
-	res->gen_due |= res->commit.told || res->commit.due;
+	bool heard = res->commit.told || res->commit.due;
+
+	forget_uncommitted(res, !heard);
+	res->gen_due |= heard;
 	commit_clear(&res->commit);
 	commit_stop(res);
 	res->evaluate_again = true;
@@ -535,7 +539,7 @@ void commit_advance(struct repl_res *res)
 	}
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res, "the data was lost while the node was being promoted");
-	forget_uncommitted(res);
+	forget_uncommitted(res, false);
 	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
 	     c->step == COMMIT_PEERS) && member_lost(res)) {
 		if (vote_postponed(res)) {
