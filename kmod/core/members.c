@@ -467,7 +467,7 @@ static void commit_suspend(struct repl_res *res)
 void commit_abort(struct repl_res *res, const char *why)
 {
 	/* Members may have the generation that is given up, or an earlier one. */
-	bool heard = res->commit.told || res->commit.due;
+	bool heard = res->commit.told || res->commit.due || res->gen_due;
 
 	forget_uncommitted(res, !heard);
 	res->gen_due |= heard;

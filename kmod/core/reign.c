@@ -195,6 +195,8 @@ int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
 	for_each_vol(vol, res) {
 		if (store_live(vol) && vol->disk == DISK_UPTODATE)
 			vol->store->lineage = vol->lineage;
+		/* What was before it is old if we are Primary another time. */
+		vol->uncommitted = false;
 		leave_office(vol);
 	}
 	note(res, NOTE_RES, NULL, NULL, NULL);
