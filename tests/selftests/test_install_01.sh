@@ -26,12 +26,12 @@ installed()
 	done
 }
 
-# Kernels before 6.2 say extra where later ones say updates.
+# Kernels before 6.2 say extra where later ones say updates; some compress it.
 module_installed()
 {
 	local file
 
-	for file in "$stage/lib/modules/$release/"*/blkrepl.ko; do
+	for file in "$stage/lib/modules/$release/"*/blkrepl.ko*; do
 		case $file in
 		*/extra/* | */updates/*) [ -f "$file" ] && return 0 ;;
 		esac
