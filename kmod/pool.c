@@ -103,23 +103,41 @@ static bool page_ours(struct page *page)
 	return page_ref_count(page) == 1;
 }
 
+/* Return: the first page, which is not kept any more; NULL: none. */
+static struct page *kept_pop(struct blkrepl_kept *kept)
+{
+	struct page *page = kept->head;
+
+	lockdep_assert_held(&kept->lock);
+	if (page) {
+		kept->head = (struct page *)page_private(page);
+		kept->nr--;
+	}
+	return page;
+}
+
+static void kept_push(struct blkrepl_kept *kept, struct page *page)
+{
+	lockdep_assert_held(&kept->lock);
+	set_page_private(page, 0);
+	if (kept->head)
+		set_page_private(kept->tail, (unsigned long)page);
+	else
+		kept->head = page;
+	kept->tail = page;
+	kept->nr++;
+}
+
 /* Fill @vec with up to @nr pages.  Return: how many there were. */
 static unsigned int pages_take(struct blkrepl_kept *kept, struct bio_vec *vec,
 			       unsigned int nr)
 {
 	unsigned long flags;
-	struct page *page;
 	unsigned int i;
 
 	spin_lock_irqsave(&kept->lock, flags);
-	for (i = 0; i < nr; i++) {
-		page = kept->head;
-		if (!page || !page_ours(page))
-			break;
-		kept->head = (struct page *)page_private(page);
-		bvec_set_page(&vec[i], page, PAGE_SIZE, 0);
-	}
-	kept->nr -= i;
+	for (i = 0; i < nr && kept->head && page_ours(kept->head); i++)
+		bvec_set_page(&vec[i], kept_pop(kept), PAGE_SIZE, 0);
 	kept->low = min(kept->low, kept->nr);
 	spin_unlock_irqrestore(&kept->lock, flags);
 	return i;
@@ -130,20 +148,11 @@ static unsigned int pages_give(struct blkrepl_kept *kept, struct bio_vec *vec,
 			       unsigned int nr)
 {
 	unsigned long flags;
-	struct page *page;
 	unsigned int i;
 
 	spin_lock_irqsave(&kept->lock, flags);
-	for (i = 0; i < nr && kept->nr < KEEP_PAGES; i++) {
-		page = vec[i].bv_page;
-		set_page_private(page, 0);
-		if (kept->head)
-			set_page_private(kept->tail, (unsigned long)page);
-		else
-			kept->head = page;
-		kept->tail = page;
-		kept->nr++;
-	}
+	for (i = 0; i < nr && kept->nr < KEEP_PAGES; i++)
+		kept_push(kept, vec[i].bv_page);
 	spin_unlock_irqrestore(&kept->lock, flags);
 	return i;
 }
@@ -164,12 +173,8 @@ static void pages_free(struct blkrepl_kept *kept, unsigned int nr)
 
 	while (nr--) {
 		spin_lock_irqsave(&kept->lock, flags);
-		page = kept->head;
-		if (page) {
-			kept->head = (struct page *)page_private(page);
-			kept->nr--;
-			kept->low = min(kept->low, kept->nr);
-		}
+		page = kept_pop(kept);
+		kept->low = min(kept->low, kept->nr);
 		spin_unlock_irqrestore(&kept->lock, flags);
 		if (!page)
 			break;
@@ -196,13 +201,9 @@ static void pages_rotate(struct blkrepl_kept *kept)
 	struct page *page;
 
 	spin_lock_irqsave(&kept->lock, flags);
-	page = kept->head;
-	if (page && page != kept->tail) {
-		kept->head = (struct page *)page_private(page);
-		set_page_private(page, 0);
-		set_page_private(kept->tail, (unsigned long)page);
-		kept->tail = page;
-	}
+	page = kept_pop(kept);
+	if (page)
+		kept_push(kept, page);
 	spin_unlock_irqrestore(&kept->lock, flags);
 }
 
