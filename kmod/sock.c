@@ -57,9 +57,9 @@ static void sock_reclassify(struct socket *sock)
 }
 
 /*
- * The kernel wants to know whether any socket may use its memory reserves.  It is told once, for as
- * long as the module is there, and not by each socket with sk_set_memalloc() and
- * sk_clear_memalloc():
+ * The kernel wants to know whether any socket may use its memory reserves.  It is
+ * told once, for as long as the module is there, and not by each socket with
+ * sk_set_memalloc() and sk_clear_memalloc():
  *
  * - Either patches code that every CPU runs whenever the first of these sockets
  *   comes and the last one goes, under locks that memory reclaim may hold.

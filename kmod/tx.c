@@ -90,15 +90,14 @@ bool blkrepl_tx_queue(struct blkrepl_stream *s, struct blkrepl_pkt *pkt)
 /* Take packets to send, of @budget.  Return: are there more behind them? */
 static bool tx_take(struct blkrepl_stream *s, int *budget)
 {
-	int nr = min(*budget, OUT_PKTS);
+	int nr, most = min(*budget, OUT_PKTS);
 	unsigned long flags;
 	bool more;
 
 	spin_lock_irqsave(&s->q_lock, flags);
-	*budget -= nr;
-	for (; nr && !list_empty(&s->queue); nr--)
+	for (nr = 0; nr < most && !list_empty(&s->queue); nr++)
 		list_move_tail(s->queue.next, &s->out);
-	*budget += nr;
+	*budget -= nr;
 	more = !list_empty(&s->queue);
 	if (!more)
 		blkrepl_gather_end(s);
