@@ -29,14 +29,8 @@ installed()
 # Kernels before 6.2 say extra where later ones say updates; some compress it.
 module_installed()
 {
-	local file
-
-	for file in "$stage/lib/modules/$release/"*/blkrepl.ko*; do
-		case $file in
-		*/extra/* | */updates/*) [ -f "$file" ] && return 0 ;;
-		esac
-	done
-	return 1
+	find "$stage/lib/modules/$release/"{extra,updates} -maxdepth 1 -type f \
+		-name 'blkrepl.ko*' 2>/dev/null | grep .
 }
 
 # Whatever of ours is new where a machine has it.
