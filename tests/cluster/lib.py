@@ -76,6 +76,18 @@ class Job:
         """What it has printed, up to now."""
         return self._file("out")
 
+    @property
+    def printed(self):
+        """How many bytes that is."""
+        return os.stat(os.path.join(self.node.share, f"out.{self.number}")).st_size
+
+    def output_after(self, offset):
+        """What it has printed behind so many bytes."""
+        path = os.path.join(self.node.share, f"out.{self.number}")
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read().decode(errors="replace")
+
     def finish(self):
         """Called by the node when the agent says so, or when it is gone."""
         self.rc = int(self._file("rc").strip() or -1) if self.node.up else None

@@ -10,7 +10,6 @@ what it writes beside them.
 
 import os
 import random
-import re
 import time
 
 import workload as w
@@ -53,38 +52,6 @@ def shape(cluster, lot):
     return "cut " + " ".join(f"{one}>{other}" for one, other in cut)
 
 
-def acknowledged(jobs):
-    """{number: identity} of all nodes, and those that two were given."""
-    found, twice = {}, []
-    for job in jobs:
-        for number, ident in re.findall(r"^acked (\d+) (\S+)$", job.output, re.M):
-            if found.setdefault(int(number), ident) != ident:
-                twice.append(f"record {number}: {found[int(number)]} and {ident}")
-    return found, twice
-
-
-def check(tap, node, jobs):
-    """On the node that is Primary in the end."""
-    found, twice = acknowledged(jobs)
-    there = dict(re.findall(r"^record (\d+) (\S+)$",
-                            node.must(f"{w.TOOLS}/append-load list {DEVICE}", 300), re.M))
-    lost = [f"record {number}: acknowledged {ident}, there is {there.get(str(number))}"
-            for number, ident in found.items() if there.get(str(number)) != ident]
-    writers = {ident.split("-")[0] for ident in found.values()}
-    tap.ok(not twice, "no two Primaries had the same record acknowledged", "\n".join(twice[:20]))
-    tap.ok(not lost, f"all {len(found)} records that were acknowledged, to "
-           f"{len(writers)} nodes, are there", "\n".join(lost[:20]))
-    tap.ok(len(found) > 10 * PARTITIONS, "some were written")
-
-
-def primary(cluster):
-    """The node that is it, or None."""
-    for node in cluster.nodes:
-        if node.run("blkrepl role r0")[1].strip() == "Primary":
-            return node
-    return None
-
-
 def test(tap, cluster):
     """See above."""
     seed = w.seed_from_env()
@@ -93,15 +60,14 @@ def test(tap, cluster):
     w.create(cluster, extra=OPTIONS)
     cluster.nodes[0].must("blkrepl primary --force r0")
     w.settled(cluster.nodes)
-    jobs = [node.start(f"exec {w.TOOLS}/append-load write {DEVICE} {node.name} {STOP}")
-            for node in cluster.nodes]
+    jobs = [w.append(node, DEVICE, STOP) for node in cluster.nodes]
     checks = [node.start(VERIFY) for node in cluster.nodes]
     for number in range(1, PARTITIONS + 1):
         what = shape(cluster, lot)
         time.sleep(lot.uniform(1, 10))
         cluster.heal()
         time.sleep(lot.choice([0, lot.uniform(1, 10)]))
-        tap.diag(f"{number}: {what}, {len(acknowledged(jobs)[0])} records")
+        tap.diag(f"{number}: {what}, {len(w.acknowledged(jobs)[0])} records")
     w.settled(cluster.nodes, 300)
     time.sleep(5)
     w.together(cluster.nodes, f"touch {STOP}")
@@ -114,10 +80,11 @@ def test(tap, cluster):
         tap.ok(rc == 0, f"fio on {job.node.name} never read anything else than it wrote", out)
     tap.ok(verified > 0, f"fio verified {verified} times")
     w.settled(cluster.nodes)
-    last = primary(cluster)
+    last = w.primary(cluster)
     tap.ok(last is not None, "one node is Primary")
     if last:
-        check(tap, last, jobs)
+        found = w.check_records(tap, last, jobs)
+        tap.ok(found > 10 * PARTITIONS, "some were written")
         last.must("blkrepl secondary r0")
     w.identical(tap, cluster)
 

@@ -201,6 +201,45 @@ class Fio:
         return rc == 0, out
 
 
+# --- records: tests/tools/append-load, on whoever is Primary ---------------
+
+def append(node, device, stop):
+    """Write records wherever the device can be written to, until a file exists."""
+    return node.start(f"exec {TOOLS}/append-load write {device} {node.name} {stop}")
+
+
+def acknowledged(jobs):
+    """{number: identity} of all nodes, and those that two were given."""
+    found, twice = {}, []
+    for job in jobs:
+        for number, ident in re.findall(r"^acked (\d+) (\S+)$", job.output, re.M):
+            if found.setdefault(int(number), ident) != ident:
+                twice.append(f"record {number}: {found[int(number)]} and {ident}")
+    return found, twice
+
+
+def check_records(tap, node, jobs, device="/dev/blkrepl0"):
+    """On the node that is Primary in the end.  How many there were."""
+    found, twice = acknowledged(jobs)
+    there = dict(re.findall(r"^record (\d+) (\S+)$",
+                            node.must(f"{TOOLS}/append-load list {device}", 300), re.M))
+    lost = [f"record {number}: acknowledged {ident}, there is {there.get(str(number))}"
+            for number, ident in found.items() if there.get(str(number)) != ident]
+    writers = {ident.split("-")[0] for ident in found.values()}
+    tap.ok(not twice, "no two Primaries had the same record acknowledged", "\n".join(twice[:20]))
+    tap.ok(not lost, f"all {len(found)} records that were acknowledged, to "
+           f"{len(writers)} nodes, are there", "\n".join(lost[:20]))
+    return len(found)
+
+
+def primary(cluster):
+    """The node that is it, or None."""
+    for node in cluster.nodes:
+        if node.up and node.run("blkrepl role r0")[1].strip() == "Primary":
+            return node
+    return None
+
+
 # --- the end --------------------------------------------------------------
 
 def first_difference(one, other, size):
