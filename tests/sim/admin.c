@@ -481,6 +481,7 @@ static struct node *candidate(void)
 {
 	struct node *best = NULL;
 	u32 n = 0;
+	bool votes_decide = W.o.ack_policy == ACK_QUORUM && W.phase == PH_HEAL;
 	bool holders = false;
 
 	for (u32 i = 0; i < W.o.nodes; i++)
@@ -493,13 +494,13 @@ static struct node *candidate(void)
 				best = c;
 			continue;
 		}
-		if (!in_all_sets(i) &&
+		/* Where a majority acknowledges, the vote knows who counts. */
+		if (!votes_decide && !in_all_sets(i) &&
 		    !(W.phase == PH_HEAL && all_ready() &&
 		      all_uptodate(c) && agreed_by_all(c)))
 			continue;
-		/* Where a majority acknowledges, the vote knows who counts. */
-		if ((M.lost & BIT(i)) && holders && !M.total_loss &&
-		    !(W.o.ack_policy == ACK_QUORUM && W.phase == PH_HEAL))
+		if (!votes_decide && (M.lost & BIT(i)) && holders &&
+		    !M.total_loss)
 			continue;
 		if (!rng_below(R, ++n))
 			best = c;
