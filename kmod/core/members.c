@@ -83,6 +83,18 @@ static void expect_lineage(struct repl_vol *vol)
 			pv->peer_state.lineage = vol->lineage;
 }
 
+/* Those that have not been told of it are where they were. */
+static void expect_no_more(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	if (vol->res->commit.told)
+		return;
+	for_each_pv(pv, vol)
+		if (vol->in_sync & BIT(pv->peer->node))
+			pv->peer_state.lineage = vol->before;
+}
+
 static void next_generation(struct repl_vol *vol)
 {
 	struct repl_store *s = store_live(vol);
@@ -410,13 +422,7 @@ static void commit_done(struct repl_res *res)
 /* Our generation and set are what they were before. */
 static void undo(struct repl_vol *vol)
 {
-	struct repl_pv *pv;
-
-	/* What we expected of members that have not been told. */
-	for_each_pv(pv, vol)
-		if (!vol->res->commit.told &&
-		    (vol->in_sync & BIT(pv->peer->node)))
-			pv->peer_state.lineage = vol->before;
+	expect_no_more(vol);
 	vol->lineage = vol->before;
 	vol->in_sync = vol->set_before;
 	vol->witnesses = vol->witnesses_before;
@@ -459,6 +465,10 @@ static void commit_stop(struct repl_res *res)
  */
 static void commit_suspend(struct repl_res *res)
 {
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		expect_no_more(vol);
 	commit_stop(res);
 	res->commit.version = 0;
 	res->gen_due = true;
