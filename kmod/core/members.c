@@ -208,6 +208,19 @@ void commit_start(struct repl_res *res, bool new_gen)
 		evaluate(res);
 }
 
+/*
+ * Who has what is written.  We do as well where our disk is good, and left out of
+ * the set only as it is not in another volume.
+ */
+static u32 written_on(const struct repl_vol *vol)
+{
+	u32 nodes = vol->receivers | vol->in_sync;
+
+	if (store_live(vol) && vol->disk == DISK_UPTODATE)
+		nodes |= BIT(vol->res->node);
+	return nodes;
+}
+
 static void send_members(struct repl_peer *p, u64 id)
 {
 	struct repl_res *res = p->res;
@@ -221,8 +234,7 @@ static void send_members(struct repl_peer *p, u64 id)
 		w.set_version = cpu_to_le64(res->commit.version);
 		w.dataset = cpu_to_le64(pv->vol->dataset);
 		w.in_sync = cpu_to_le32(pv->vol->in_sync);
-		w.receivers = cpu_to_le32(pv->vol->receivers |
-					  pv->vol->in_sync);
+		w.receivers = cpu_to_le32(written_on(pv->vol));
 		w.witnesses = cpu_to_le32(pv->vol->witnesses);
 		lineage_to_wire(w.lineage, &pv->vol->lineage);
 		hdr_init(&h, PKT_MEMBERS, pv->vol);
@@ -740,7 +752,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
 	take_position(pv, h);
 	/* Its disk's state comes after this; don't take it for a source. */
-	if (!(pv->peer_state.in_sync & BIT(p->node)) &&
+	if (!(le32_to_cpu(w.receivers) & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
 	if (res->witness)

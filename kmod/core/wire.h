@@ -305,7 +305,8 @@ struct repl_wire_vol_state {
  * @set_version: version of @in_sync
  * @dataset: id of the data set
  * @in_sync: replicas that have every acknowledged write of this volume
- * @receivers: nodes that get this volume's writes from now on
+ * @receivers: nodes that get this volume's writes from now on, the sender too if
+ *	its own disk is good
  * @witnesses: witnesses that keep the set
  * @pad: 0
  * @lineage: the vector that members of the set adopt
