@@ -77,21 +77,23 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
 	const struct repl_vstate *ps;
 	struct repl_pv *pv;
 	bool found = false;
+	u64 number;
 
-	if (s && s->set_version < limit) {
-		*version = s->set_version;
+	if (s && set_number(s->set_version) < limit) {
+		*version = set_number(s->set_version);
 		*set = s->in_sync | s->witnesses;
 		found = true;
 	}
 	for_each_pv(pv, vol) {
 		ps = &pv->peer_state;
-		if (!claims(pv) || ps->set_version >= limit)
+		number = set_number(ps->set_version);
+		if (!claims(pv) || number >= limit)
 			continue;
-		if (!found || ps->set_version > *version) {
-			*version = ps->set_version;
+		if (!found || number > *version) {
+			*version = number;
 			*set = ps->in_sync | ps->witnesses;
 			found = true;
-		} else if (ps->set_version == *version) {
+		} else if (number == *version) {
 			*set &= ps->in_sync | ps->witnesses;
 		}
 	}
@@ -112,6 +114,7 @@ u32 elect_not_told(const struct repl_vol *vol, u64 version)
 	struct repl_pv *pv;
 	u32 nodes = 0;
 
+	version = set_number(version);
 	if (s && s->set_version < version)
 		nodes |= BIT(vol->res->node);
 	for_each_pv(pv, vol)

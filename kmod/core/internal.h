@@ -291,13 +291,22 @@ struct decide_node {
 };
 
 /*
- * A version of a set: term of the reign, number, whether the reign was forced.
- * So a later reign's sets are newer, whatever the earlier counted to; and a
- * reign's own go on growing when its mark is taken off.
+ * A version of a set, from its highest bits on: term of the reign; number in it; how
+ * often it was renewed, which makes a secondary's copy count more than another's
+ * (source.c) and is no new set; whether the reign was forced.  So a later reign's
+ * sets are newer, whatever the earlier counted to; and a reign's own go on growing
+ * when its mark is taken off.
  */
-#define SET_TERM_SHIFT	24
+#define SET_TERM_SHIFT	40
 #define SET_FORCED	1ULL
-#define SET_NEXT	2ULL	/* from one number to the next */
+#define SET_RENEWED	2ULL	/* once more */
+#define SET_NEXT	0x100ULL	/* from one number to the next */
+
+/* Which set it is, renewed or not. */
+static inline u64 set_number(u64 version)
+{
+	return version & ~(SET_NEXT - 1);
+}
 
 /* Whose data is given up, of two that have diverged. */
 enum victim { VICTIM_NONE, VICTIM_ME, VICTIM_PEER };

@@ -136,7 +136,7 @@ static u64 next_version(struct repl_res *res)
 	u64 first = own_term(res) << SET_TERM_SHIFT;
 
 	if (!by_majority(res))
-		return max((res->set_version & ~SET_FORCED) + SET_NEXT, first);
+		return max(set_number(res->set_version) + SET_NEXT, first);
 	res->forced &= !all_in_step(res);
 	if (res->forced)
 		first |= SET_FORCED;

@@ -92,7 +92,8 @@ struct meta_slot {
  * @rec_off: byte offset of the records in the area
  * @term: newest term known
  * @seq: position: the last write of the resource known to be on this disk
- * @set_version: version of the in-sync set
+ * @set_version: version of the in-sync set: term of the reign from bit 40, number in
+ *	it from bit 8, how often renewed since, whether the reign was forced (bit 0)
  * @vote_term: term in which @voted_for got this node's vote
  * @in_sync: in-sync set, bit n is node n
  * @flags: META_F_*

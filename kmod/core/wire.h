@@ -13,8 +13,8 @@
 
 #include "platform.h"
 
-#define REPL_WIRE_VERSION_MIN	1
-#define REPL_WIRE_VERSION_MAX	1
+#define REPL_WIRE_VERSION_MIN	2	/* 1 numbered sets otherwise */
+#define REPL_WIRE_VERSION_MAX	2
 #define REPL_WIRE_MAGIC		0xb1e9
 #define REPL_HELLO_MAGIC	0x4c504552424b4c42ULL	/* "BLKBREPL" */
 #define REPL_NODES		32		/* node ids 0..31 */

@@ -15,7 +15,7 @@ def crc32c(data):
             crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
     return crc ^ 0xffffffff
 
-def hello(low=1, high=1, stream=0, frm=0, to=1, flags=1, name=b"r0", crc=0):
+def hello(low=2, high=2, stream=0, frm=0, to=1, flags=1, name=b"r0", crc=0):
     rest = struct.pack("<HHBBBBIQ32s64s", low, high, stream, frm, to, flags,
                        0, 1, os.urandom(32), name)
     return struct.pack("<QI", 0x4c504552424b4c42, crc32c(rest) ^ crc) + rest
