@@ -128,15 +128,16 @@ static bool told_to_all(const struct repl_vol *vol, u32 set, u64 version)
 	return !(set & elect_not_told(vol, version));
 }
 
-/* A set is confirmed for all volumes, or not at all. */
+/*
+ * A set is confirmed for all volumes, or not at all: a node that knows it of one and
+ * not of another has confirmed nothing.
+ */
 static bool took_effect(const struct repl_vol *vol, u32 set, u64 version)
 {
 	const struct repl_vol *other;
-	u64 v;
 
 	for_each_vol(other, vol->res)
-		if (newest_claim(other, version + 1, &v, &set) &&
-		    v == version && !told_to_all(other, set, version))
+		if (!told_to_all(other, set, version))
 			return false;
 	return true;
 }
@@ -179,17 +180,43 @@ static u32 members(const struct repl_res *res, u32 set)
 	return set;
 }
 
+/* Who knows this set, and that it is in it; one that was filled since says so too. */
+static u32 insiders(const struct repl_vol *vol, u64 version)
+{
+	const struct repl_store *s = store_keeps(vol);
+	const struct repl_vstate *ps;
+	struct repl_pv *pv;
+	u32 nodes = 0;
+
+	if (s && set_number(s->set_version) == version)
+		nodes |= s->in_sync & BIT(vol->res->node);
+	for_each_pv(pv, vol) {
+		ps = &pv->peer_state;
+		if (claims(pv) && set_number(ps->set_version) == version)
+			nodes |= ps->in_sync & BIT(pv->peer->node);
+	}
+	return nodes;
+}
+
+/* The newest under which anything can have been acknowledged; 0: none is known. */
+static u32 set_in_force(const struct repl_vol *vol, u64 *version)
+{
+	return newest_of(vol, majority(vol->res), took_effect, version);
+}
+
 /*
  * Nothing was acknowledged under a set that no majority keeps, or that did not take
- * effect for all volumes, so the one before counts.  If nobody knows that any more,
- * its members were all told, and those that it left out don't vouch.  Or some were
- * told, of a reign that nobody knows more of: who is in a set and knows it has all
- * that was acknowledged before.
+ * effect for all volumes, so the one before counts.  If nobody knows that any more:
+ * who is in the newest and knows it has all that was acknowledged before.  If that
+ * is nobody who is here, one whose members were all told, as those that it left out
+ * don't vouch; or those that may have been told of the newest.
  */
 static u32 newest_set(const struct repl_vol *vol, u64 *version)
 {
-	u32 set = newest_of(vol, majority(vol->res), took_effect, version);
+	u32 set = set_in_force(vol, version);
 
+	if (!set && newest_claim(vol, ~0ULL, version, &set))
+		set = insiders(vol, *version);
 	if (!set)
 		set = newest_of(vol, 1, told_to_all, version);
 	if (!set && newest_claim(vol, ~0ULL, version, &set))
@@ -212,15 +239,17 @@ u32 elect_set(const struct repl_vol *vol)
 
 /*
  * Of a set all of whose members are here, many of them crashed.  The former
- * primary comes before us, unless it died before its last set was sealed: then
- * nothing was acknowledged under that, and any that was told has all.
+ * primary comes before us: what was flushed is there for certain.  Unless it died
+ * before its last set was sealed, or that was none to acknowledge anything under:
+ * any that was told has all.
  */
 static bool first_of_all(const struct repl_vol *vol, u32 set)
 {
 	const struct repl_store *s = store_live(vol);
 	struct repl_pv *pv;
+	u64 version;
 
-	if (s && (s->flags & META_F_PRIMARY))
+	if ((s && (s->flags & META_F_PRIMARY)) || !set_in_force(vol, &version))
 		return true;
 	for_each_pv(pv, vol)
 		if (connected(pv->peer) && last_primary(pv) &&
@@ -241,6 +270,20 @@ static bool counts_in(const struct repl_vol *vol, u32 *set)
 
 	*set = newest_set(vol, &version);
 	return !s || ((*set & BIT(vol->res->node)) && s->set_version >= version);
+}
+
+/*
+ * Are we in the newest set that is known, and nothing was acknowledged under it?
+ * Then we have all, whatever the members of the one before lack.
+ */
+static bool has_all(const struct repl_vol *vol)
+{
+	u64 newest, in_force;
+	u32 set;
+
+	return newest_claim(vol, ~0ULL, &newest, &set) &&
+	       (insiders(vol, newest) & BIT(vol->res->node)) &&
+	       !(set_in_force(vol, &in_force) && in_force == newest);
 }
 
 /* Of those of the set that vouch, one has every write that was acknowledged. */
@@ -318,6 +361,21 @@ u32 elect_unheard(const struct repl_res *res, u32 heard)
 	return sets & ~heard;
 }
 
+static bool heard_enough(const struct repl_vol *vol, u32 heard, u32 vouching)
+{
+	const struct repl_res *res = vol->res;
+	u32 set;
+
+	if (has_all(vol))
+		return true;
+	if (!counts_in(vol, &set))
+		return false;
+	/* And they have compared positions. */
+	if (covered(res, set, vouching))
+		return vouching & BIT(res->node);
+	return !(set & ~heard) && first_of_all(vol, set);
+}
+
 /**
  * elect_heard_enough() - has a candidate all that was acknowledged?
  * @res: the resource
@@ -327,24 +385,12 @@ u32 elect_unheard(const struct repl_res *res, u32 heard)
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 {
 	struct repl_vol *vol;
-	bool enough = true;
-	u32 set;
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
-	for_each_vol(vol, res) {
-		if (!counts_in(vol, &set))
+	for_each_vol(vol, res)
+		if (!heard_enough(vol, heard, vouching))
 			return false;
-		enough &= covered(res, set, vouching);
-	}
-	/* And they have compared positions. */
-	if (enough)
-		return vouching & BIT(res->node);
-	for_each_vol(vol, res) {
-		set = elect_set(vol);
-		if ((set & ~heard) || !first_of_all(vol, set))
-			return false;
-	}
 	return true;
 }
 
@@ -365,6 +411,8 @@ bool elect_among_all(const struct repl_vol *vol)
 	if (!by_majority(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE)
 		return false;
+	if (has_all(vol))
+		return true;
 	if (!counts_in(vol, &set))
 		return false;
 	alike = alike_but_for_last(vol);

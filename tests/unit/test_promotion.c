@@ -154,6 +154,71 @@ static void one_is_back(void)
 	fake_exit(&f);
 }
 
+/*
+ * We have crashed, and know a set of @version with @set; the two others are back
+ * too, one was the Primary, and know an older set of all.
+ */
+#define OLDER	((2ULL << SET_TERM_SHIFT) + 3 * SET_NEXT)
+
+static void all_have_crashed(u32 set, u64 version)
+{
+	struct repl_wire_res_state r = { .role = ROLE_SECONDARY,
+					 .primary = NODE_NONE };
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+	struct repl_wire_vol_state w;
+	u32 i, flags;
+
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(set);
+	fake_sb(&f)->set_version = cpu_to_le64(version);
+	fake_sb(&f)->flags |= cpu_to_le32(META_F_UNCLEAN);
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = ACK_QUORUM;
+	fake_attach(&f);
+	h.length = cpu_to_le32(sizeof(r));
+	for (i = 0; i < 2; i++) {
+		flags = REPL_VS_CRASHED | (i ? 0 : REPL_VS_LAST_PRIMARY);
+		fake_same_state(&f, i, &w);
+		w.disk = DISK_CONSISTENT;
+		w.in_sync = cpu_to_le32(ALL);
+		w.set_version = cpu_to_le64(OLDER);
+		w.flags = cpu_to_le16(flags);
+		fake_up(&f, i);
+		fake_rx(&f, i, &h, &r);
+		fake_vol_state(&f, i, &w);
+		fake_run(&f);
+	}
+}
+
+/* Nothing was acknowledged under a set of less than a majority: who is in has all. */
+static void last_of_few(void)
+{
+	struct repl_promotion p;
+
+	all_have_crashed(BIT(0), OLDER + SET_NEXT);
+	CHECK(!told(&p), "%s", p.why);
+	fake_exit(&f);
+	/* Nor under one that no other member was told of. */
+	all_have_crashed(ALL, OLDER + SET_NEXT);
+	CHECK(!told(&p), "%s", p.why);
+	fake_exit(&f);
+	/* Who was left out is none of those. */
+	all_have_crashed(BIT(1), OLDER + SET_NEXT);
+	CHECK(told(&p));
+	fake_exit(&f);
+}
+
+/* A copy that counts more than another's is not a newer set. */
+static void renewed_only(void)
+{
+	struct repl_promotion p;
+
+	all_have_crashed(ALL, OLDER + SET_RENEWED);
+	CHECK(told(&p));
+	fake_exit(&f);
+}
+
 static void peer_sees_primary(void)
 {
 	struct repl_promotion p;
@@ -282,6 +347,8 @@ int main(void)
 	RUN(votes);
 	RUN(two_are_back);
 	RUN(one_is_back);
+	RUN(last_of_few);
+	RUN(renewed_only);
 	RUN(peer_sees_primary);
 	RUN(gone_on_without);
 	RUN(revoked);
