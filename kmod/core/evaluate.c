@@ -74,6 +74,7 @@ void pv_lost(struct repl_pv *pv)
 	pv->receiving = false;
 	pv->in_step = false;
 	pv->behind = false;
+	pv->turned_down = false;
 	count_receivers(pv->vol);
 }
 
@@ -556,7 +557,7 @@ static void choose_source(struct repl_vol *vol)
 		if (is_target(pv))
 			return;
 		if (pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ||
-		    !may_source(pv) || pv->peer->end_at_ms ||
+		    pv->turned_down || !may_source(pv) || pv->peer->end_at_ms ||
 		    pv_verdict(pv) != V_TARGET)
 			continue;
 		if (resize_due(pv) || (!vol->dataset && just_declared(pv)))

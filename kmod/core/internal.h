@@ -263,6 +263,7 @@ struct repl_pv {
 	bool in_step;		/* gets all our writes and lacks none before */
 	bool given_up;		/* ours has diverged, and is the victim */
 	bool behind;		/* fell behind the bound */
+	bool turned_down;	/* it would not be our source just now */
 	bool lacks;		/* acknowledged writes, if it is still at ... */
 	struct repl_lineage lacks_at;
 	enum repl_state state;

@@ -400,6 +400,7 @@ static void rx_vol_state(struct repl_pv *pv, const void *payload)
 		note(res, NOTE_PVOL, pv->vol, pv->peer, NULL);
 	pv->peer_state = v;
 	pv->known = true;
+	pv->turned_down = false;
 	check_replica(pv);
 }
 

@@ -447,6 +447,7 @@ void target_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	case PKT_SYNC_REFUSE:
 	case PKT_SYNC_STOP:
 		target_stop(pv, false);
+		pv->turned_down = true;
 		evaluate(pv->vol->res);
 		break;
 	case PKT_MAP:
@@ -646,6 +647,11 @@ void target_tick(struct repl_pv *pv, u64 ms)
 {
 	struct repl_sync *y = &pv->sync;
 
+	/* Not at once: if nothing has changed there, it is asked in vain. */
+	if (pv->turned_down) {
+		pv->turned_down = false;
+		evaluate(pv->vol->res);
+	}
 	/* The source hears of progress in lumps: the mean since the start. */
 	if (y->step == SYNC_S_RUN)
 		y->stat.rate = div_u64(y->tick_bytes,
