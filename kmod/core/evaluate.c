@@ -346,6 +346,17 @@ static void go_on_with(struct repl_vol *vol, const struct repl_lineage *l)
 	vol->lineage = *l;
 }
 
+/*
+ * Writes go there from now on.  One that was a member may have lost what was not
+ * flushed meanwhile: it sees that when it is told of the set (members.c).
+ */
+static void live_on(struct repl_pv *pv)
+{
+	if (!pv->receiving)
+		pv->vol->res->set_due = true;
+	set_receiving(pv, true);
+}
+
 /* Without a disk we live on the data of peers that have one. */
 static void evaluate_diskless(struct repl_pv *pv)
 {
@@ -373,7 +384,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 	if (!vol->res->commit.step)
 		go_on_with(vol, &ps->lineage);
 	set_pv_state(pv, RS_ESTABLISHED);
-	set_receiving(pv, true);
+	live_on(pv);
 }
 
 static void evaluate_equal(struct repl_pv *pv)
@@ -438,7 +449,10 @@ static void evaluate_target(struct repl_pv *pv)
 	lives_there = vol->res->role == ROLE_PRIMARY && may_source(pv);
 	set_pv_state(pv, pv->paused || (pv->peer_state.flags & REPL_VS_PAUSED) ?
 		     RS_PAUSED_TARGET : lives_there ? RS_ESTABLISHED : RS_OFF);
-	set_receiving(pv, lives_there);
+	if (lives_there)
+		live_on(pv);
+	else
+		set_receiving(pv, false);
 	if (pv->peer_state.disk == DISK_UPTODATE &&
 	    vol->disk > DISK_OUTDATED && !promotion_decides(pv))
 		set_disk(vol, DISK_OUTDATED);
