@@ -493,6 +493,7 @@ void commit_abort(struct repl_res *res, const char *why)
 
 	forget_uncommitted(res, !heard);
 	res->gen_due |= heard;
+	res->set_due = true;
 	commit_clear(&res->commit);
 	commit_stop(res);
 	res->evaluate_again = true;
