@@ -498,6 +498,7 @@ void vote_aborted(struct repl_res *res, const char *why)
 		return;
 	if (!res->vote.renew) {
 		res->role = ROLE_SECONDARY;
+		commit_drop(res);
 		app_fail_all(res);
 		note(res, NOTE_RES, NULL, NULL, NULL);
 	}
