@@ -88,6 +88,31 @@ bool ack_set_kept(const struct repl_vol *vol)
 	       hweight32(vol->in_sync | vol->witnesses) >= majority(vol->res);
 }
 
+/** all_in_step() - is nobody missing from any set? */
+bool all_in_step(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) < replicas(res))
+			return false;
+	return true;
+}
+
+/** members_suffice() - where votes decide: are a majority in step? */
+bool members_suffice(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (!by_majority(res) || res->forced)
+		return true;
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) +
+		    hweight32(witnesses_now(vol)) < majority(res))
+			return false;
+	return true;
+}
+
 /* Replicas in step, and committed; and how many it takes. */
 static void vol_in_step(const struct repl_vol *vol, u32 *in_step, u32 *needed)
 {

@@ -383,6 +383,8 @@ u32 ack_replicas(const struct repl_res *res, u32 set);
 void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
 bool ack_enough(const struct repl_res *res);
 bool ack_set_kept(const struct repl_vol *vol);
+bool all_in_step(const struct repl_res *res);
+bool members_suffice(const struct repl_res *res);
 void ack_backlog_fell(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
 
@@ -437,8 +439,6 @@ void pace_tick(struct repl_pv *pv, u64 ms);
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
-/* Where votes decide: are a majority in step? */
-bool members_suffice(const struct repl_res *res);
 void commit_drop(struct repl_res *res);
 void commit_abort(struct repl_res *res, const char *why);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,

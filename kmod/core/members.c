@@ -50,29 +50,6 @@ u32 in_sync_now(const struct repl_vol *vol)
 	return set;
 }
 
-static bool all_in_step(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) < replicas(res))
-			return false;
-	return true;
-}
-
-bool members_suffice(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	if (!by_majority(res) || res->forced)
-		return true;
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) +
-		    hweight32(witnesses_now(vol)) < majority(res))
-			return false;
-	return true;
-}
-
 /* Our members will say the new lineage; until then take it as said. */
 static void expect_lineage(struct repl_vol *vol)
 {
