@@ -79,14 +79,17 @@ class Job:
     @property
     def printed(self):
         """How many bytes that is."""
-        return os.stat(os.path.join(self.node.share, f"out.{self.number}")).st_size
+        return len(self.output_after(0))
 
     def output_after(self, offset):
         """What it has printed behind so many bytes."""
         path = os.path.join(self.node.share, f"out.{self.number}")
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read().decode(errors="replace")
+        try:
+            with open(path, "rb") as file:
+                file.seek(offset)
+                return file.read()
+        except FileNotFoundError:
+            return b""
 
     def finish(self):
         """Called by the node when the agent says so, or when it is gone."""

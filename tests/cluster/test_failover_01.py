@@ -44,7 +44,7 @@ class Failover:
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             for node in among:
-                if "acked" in self.job[node].output_after(seen[node]):
+                if b"acked" in self.job[node].output_after(seen[node]):
                     return node
             time.sleep(0.002)
         raise VmError(f"no write is acknowledged within {LIMIT} s on "
