@@ -115,7 +115,7 @@ u32 elect_not_told(const struct repl_vol *vol, u64 version)
 	u32 nodes = 0;
 
 	version = set_number(version);
-	if (s && s->set_version < version)
+	if (s && s->dataset == vol->dataset && s->set_version < version)
 		nodes |= BIT(vol->res->node);
 	for_each_pv(pv, vol)
 		if (claims(pv) && pv->peer_state.set_version < version)

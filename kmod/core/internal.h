@@ -300,13 +300,21 @@ struct decide_node {
  */
 #define SET_TERM_SHIFT	40
 #define SET_FORCED	1ULL
-#define SET_RENEWED	2ULL	/* once more */
-#define SET_NEXT	0x100ULL	/* from one number to the next */
+#define SET_RENEWED	4ULL	/* once more */
+#define SET_NEXT	0x10000ULL	/* from one number to the next */
 
 /* Which set it is, renewed or not. */
 static inline u64 set_number(u64 version)
 {
 	return version & ~(SET_NEXT - 1);
+}
+
+/* Never a number that no Primary gave, not after 16,000 times. */
+static inline u64 set_renew(u64 version)
+{
+	u64 v = version + SET_RENEWED;
+
+	return set_number(v) == set_number(version) ? v : version;
 }
 
 /* Whose data is given up, of two that have diverged. */

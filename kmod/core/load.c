@@ -37,6 +37,20 @@ static int meta_errno(enum meta_error e)
 	}
 }
 
+/*
+ * Metadata of version 1 had the term of a set from bit 24 and its number from bit 1;
+ * renewing it gave it the next number.
+ */
+static u64 set_version_of(const struct meta_sb *sb)
+{
+	u64 v = le64_to_cpu(sb->set_version);
+
+	if (le32_to_cpu(sb->version) > 1)
+		return v;
+	return (v >> 24 << SET_TERM_SHIFT) + (v >> 1 & 0x7fffff) * SET_NEXT +
+	       (v & SET_FORCED);
+}
+
 static int load_sb(struct loader *l, u16 nr)
 {
 	struct repl_store_params *p = l->p;
@@ -78,7 +92,7 @@ static int load_sb(struct loader *l, u16 nr)
 	s->flags = le32_to_cpu(sb->flags);
 	s->term = le64_to_cpu(sb->term);
 	s->seq = le64_to_cpu(sb->seq);
-	s->set_version = le64_to_cpu(sb->set_version);
+	s->set_version = set_version_of(sb);
 	s->vote_term = le64_to_cpu(sb->vote_term);
 	s->voted_for = sb->voted_for;
 	s->in_sync = le32_to_cpu(sb->in_sync);

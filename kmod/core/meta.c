@@ -148,7 +148,8 @@ static enum meta_error sb_form(const struct meta_sb *sb)
 {
 	if (le64_to_cpu(sb->magic) != META_MAGIC)
 		return META_NO_MAGIC;
-	if (le32_to_cpu(sb->version) != META_VERSION)
+	if (le32_to_cpu(sb->version) < META_VERSION_MIN ||
+	    le32_to_cpu(sb->version) > META_VERSION)
 		return META_BAD_VERSION;
 	return crc_ok(sb, META_SB_SIZE) ? META_OK : META_BAD_CRC;
 }

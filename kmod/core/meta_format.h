@@ -25,7 +25,8 @@
 #define META_BLOCK		4096U
 #define META_MAGIC		0x31305245504b4c42ULL	/* "BLKPER01" */
 #define META_AL_MAGIC		0x474c4152U		/* "RALG" */
-#define META_VERSION		1
+#define META_VERSION		2
+#define META_VERSION_MIN	1	/* numbered sets otherwise: see load.c */
 #define META_SB_SIZE		8192U
 #define META_AL_BLOCKS		32U
 #define META_AL_MAX		1000U	/* hot extents that fit one block */
@@ -80,7 +81,7 @@ struct meta_slot {
  * Two copies are written in turn; the valid one with the higher @writes is
  * the superblock.
  * @crc: crc32c of the rest of the META_SB_SIZE bytes
- * @version: META_VERSION
+ * @version: META_VERSION; read from META_VERSION_MIN on
  * @magic: META_MAGIC
  * @writes: counts the writes of the superblock
  * @replica: random id of this metadata
@@ -93,7 +94,7 @@ struct meta_slot {
  * @term: newest term known
  * @seq: position: the last write of the resource known to be on this disk
  * @set_version: version of the in-sync set: term of the reign from bit 40, number in
- *	it from bit 8, how often renewed since, whether the reign was forced (bit 0)
+ *	it from bit 16, how often renewed since, whether the reign was forced (bit 0)
  * @vote_term: term in which @voted_for got this node's vote
  * @in_sync: in-sync set, bit n is node n
  * @flags: META_F_*

@@ -10,6 +10,25 @@
 
 static struct fake f;
 
+/* ---- what older modules have written ---- */
+
+static void sets_of_version_1(void)
+{
+	struct repl_store *s;
+	const char *why;
+
+	scene_format(&f);
+	fake_sb(&f)->version = cpu_to_le32(1);
+	fake_sb(&f)->set_version = cpu_to_le64((7ULL << 24) + 2 * 9 + 1);
+	fake_seal(&f);
+	fake_init(&f, 1);
+	CHECK(!fake_load(&f, &s, &why), "%s", why);
+	CHECK(s->set_version == (7ULL << SET_TERM_SHIFT) + 9 * SET_NEXT + SET_FORCED,
+	      "%llx", (unsigned long long)s->set_version);
+	repl_store_free(s);
+	fake_exit(&f);
+}
+
 /* ---- clean round trips ---- */
 
 static u8 *maps;	/* of all slots, as they were */
@@ -428,6 +447,7 @@ static void too_many_peers(void)
 
 int main(void)
 {
+	RUN(sets_of_version_1);
 	RUN(too_many_peers);
 	RUN(round_trips);
 	RUN(whole_map_at_once);

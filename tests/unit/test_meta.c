@@ -180,7 +180,7 @@ static void which_copy(void)
 		CHECK(pick() == META_NO_MAGIC);
 	}
 	fresh();
-	sb_of(0)->version = sb_of(1)->version = cpu_to_le32(2);
+	sb_of(0)->version = sb_of(1)->version = cpu_to_le32(META_VERSION + 1);
 	meta_sb_seal(copy[0]);
 	meta_sb_seal(copy[1]);
 	CHECK(pick() == META_BAD_VERSION);

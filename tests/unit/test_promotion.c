@@ -213,6 +213,12 @@ static void last_of_few(void)
 static void renewed_only(void)
 {
 	struct repl_promotion p;
+	u64 v = OLDER;
+	u32 i;
+
+	for (i = 0; i < 20000; i++)
+		v = set_renew(v);
+	CHECK(v > OLDER && set_number(v) == OLDER);
 
 	all_have_crashed(ALL, OLDER + SET_RENEWED);
 	CHECK(told(&p));
