@@ -728,6 +728,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
 	pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
+	pv->set_after = p->last_seq;
 	take_position(pv, h);
 	/* Its disk's state comes after this; don't take it for a source. */
 	if (!(le32_to_cpu(w.receivers) & BIT(p->node)) &&

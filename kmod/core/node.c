@@ -396,6 +396,8 @@ static void rx_vol_state(struct repl_pv *pv, const void *payload)
 		keep_expected(pv, &v);
 	/* The next set of ours is to be newer than any that we have seen. */
 	res->set_version = max(res->set_version, v.set_version);
+	if (!pv->known || v.set_version != pv->peer_state.set_version)
+		pv->set_after = pv->peer->last_seq;
 	if (!pv->known || v.disk != pv->peer_state.disk)
 		note(res, NOTE_PVOL, pv->vol, pv->peer, NULL);
 	pv->peer_state = v;

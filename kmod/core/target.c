@@ -282,6 +282,10 @@ static void range_done(struct repl_pv *pv, struct repl_io *io)
 	target_pump(pv);
 }
 
+/*
+ * From then on we are in the set that the source knows, by our own words: like its
+ * members we have all that was written before it, on stable media.
+ */
 static void finish(struct repl_pv *pv)
 {
 	struct repl_vol *vol = pv->vol;
@@ -293,6 +297,7 @@ static void finish(struct repl_pv *pv)
 	s->witnesses = pv->peer_state.witnesses;
 	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
+	s->sb_flush = true;
 	store_remember(pv, &s->lineage);
 	pv->sync.wait_sb = s->sb_want;
 	pv->sync.step = SYNC_FINISH;
@@ -321,7 +326,8 @@ void target_pump(struct repl_pv *pv)
 		if (y->nreqs || y->stable_wait)
 			return;
 		if (!map_of(pv)->count) {
-			finish(pv);
+			if (peer_applied(pv->peer, pv->set_after))
+				finish(pv);
 			return;
 		}
 		if (!y->cursor)

@@ -109,6 +109,84 @@ static void with_a_gap(void)
 	fake_exit(&f);
 }
 
+static struct fake_pkt *request_behind(u64 sector)
+{
+	struct fake_pkt *p;
+
+	list_for_each_entry(p, &f.pkts, link)
+		if (p->h.type == PKT_RS_REQ && le64_to_cpu(p->h.sector) >= sector)
+			return p;
+	return NULL;
+}
+
+/* What the target asks for, from @sector on, is equal; the disk does not move. */
+static bool answer_equal(u64 sector)
+{
+	struct repl_wire_hdr h = { .type = PKT_RS_EQUAL };
+	struct fake_pkt *p = request_behind(sector);
+
+	if (!p)
+		return false;
+	h.id = p->h.id;
+	h.sector = p->h.sector;
+	h.size = p->h.size;
+	list_del(&p->link);
+	free(p);
+	fake_rx(&f, 0, &h, "");
+	return true;
+}
+
+static void fill(u64 sector)
+{
+	u32 idle = 0;
+
+	while (f.vol.disk == DISK_INCONSISTENT && idle < 50) {
+		fake_run(&f);
+		if (answer_equal(sector)) {
+			idle = 0;
+			continue;
+		}
+		repl_tick(&f.res, f.res.now + 100);
+		idle++;
+	}
+}
+
+/*
+ * A copy that has been filled counts itself among the members of the set that its
+ * source knows.  So it has to have what they had before it, as they do.
+ */
+#define REQUEST	(32 * BLOCK_SECTORS)
+
+static void filled_like_a_member(void)
+{
+	struct repl_wire_vol_state w;
+	u32 i;
+
+	scene(&f, SCENE_TARGET);
+	f.keep_pkts = true;
+	fill(REQUEST);
+	CHECK(f.vol.disk == DISK_INCONSISTENT);
+	write_comes(REQUEST);
+	while (fake_meta_step(&f))
+		;
+	fake_same_state(&f, 0, &w);
+	w.set_version = cpu_to_le64(5ULL << SET_TERM_SHIFT);
+	fake_vol_state(&f, 0, &w);
+	while (answer_equal(0))
+		;
+	/* The write stays on its way to the disk, whatever else happens. */
+	for (i = 0; i < 10; i++) {
+		while (fake_meta_step(&f) || (!list_is_singular(&f.disk) &&
+					      fake_disk_step(&f, 1, 0)))
+			;
+		repl_tick(&f.res, f.res.now + 100);
+	}
+	CHECK(f.vol.disk == DISK_INCONSISTENT && list_is_singular(&f.disk));
+	fill(0);
+	CHECK(f.vol.disk == DISK_UPTODATE, "%d", f.vol.disk);
+	fake_exit(&f);
+}
+
 /* One volume has been detached before the other. */
 static void behind(void)
 {
@@ -167,6 +245,7 @@ int main(void)
 	RUN(refused);
 	RUN(fails);
 	RUN(with_a_gap);
+	RUN(filled_like_a_member);
 	RUN(behind);
 	RUN(follower_hears_first);
 	return tap_end();
