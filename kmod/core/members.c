@@ -495,6 +495,7 @@ void commit_drop(struct repl_res *res)
 	}
 	commit_clear(&res->commit);
 	commit_stop(res);
+	res->commit.version = 0;
 	res->gen_pending = false;
 	res->gen_due = false;
 }
@@ -618,18 +619,40 @@ static bool follows(const struct repl_vol *vol, u32 set, u32 receivers)
 	       vol->disk >= DISK_OUTDATED;
 }
 
-static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
+/* Would we be taken for a member that has what another of them lacks? */
+static bool refuses(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
+{
+	struct repl_vol *vol = pv->vol;
+
+	if (!lineage_contains(l, &vol->store->lineage)) {
+		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
+		return true;
+	}
+	if (unsettled(pv, set, vol->in_sync)) {
+		peer_end(pv->peer, false, "unconfirmed writes here have to be compared first");
+		return true;
+	}
+	return false;
+}
+
+/* Return: false if we do not; then we are what we were, in the set that we knew. */
+static bool adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 		  u32 receivers)
 {
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = store_live(vol);
-	u32 before = vol->in_sync;
+	bool follower = follows(vol, set, receivers);
+	bool member = set & BIT(vol->res->node);
 
+	/* A member that is no replica just now has said so, or will. */
+	if (s && vol->disk >= DISK_OUTDATED && (member || follower) &&
+	    refuses(pv, l, set))
+		return false;
 	vol->in_sync = set;
 	vol->witnesses = pv->peer_state.witnesses;
 	if (!s) {
 		vol->lineage = *l;
-		return;
+		return true;
 	}
 	s->in_sync = set;
 	s->witnesses = vol->witnesses;
@@ -637,32 +660,24 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);
-	vol->follower = follows(vol, set, receivers);
-	vol->vouch = set & BIT(vol->res->node);
-	if (vol->vouch)
+	vol->follower = follower;
+	vol->vouch = member;
+	if (member)
 		s->flags &= ~META_F_CRASHED;
-	if (!vol->vouch && !vol->follower) {
+	if (!member && !follower) {
 		if (vol->disk > DISK_OUTDATED)
 			set_disk(vol, DISK_OUTDATED);
-		return;
+		return true;
 	}
-	/* A member that is no replica just now has said so, or will. */
 	if (vol->disk < DISK_OUTDATED)
-		return;
+		return true;
 	/* It found us in step after we had asked for a sync. */
 	target_stop(pv, true);
-	if (!lineage_contains(l, &s->lineage)) {
-		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
-		return;
-	}
-	if (unsettled(pv, set, before)) {
-		peer_end(pv->peer, false, "unconfirmed writes here have to be compared first");
-		return;
-	}
 	s->lineage = *l;
 	vol->lineage = *l;
 	in_step_with(vol, set);
-	set_disk(vol, vol->follower ? DISK_CONSISTENT : DISK_UPTODATE);
+	set_disk(vol, follower ? DISK_CONSISTENT : DISK_UPTODATE);
+	return true;
 }
 
 /*
@@ -729,16 +744,15 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
 	pv->set_after = p->last_seq;
-	take_position(pv, h);
 	/* Its disk's state comes after this; don't take it for a source. */
 	if (!(le32_to_cpu(w.receivers) & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
 	if (res->witness)
 		witness_keep(pv, le64_to_cpu(w.dataset));
-	else
-		adopt(pv, &l, le32_to_cpu(w.in_sync),
-		      le32_to_cpu(w.receivers));
+	else if (adopt(pv, &l, le32_to_cpu(w.in_sync),
+		       le32_to_cpu(w.receivers)))
+		take_position(pv, h);
 	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
 			 le32_to_cpu(w.in_sync));
 	if (h->flags & REPL_HDR_LAST) {
