@@ -6,6 +6,9 @@
  *	async	the local disk has; peers follow in order
  *	quorum	a majority of the replicas has it, members of the in-sync set
  *
+ * Where primaries are elected a majority has to keep the in-sync set besides, with
+ * any policy: see keep.c.
+ *
  * A write that completes before its last copy is there is sent from a private
  * copy.  What a peer may lack is bounded: beyond the bound it falls behind to
  * its dirty map, or writes are held back until it has caught up.
@@ -40,23 +43,6 @@ u32 replicas(const struct repl_res *res)
 	return n;
 }
 
-static u32 voters(const struct repl_res *res)
-{
-	struct repl_peer *p;
-	u32 n = 1;
-	int i;
-
-	for_each_peer(p, i, res)
-		n++;
-	return n;
-}
-
-/** majority() - of all nodes, which all vote */
-u32 majority(const struct repl_res *res)
-{
-	return voters(res) / 2 + 1;
-}
-
 /*
  * A majority of the replicas; but a set that witnesses keep may be smaller.
  */
@@ -67,12 +53,8 @@ static u32 most_of(const struct repl_res *res, u32 set)
 	return n < voters(res) ? min(most, hweight32(set)) : most;
 }
 
-/**
- * ack_replicas() - how many must have a write before it is acknowledged
- * @res: the resource
- * @set: the in-sync set
- */
-u32 ack_replicas(const struct repl_res *res, u32 set)
+/* So many must be in step, or nothing is acknowledged. */
+static u32 in_step_needed(const struct repl_res *res, u32 set)
 {
 	u32 need = res->conf.min_in_sync;
 
@@ -81,51 +63,29 @@ u32 ack_replicas(const struct repl_res *res, u32 set)
 	return max(need, 1U);
 }
 
-/** ack_set_kept() - do so many keep the set that no other can be elected? */
-bool ack_set_kept(const struct repl_vol *vol)
+/**
+ * ack_replicas() - how many must have a write before it is acknowledged
+ * @res: the resource, where primaries are elected
+ * @set: the in-sync set
+ */
+u32 ack_replicas(const struct repl_res *res, u32 set)
 {
-	return !by_majority(vol->res) || MUTATED(MUT_QUORUM_IGNORED) ||
-	       hweight32(vol->in_sync | vol->witnesses) >= majority(vol->res);
-}
+	u32 need = in_step_needed(res, set);
 
-/** all_in_step() - is nobody missing from any set? */
-bool all_in_step(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) < replicas(res))
-			return false;
-	return true;
-}
-
-/** members_suffice() - where votes decide: are a majority in step? */
-bool members_suffice(const struct repl_res *res)
-{
-	struct repl_vol *vol;
-
-	if (!by_majority(res) || res->forced)
-		return true;
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) +
-		    hweight32(witnesses_now(vol)) < majority(res))
-			return false;
-	return true;
+	return by_majority(res) ? need : max(need, hweight32(set));
 }
 
 /* Replicas in step, and committed; and how many it takes. */
 static void vol_in_step(const struct repl_vol *vol, u32 *in_step, u32 *needed)
 {
 	const struct repl_res *res = vol->res;
-	u32 set = vol->in_sync & in_sync_now(vol), keep;
+	u32 set = vol->in_sync & in_sync_now(vol);
+	u32 lacking = keepers_lacking(vol, set);
 
 	*in_step = hweight32(set);
-	*needed = ack_replicas(res, set);
-	if (!by_majority(res))
-		return;
-	keep = *in_step + hweight32(witnesses_now(vol));
-	if (keep < majority(res))
-		*needed = max(*needed, *in_step + majority(res) - keep);
+	*needed = in_step_needed(res, set);
+	if (lacking)
+		*needed = max(*needed, *in_step + lacking);
 }
 
 /**
@@ -195,7 +155,7 @@ static bool quorum_met(const struct repl_io *io)
 	if ((io->op == OP_FLUSH || (io->flags & IOF_FUA)) && (io->wait & here))
 		return false;
 	if (MUTATED(MUT_WITNESS_ACKS))
-		got |= vol->witnesses;
+		got |= vol->keepers;
 	return hweight32(got) >= ack_replicas(vol->res, vol->in_sync);
 }
 

@@ -16,7 +16,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->cur_sectors = vol->dataset ? vol->sectors : 0;
 	out->set_version = vol->res->set_version;
 	out->in_sync = vol->in_sync;
-	out->witnesses = vol->witnesses;
+	out->keepers = vol->keepers;
 	if (pv->paused)
 		out->flags |= REPL_VS_PAUSED;
 	if (pv->peer->discard_my_data || pv->given_up)
@@ -29,10 +29,10 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	/* Of this volume: another's MEMBERS may have come already. */
 	out->set_version = s->set_version;
 	out->in_sync = s->in_sync;
-	out->witnesses = s->witnesses;
+	out->keepers = s->keepers;
 	/* Elected: what others have beyond us was never acknowledged. */
 	if (needs_votes(vol->res) && reigns(vol->res) && !vol->res->forced)
-		out->set_version = max(out->set_version,
+		out->set_version = max(out->set_version, SET_VOTED |
 				       own_term(vol->res) << SET_TERM_SHIFT);
 	out->replica = s->replica;
 	if (vol->res->witness)
@@ -45,7 +45,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 		out->flags |= REPL_VS_WAS_PRIMARY;
 	if (s->flags & META_F_PRIMARY)
 		out->flags |= REPL_VS_LAST_PRIMARY;
-	if (vol->vouch && by_majority(vol->res))
+	if (vol->vouch && elects(vol->res))
 		out->flags |= REPL_VS_VOUCHES;
 	if (vol->res->resigned)
 		out->flags |= REPL_VS_RESIGNED;
@@ -76,7 +76,7 @@ static void announce_vol(struct repl_pv *pv)
 	w.dirty = cpu_to_le64(!!v.dirty);
 	w.set_version = cpu_to_le64(v.set_version);
 	w.in_sync = cpu_to_le32(v.in_sync);
-	w.witnesses = cpu_to_le32(v.witnesses);
+	w.keepers = cpu_to_le32(v.keepers);
 	w.lbs = cpu_to_le32(v.lbs);
 	w.disk = v.disk;
 	w.flags = cpu_to_le16(v.flags);
@@ -98,6 +98,7 @@ void announce_res(struct repl_peer *p)
 		.term = cpu_to_le64(reigns(res) ? own_term(res) : res->term),
 		.role = res->renewing ? ROLE_SECONDARY : res->role,
 		.primary = primary_seen(res),
+		.flags = elects(res) ? REPL_RS_VOTES : 0,
 	};
 	struct repl_wire_hdr h;
 
@@ -145,7 +146,7 @@ void vstate_from_wire(struct repl_vstate *o,
 	o->dirty = le64_to_cpu(w->dirty);
 	o->set_version = le64_to_cpu(w->set_version);
 	o->in_sync = le32_to_cpu(w->in_sync);
-	o->witnesses = le32_to_cpu(w->witnesses);
+	o->keepers = le32_to_cpu(w->keepers);
 	o->lbs = le32_to_cpu(w->lbs);
 	o->disk = w->disk <= DISK_UPTODATE ? w->disk : DISK_UNKNOWN;
 	o->flags = le16_to_cpu(w->flags);

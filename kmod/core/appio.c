@@ -511,7 +511,7 @@ void app_progress(struct repl_io *io)
 		return;
 	}
 	if (!io->acked && ack_met(io)) {
-		if ((res->gen_pending || res->susp || !ack_set_kept(io->vol)) &&
+		if ((res->gen_pending || res->susp || !set_kept(io->vol)) &&
 		    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
 			io->state = IOS_DONE_HELD;
 			return;

@@ -265,7 +265,8 @@ struct repl_res_conf {
 	u8 ack_policy;
 	u8 on_no_data;
 	u8 on_no_quorum;	/* nor enough in step, for a peer's time-out */
-	bool auto_promote;	/* with ACK_QUORUM: succession.c */
+	bool votes;		/* primaries are elected; ACK_QUORUM implies it */
+	bool auto_promote;	/* where they are: succession.c */
 	u8 after_split_brain;	/* the same on both ends, or SPLIT_ASK */
 	u8 on_backlog;
 	u8 min_in_sync;		/* replicas in step, ours too; 0: any number */
@@ -396,10 +397,10 @@ struct repl_vol {
 	struct repl_store *store;	/* all that exists only with a disk */
 	u32 receivers;			/* nodes that get writes, not ourselves */
 	u32 in_sync;
-	u32 witnesses;			/* that keep this set */
+	u32 keepers;			/* of this set, beside the members */
 	struct repl_lineage before;	/* lineage last committed, if ... */
 	u32 set_before;			/* ... and set ... */
-	u32 witnesses_before;
+	u32 keepers_before;
 	bool uncommitted;		/* ... ours are not yet */
 	u32 own_gen;			/* newest generation number of ours used */
 	bool closing;			/* ->disk_close() was called */
@@ -482,6 +483,8 @@ struct repl_res {
 		u64 until_ms;		/* and when to give up */
 		u64 asked_ms;		/* when all were asked last */
 	} vote;
+	bool elected_before;		/* were primaries elected, by the settings so far? */
+	u32 electing;			/* nodes that say they are; those that vote */
 	u64 reign;			/* term in which we became Primary */
 	bool forced;			/* by force, and not elected */
 	bool renewing;			/* Primary that asks for another term */
@@ -519,6 +522,13 @@ struct repl_res {
 void repl_res_conf_init(struct repl_res_conf *c);
 void repl_vol_conf_init(struct repl_vol_conf *c);
 void repl_peer_conf_init(struct repl_peer_conf *c);
+
+/** repl_conf_check() - do these contradict each other?  Why, or NULL */
+const char *repl_conf_check(const struct repl_res_conf *conf);
+
+/** repl_conf_allowed() - may the settings become these?  0, or -errno with @why */
+int repl_conf_allowed(const struct repl_res *res,
+		      const struct repl_res_conf *conf, const char **why);
 
 /** repl_conf_changed() - settings of the resource or a peer are new */
 void repl_conf_changed(struct repl_res *res);

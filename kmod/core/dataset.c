@@ -5,19 +5,20 @@
 #include "internal.h"
 
 static void become_member(struct repl_vol *vol, u64 dataset,
-			  const struct repl_lineage *l, u32 set, u32 witnesses)
+			  const struct repl_lineage *l, u32 set, u32 keepers)
 {
 	struct repl_store *s = vol->store;
 
 	s->dataset = dataset;
 	s->lineage = *l;
 	s->in_sync = set;
-	s->witnesses = witnesses;
+	s->keepers = keepers;
+	s->set_version = set_own_version(vol->res, s->set_version);
 	s->sectors = vol->sectors;
 	vol->dataset = dataset;
 	vol->lineage = *l;
 	vol->in_sync = set;
-	vol->witnesses = witnesses;
+	vol->keepers = keepers;
 	in_step_with(vol, set);
 	meta_checkpoint(s);
 	set_disk(vol, DISK_UPTODATE);
@@ -60,20 +61,20 @@ int repl_new_dataset(struct repl_res *res, const char **why)
 	}
 	l.gen[res->node] = 1;
 	for_each_vol(vol, res) {
-		u32 set = BIT(res->node), witnesses = 0;
+		u32 set = BIT(res->node), keepers = 0;
 
 		dataset = res->ops->random() | 1;
 		for_each_pv(pv, vol) {
 			if (pv->peer->witness)
-				witnesses |= BIT(pv->peer->node);
+				keepers |= BIT(pv->peer->node);
 			else
 				set |= BIT(pv->peer->node);
 		}
-		become_member(vol, dataset, &l, set, witnesses);
+		become_member(vol, dataset, &l, set, keepers);
 		memset(&w, 0, sizeof(w));
 		w.dataset = cpu_to_le64(dataset);
 		w.in_sync = cpu_to_le32(set);
-		w.witnesses = cpu_to_le32(witnesses);
+		w.keepers = cpu_to_le32(keepers);
 		lineage_to_wire(w.lineage, &l);
 		for_each_pv(pv, vol) {
 			hdr_init(&h, PKT_NEW_DATASET, vol);
@@ -105,13 +106,15 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		store_set_size(vol, sectors);
 		become_member(vol, le64_to_cpu(w.dataset), &l,
 			      le32_to_cpu(w.in_sync),
-			      le32_to_cpu(w.witnesses));
+			      le32_to_cpu(w.keepers));
 	}
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.lineage = l;
 	if (vol->res->witness) {
 		pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
-		pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
+		pv->peer_state.keepers = le32_to_cpu(w.keepers);
+		pv->peer_state.set_version =
+			set_own_version(vol->res, pv->peer_state.set_version);
 		witness_keep(pv, pv->peer_state.dataset);
 	}
 	evaluate(pv->vol->res);

@@ -116,21 +116,26 @@ static bool member_reigned_there(const struct decide_node *me,
 	return false;
 }
 
-/* Was somebody made Primary by force, and not everybody has joined since? */
-static bool forced(const struct decide_node *n)
+/*
+ * Was the primary elected that made the set which it knows?  One that was made so
+ * by force is not, until everybody has joined.
+ */
+static bool elected(const struct decide_node *n)
 {
-	return n->vs->set_version & SET_FORCED;
+	return (n->vs->set_version & SET_MARKS) == SET_VOTED;
 }
 
 /*
- * Whoever is elected has all that was acknowledged in the reigns before.  So what
- * @me has beyond a member of a later reign's set was not: its primary was cut
- * off then.
+ * Whoever is elected has all that was acknowledged with a majority before.  So what
+ * @me has beyond a member of a later reign's set was not: its primary was cut off
+ * then.  One that needed no majority may have gone on alone: its is a branch.
  */
 bool repl_outreigned(const struct decide_node *me,
 		     const struct decide_node *by)
 {
-	return by->votes && !forced(by) && by->vs->disk >= DISK_OUTDATED &&
+	return by->votes && elected(by) &&
+	       (me->vs->set_version & SET_VOTED) &&
+	       by->vs->disk >= DISK_OUTDATED &&
 	       membership(by) >> SET_TERM_SHIFT >
 			me->vs->set_version >> SET_TERM_SHIFT;
 }
@@ -255,7 +260,7 @@ static enum verdict by_lineage(const struct decide_node *me,
 	if (membership(me) && membership(peer) && in_both_sets(me, peer))
 		return V_WAIT;
 	/* Elected primaries don't branch: a member of the newest set knows. */
-	if (me->votes && !forced(me) && !forced(peer))
+	if (me->votes && elected(me) && elected(peer))
 		return V_WAIT;
 	return V_DIVERGED;
 }

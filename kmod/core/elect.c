@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may have what was acknowledged, where a majority acknowledges.
+ * Who may have what was acknowledged, where primaries are elected.
  *
  * An acknowledged write is on W of the S members of the in-sync set under which
- * it was acknowledged.  So S - W + 1 members must have been heard, the candidate
- * included, and none of them may have more than the candidate: then one of
- * these has every acknowledged write, and so has the candidate.  Only members
- * count that have not crashed or been filled anew since the primary called them
- * members: what they have is all that they ever acknowledged.
+ * it was acknowledged (on all of them, unless a majority acknowledges).  So
+ * S - W + 1 members must have been heard, the candidate included, and none of them
+ * may have more than the candidate: then one of these has every acknowledged write,
+ * and so has the candidate.  Only members count that have not crashed or been
+ * filled anew since the primary called them members: what they have is all that
+ * they ever acknowledged.
  *
  * If all of the set are there and too many of them have crashed, what was
  * flushed decides: the former primary has that, see quorum_met().  If none of
@@ -17,6 +18,10 @@
  * know it: then its primary was cut off while it told of it, and nothing was
  * acknowledged under it.  And whoever knows a set and is in it had all that was
  * acknowledged before, on stable media (members.c).
+ *
+ * A set that was made without votes need not be known to any majority: there may
+ * be a newer one on any single node.  So all with data have to be heard, but by the
+ * Primary that has made it itself.
  */
 #include "internal.h"
 
@@ -52,7 +57,7 @@ bool electable(const struct repl_vol *vol)
 /* Members of one set are compared by position, and not by what a crash left. */
 bool by_position(const struct repl_pv *pv)
 {
-	return by_majority(pv->vol->res) &&
+	return both_elect(pv->peer) &&
 	       lineage_compare(&pv->peer_state.lineage,
 			       my_lineage(pv->vol)) == ORDER_EQUAL;
 }
@@ -65,36 +70,57 @@ static bool claims(const struct repl_pv *pv)
 	       pv->peer_state.dataset == pv->vol->dataset;
 }
 
-/*
- * The newest set older than @limit that a node says it knows, with the witnesses
- * that keep it.  One that was filled since counts itself among the members of
- * the set that its source knew.
+/**
+ * struct claim - a set that nodes say they know
+ * @version: of it, the number only
+ * @voted: made where primaries are elected, by all who know it
+ * @set: its members
+ * @keepers: these, and who else keeps it
  */
-static bool newest_claim(const struct repl_vol *vol, u64 limit, u64 *version,
-			 u32 *set)
+struct claim {
+	u64 version;
+	bool voted;
+	u32 set;
+	u32 keepers;
+};
+
+static struct claim claim_of(u64 version, u32 in_sync, u32 keepers)
+{
+	return (struct claim){ set_number(version), version & SET_VOTED,
+			       in_sync, in_sync | keepers };
+}
+
+/*
+ * The newest set older than @limit that a node says it knows.  One that was filled
+ * since counts itself among the members of the set that its source knew.
+ */
+static bool newest_claim(const struct repl_vol *vol, u64 limit,
+			 struct claim *c)
 {
 	const struct repl_store *s = store_keeps(vol);
 	const struct repl_vstate *ps;
 	struct repl_pv *pv;
 	bool found = false;
-	u64 number;
+	struct claim its;
 
 	if (s && set_number(s->set_version) < limit) {
-		*version = set_number(s->set_version);
-		*set = s->in_sync | s->witnesses;
+		*c = claim_of(s->set_version, s->in_sync, s->keepers);
 		found = true;
 	}
 	for_each_pv(pv, vol) {
 		ps = &pv->peer_state;
-		number = set_number(ps->set_version);
-		if (!claims(pv) || number >= limit)
+		if (!claims(pv))
 			continue;
-		if (!found || number > *version) {
-			*version = number;
-			*set = ps->in_sync | ps->witnesses;
+		its = claim_of(ps->set_version, ps->in_sync, ps->keepers);
+		if (its.version >= limit)
+			continue;
+		if (!found || its.version > c->version) {
+			*c = its;
 			found = true;
-		} else if (number == *version) {
-			*set &= ps->in_sync | ps->witnesses;
+		} else if (its.version == c->version) {
+			c->voted &= its.voted;
+			c->set &= its.set;
+			c->keepers &= its.keepers;
 		}
 	}
 	return found;
@@ -123,61 +149,60 @@ u32 elect_not_told(const struct repl_vol *vol, u64 version)
 	return nodes;
 }
 
-static bool told_to_all(const struct repl_vol *vol, u32 set, u64 version)
+/*
+ * A member that does not know a set knows the one before: it was filled from there.
+ * Another keeper may only know an older one, and who knew the one before may have
+ * learned of this by now.  So it takes more of those that know none as new, so
+ * many that no majority can have kept one.
+ */
+static bool told_to_all(const struct repl_vol *vol, const struct claim *c)
 {
-	return !(set & elect_not_told(vol, version));
+	u32 not_told = elect_not_told(vol, c->version);
+	const struct repl_res *res = vol->res;
+
+	if (c->set & not_told)
+		return false;
+	return !(c->keepers & not_told) ||
+	       voters(res) - hweight32(not_told) >= majority(res);
 }
 
 /*
  * A set is confirmed for all volumes, or not at all: a node that knows it of one and
  * not of another has confirmed nothing.
  */
-static bool took_effect(const struct repl_vol *vol, u32 set, u64 version)
+static bool took_effect(const struct repl_vol *vol, const struct claim *c)
 {
 	const struct repl_vol *other;
 
 	for_each_vol(other, vol->res)
-		if (!told_to_all(other, set, version))
+		if (!told_to_all(other, c))
 			return false;
 	return true;
 }
 
 /*
- * The newest one that at least @keepers keep, and that is @good.  A reign begins
- * with a majority: if we know a lesser set of one, or look for such, no earlier
- * reign counts any more.
+ * The newest one that at least @keepers keep, or that needed nobody to, and that is
+ * @good.  A reign begins with a majority: if we know a lesser set of one, or look
+ * for such, no earlier reign counts any more.
  */
-static u32 newest_of(const struct repl_vol *vol, u32 keepers,
-		     bool (*good)(const struct repl_vol *, u32, u64),
-		     u64 *version)
+static bool newest_of(const struct repl_vol *vol, u32 keepers,
+		      bool (*good)(const struct repl_vol *,
+				   const struct claim *),
+		      struct claim *c)
 {
 	u64 limit = ~0ULL, reign = 0;
-	u32 set = 0;
+	u32 n;
 
-	while (newest_claim(vol, limit, version, &set) &&
-	       *version >> SET_TERM_SHIFT >= reign) {
-		if (hweight32(set) >= keepers && good(vol, set, *version))
-			return set;
-		if (min(hweight32(set), keepers) < majority(vol->res))
-			reign = *version >> SET_TERM_SHIFT;
-		limit = *version;
+	while (newest_claim(vol, limit, c) &&
+	       c->version >> SET_TERM_SHIFT >= reign) {
+		n = hweight32(c->keepers);
+		if ((n >= keepers || !c->voted) && good(vol, c))
+			return true;
+		if (c->voted && min(n, keepers) < majority(vol->res))
+			reign = c->version >> SET_TERM_SHIFT;
+		limit = c->version;
 	}
-	*version = 0;
-	return 0;
-}
-
-/* Of the nodes that keep a set, those with data. */
-static u32 members(const struct repl_res *res, u32 set)
-{
-	struct repl_peer *p;
-	int i;
-
-	if (res->witness)
-		set &= ~BIT(res->node);
-	for_each_peer(p, i, res)
-		if (p->witness)
-			set &= ~BIT(i);
-	return set;
+	return false;
 }
 
 /* Who knows this set, and that it is in it; one that was filled since says so too. */
@@ -198,10 +223,10 @@ static u32 insiders(const struct repl_vol *vol, u64 version)
 	return nodes;
 }
 
-/* The newest under which anything can have been acknowledged; 0: none is known. */
-static u32 set_in_force(const struct repl_vol *vol, u64 *version)
+/* The newest under which anything can have been acknowledged, if one is known. */
+static bool set_in_force(const struct repl_vol *vol, struct claim *c)
 {
-	return newest_of(vol, majority(vol->res), took_effect, version);
+	return newest_of(vol, majority(vol->res), took_effect, c);
 }
 
 /*
@@ -211,17 +236,21 @@ static u32 set_in_force(const struct repl_vol *vol, u64 *version)
  * is nobody who is here, one whose members were all told, as those that it left out
  * don't vouch; or those that may have been told of the newest.
  */
-static u32 newest_set(const struct repl_vol *vol, u64 *version)
+static struct claim newest_set(const struct repl_vol *vol)
 {
-	u32 set = set_in_force(vol, version);
+	struct claim c;
 
-	if (!set && newest_claim(vol, ~0ULL, version, &set))
-		set = insiders(vol, *version);
-	if (!set)
-		set = newest_of(vol, 1, told_to_all, version);
-	if (!set && newest_claim(vol, ~0ULL, version, &set))
-		set &= ~elect_not_told(vol, *version);
-	return set ? members(vol->res, set) : vol->in_sync;
+	if (set_in_force(vol, &c))
+		return c;
+	if (!newest_claim(vol, ~0ULL, &c))
+		return (struct claim){ .set = vol->in_sync };
+	c.set = insiders(vol, c.version);
+	if (c.set || newest_of(vol, 1, told_to_all, &c))
+		return c;
+	newest_claim(vol, ~0ULL, &c);
+	c.keepers &= ~elect_not_told(vol, c.version);
+	c.set = c.keepers ? c.set & c.keepers : vol->in_sync;
+	return c;
 }
 
 /**
@@ -232,24 +261,23 @@ static u32 newest_set(const struct repl_vol *vol, u64 *version)
  */
 u32 elect_set(const struct repl_vol *vol)
 {
-	u64 version;
-
-	return newest_set(vol, &version);
+	return newest_set(vol).set;
 }
 
 /*
- * Of a set all of whose members are here, many of them crashed.  The former
- * primary comes before us: what was flushed is there for certain.  Unless it died
- * before its last set was sealed, or that was none to acknowledge anything under:
- * any that was told has all.
+ * Of a set all of whose members are here, many of them crashed.  Where all of it
+ * acknowledge, each has what was flushed.  Else the former primary comes before us:
+ * there that is for certain.  Unless it died before its last set was sealed, or that
+ * was none to acknowledge anything under: any that was told has all.
  */
 static bool first_of_all(const struct repl_vol *vol, u32 set)
 {
 	const struct repl_store *s = store_live(vol);
 	struct repl_pv *pv;
-	u64 version;
+	struct claim c;
 
-	if ((s && (s->flags & META_F_PRIMARY)) || !set_in_force(vol, &version))
+	if (!by_majority(vol->res) || (s && (s->flags & META_F_PRIMARY)) ||
+	    !set_in_force(vol, &c))
 		return true;
 	for_each_pv(pv, vol)
 		if (connected(pv->peer) && last_primary(pv) &&
@@ -266,10 +294,11 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 static bool counts_in(const struct repl_vol *vol, u32 *set)
 {
 	const struct repl_store *s = store_live(vol);
-	u64 version;
+	struct claim c = newest_set(vol);
 
-	*set = newest_set(vol, &version);
-	return !s || ((*set & BIT(vol->res->node)) && s->set_version >= version);
+	*set = c.set;
+	return !s || ((c.set & BIT(vol->res->node)) &&
+		      s->set_version >= c.version);
 }
 
 /*
@@ -278,12 +307,12 @@ static bool counts_in(const struct repl_vol *vol, u32 *set)
  */
 static bool has_all(const struct repl_vol *vol)
 {
-	u64 newest, in_force;
-	u32 set;
+	struct claim newest, in_force;
 
-	return newest_claim(vol, ~0ULL, &newest, &set) &&
-	       (insiders(vol, newest) & BIT(vol->res->node)) &&
-	       !(set_in_force(vol, &in_force) && in_force == newest);
+	return newest_claim(vol, ~0ULL, &newest) &&
+	       (insiders(vol, newest.version) & BIT(vol->res->node)) &&
+	       !(set_in_force(vol, &in_force) &&
+		 in_force.version == newest.version);
 }
 
 /* Of those of the set that vouch, one has every write that was acknowledged. */
@@ -334,6 +363,17 @@ static bool known_to_us(const struct repl_vol *vol, u32 set, u32 alike)
 	       covered(res, set, BIT(res->node) | (vouching_peers(res) & alike));
 }
 
+static u32 nodes_here(const struct repl_vol *vol)
+{
+	u32 nodes = BIT(vol->res->node);
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (usable(pv))
+			nodes |= BIT(pv->peer->node);
+	return nodes;
+}
+
 /* Who only differs from us in the last writes; we do not at all. */
 static u32 alike_but_for_last(const struct repl_vol *vol)
 {
@@ -346,6 +386,48 @@ static u32 alike_but_for_last(const struct repl_vol *vol)
 	return nodes;
 }
 
+static u32 all_with_data(const struct repl_res *res)
+{
+	u32 nodes = res->witness ? 0 : BIT(res->node);
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (!p->witness)
+			nodes |= BIT(i);
+	return nodes;
+}
+
+/* Was the newest set that is known made without votes, and not by us? */
+static bool made_alone(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_live(vol);
+	struct claim newest;
+
+	if (!newest_claim(vol, ~0ULL, &newest))
+		return false;
+	if (vol->res->renewing && (!s || set_number(s->set_version) >= newest.version))
+		return false;
+	return !newest.voted;
+}
+
+/**
+ * elect_all_needed() - nodes beyond these that may have gone on without votes
+ * @res: the resource
+ * @heard: nodes
+ */
+u32 elect_all_needed(const struct repl_res *res, u32 heard)
+{
+	struct repl_vol *vol;
+
+	if (MUTATED(MUT_UNVOTED_SET_COUNTS))
+		return 0;
+	for_each_vol(vol, res)
+		if (made_alone(vol))
+			return all_with_data(res) & ~heard;
+	return 0;
+}
+
 /**
  * elect_unheard() - members of the sets that count beyond these nodes
  * @res: the resource
@@ -354,7 +436,7 @@ static u32 alike_but_for_last(const struct repl_vol *vol)
 u32 elect_unheard(const struct repl_res *res, u32 heard)
 {
 	struct repl_vol *vol;
-	u32 sets = 0;
+	u32 sets = elect_all_needed(res, heard);
 
 	for_each_vol(vol, res)
 		sets |= elect_set(vol);
@@ -388,6 +470,8 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
+	if (elect_all_needed(res, heard))
+		return false;
 	for_each_vol(vol, res)
 		if (!heard_enough(vol, heard, vouching))
 			return false;
@@ -398,7 +482,7 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  * elect_among_all() - may a promotion make good data of ours?
  * @vol: the volume
  *
- * Where a majority acknowledges, members that differ in the last writes are
+ * Where primaries are elected, members that differ in the last writes are
  * candidates all the same: the vote compares their positions.  So are those
  * that vouch, once enough of these are here, and else once all of the set are.
  * If too few vouch even then, so is the former primary; or all of them, if none
@@ -408,8 +492,9 @@ bool elect_among_all(const struct repl_vol *vol)
 {
 	u32 set, alike;
 
-	if (!by_majority(vol->res) || !electable(vol) ||
-	    primary_seen(vol->res) != NODE_NONE)
+	if (!elects(vol->res) || !electable(vol) ||
+	    primary_seen(vol->res) != NODE_NONE ||
+	    elect_all_needed(vol->res, nodes_here(vol)))
 		return false;
 	if (has_all(vol))
 		return true;

@@ -26,7 +26,7 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk)
 			s->flags |= META_F_OUTDATED;
 		/* Where positions decide, only a set that it is in heals it. */
 		if (disk == DISK_UPTODATE &&
-		    (vol->vouch || !by_majority(vol->res)))
+		    (vol->vouch || !elects(vol->res)))
 			s->flags &= ~META_F_CRASHED;
 		meta_want_sb(s);
 		meta_kick(vol);
@@ -124,7 +124,7 @@ struct pair {
 static void compare(const struct repl_pv *pv, struct pair *c)
 {
 	const struct repl_res *res = pv->vol->res;
-	bool votes = by_majority(res);
+	bool votes = both_elect(pv->peer);
 
 	my_vstate(pv, &c->mine);
 	c->me = (struct decide_node){ &c->mine, res->node, reigns(res), votes };
@@ -208,7 +208,7 @@ static bool last_primary_has_all(const struct repl_pv *pv)
 }
 
 /*
- * Where a majority acknowledges, any member of the set may have a write that
+ * Where primaries are elected, any member of the set may have a write that
  * another lacks: only a promotion tells whose data counts.
  */
 bool promotion_decides(const struct repl_pv *pv)
@@ -284,7 +284,7 @@ static void attach_advance(struct repl_vol *vol)
 		vol->dataset = s->dataset;
 		vol->lineage = s->lineage;
 		vol->in_sync = s->in_sync;
-		vol->witnesses = s->witnesses;
+		vol->keepers = s->keepers;
 		if (disk != DISK_WITNESS)
 			store_set_size(vol, s->sectors ? s->sectors :
 							 s->g.max_sectors);
@@ -372,7 +372,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 		vol->dataset = ps->dataset;
 		vol->lineage = ps->lineage;
 		vol->in_sync = ps->in_sync;
-		vol->witnesses = ps->witnesses;
+		vol->keepers = ps->keepers;
 		if (!vol->sectors)
 			store_set_size(vol, ps->cur_sectors);
 	}
@@ -412,7 +412,8 @@ static void evaluate_equal(struct repl_pv *pv)
 /* It was elected just now: what it will say of its data is on the way. */
 static bool word_is_coming(const struct repl_pv *pv)
 {
-	return needs_votes(pv->vol->res) && pv->peer->role == ROLE_PRIMARY &&
+	return needs_votes(pv->vol->res) && both_elect(pv->peer) &&
+	       pv->peer->role == ROLE_PRIMARY &&
 	       pv->peer_state.set_version >> SET_TERM_SHIFT < pv->peer->term;
 }
 
@@ -623,7 +624,8 @@ static void check_quorum(struct repl_res *res)
 {
 	bool ok = res->role != ROLE_PRIMARY ||
 		  (ack_enough(res) && !res->renewing && lease_holds(res)) ||
-		  MUTATED(MUT_QUORUM_IGNORED);
+		  MUTATED(MUT_QUORUM_IGNORED) ||
+		  (MUTATED(MUT_SYNC_UNKEPT) && !by_majority(res));
 
 	bool was_ok = !(res->susp & SUSP_QUORUM);
 

@@ -16,6 +16,7 @@
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c  generations, in-sync set	vote.c	  becoming Primary
  *	held.c	   I/O that is held		reign.c   the end of a reign
+ *	keep.c	   who keeps a set
  *	succession.c  Primary by itself		move.c	  in the place of another
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	witness.c voters without data
@@ -130,7 +131,7 @@ struct repl_store {
 	u8 voted_for;
 	u64 vote_sb;		/* what a vote of ours waits for */
 	u32 in_sync;
-	u32 witnesses;		/* that keep it */
+	u32 keepers;		/* of the set, beside the members */
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
 	u64 pos_term, pos_seq;	/* as loaded; once it lets go, where it ends */
@@ -174,7 +175,7 @@ struct repl_vstate {
 	u64 dirty;
 	u64 set_version;
 	u32 in_sync;
-	u32 witnesses;
+	u32 keepers;
 	u32 lbs;
 	u8 disk;
 	u16 flags;
@@ -289,18 +290,20 @@ struct decide_node {
 	const struct repl_vstate *vs;
 	u8 node;
 	bool primary;
-	bool votes;		/* primaries are elected */
+	bool votes;		/* primaries are elected, on both */
 };
 
 /*
  * A version of a set, from its highest bits on: term of the reign; number in it; how
  * often it was renewed, which makes a secondary's copy count more than another's
- * (source.c) and is no new set; whether the reign was forced.  So a later reign's
- * sets are newer, whatever the earlier counted to; and a reign's own go on growing
- * when its mark is taken off.
+ * (source.c) and is no new set; whether a majority had to keep it; whether the reign
+ * was forced.  So a later reign's sets are newer, whatever the earlier counted to;
+ * and a reign's own go on growing when its marks are taken off or put on.
  */
 #define SET_TERM_SHIFT	40
 #define SET_FORCED	1ULL
+#define SET_VOTED	2ULL	/* made where primaries are elected */
+#define SET_MARKS	(SET_FORCED | SET_VOTED)
 #define SET_RENEWED	4ULL	/* once more */
 #define SET_NEXT	0x10000ULL	/* from one number to the next */
 
@@ -387,13 +390,9 @@ void app_no_quorum(struct repl_res *res);
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
 bool ack_met(const struct repl_io *io);
 u32 replicas(const struct repl_res *res);
-u32 majority(const struct repl_res *res);
 u32 ack_replicas(const struct repl_res *res, u32 set);
 void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
 bool ack_enough(const struct repl_res *res);
-bool ack_set_kept(const struct repl_vol *vol);
-bool all_in_step(const struct repl_res *res);
-bool members_suffice(const struct repl_res *res);
 void ack_backlog_fell(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
 
@@ -436,6 +435,20 @@ void map_send_begin(struct repl_pv *pv);
 void map_send_more(struct repl_pv *pv);
 bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
 
+/* keep.c */
+u32 voters(const struct repl_res *res);
+u32 majority(const struct repl_res *res);
+u32 keepers_now(const struct repl_vol *vol);
+bool keeper_untold(const struct repl_vol *vol);
+void keepers_told(struct repl_vol *vol);
+bool keeper_objects(const struct repl_peer *p);
+u32 keepers_lacking(const struct repl_vol *vol, u32 members);
+bool set_kept(const struct repl_vol *vol);
+/* Where primaries are elected: would a majority keep the set as it is now? */
+bool members_suffice(const struct repl_res *res);
+u64 set_next_version(struct repl_res *res);
+u64 set_own_version(const struct repl_res *res, u64 version);
+
 /* pace.c */
 void pace_begin(struct repl_pv *pv);
 u32 pace_window(const struct repl_pv *pv);
@@ -475,6 +488,7 @@ bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
 u32 elect_unheard(const struct repl_res *res, u32 heard);
+u32 elect_all_needed(const struct repl_res *res, u32 heard);
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);
 
@@ -499,6 +513,7 @@ void succession_tick(struct repl_res *res);
 
 /* reign.c */
 void reign_check(struct repl_res *res);
+void reign_settings_changed(struct repl_res *res);
 /* Become Secondary, so that @to, if not NULL, can be Primary: as repl_demote(). */
 int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why);
 struct repl_vol *reign_open_for_writing(const struct repl_res *res);
@@ -517,6 +532,7 @@ void move_tick(struct repl_res *res);
 /* voter.c */
 bool voter(const struct repl_res *res);
 bool voter_likely(const struct repl_peer *p);
+u32 voters_with_us(const struct repl_res *res);
 bool vouches_likely(const struct repl_peer *p);
 /* ... if @from, unless NULL, were Primary no more. */
 const char *objection_likely(const struct repl_res *res,
@@ -533,14 +549,10 @@ void leave_others(struct repl_res *res, const struct repl_peer *chosen);
 /* witness.c */
 bool witness_between(const struct repl_pv *pv);
 u8 witness_disk(const struct repl_peer *p, u8 disk);
-u32 witnesses_now(const struct repl_vol *vol);
-bool witness_untold(const struct repl_vol *vol);
-void witness_told(struct repl_vol *vol);
 bool witness_is_foreign(const struct repl_pv *pv);
 bool witness_knows_later(const struct repl_vol *vol, u64 version);
 void witness_keep(struct repl_pv *pv, u64 dataset);
 bool witness_can_confirm(const struct repl_pv *pv);
-bool witness_objects(const struct repl_peer *p);
 
 /* lease.c */
 void lease_start(struct repl_res *res);
@@ -740,22 +752,34 @@ static inline bool usable(const struct repl_pv *pv)
 	       !outvoted_by(pv->peer);
 }
 
-/* Does a majority acknowledge, and elect its primaries? */
+/* Is a write complete once a majority has it? */
 static inline bool by_majority(const struct repl_res *res)
 {
 	return res->conf.ack_policy == ACK_QUORUM;
 }
 
+/* Are primaries elected, and does a set count once a majority keeps it? */
+static inline bool elects(const struct repl_res *res)
+{
+	return res->conf.votes || by_majority(res);
+}
+
+/* Does this peer, too?  Else it is no voter, and as Primary it has no lease. */
+static inline bool both_elect(const struct repl_peer *p)
+{
+	return elects(p->res) && (p->res->electing & BIT(p->node));
+}
+
 /* The term of our own reign; without votes the newest is as good. */
 static inline u64 own_term(const struct repl_res *res)
 {
-	return by_majority(res) ? res->reign : res->term;
+	return elects(res) ? res->reign : res->term;
 }
 
 /* Does it take others to acknowledge anything, and to be Primary? */
 static inline bool needs_votes(const struct repl_res *res)
 {
-	return by_majority(res) && majority(res) > 1;
+	return elects(res) && majority(res) > 1;
 }
 
 /* A Primary whose term counts, as far as it knows. */

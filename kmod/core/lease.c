@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lease: how long a Primary may go on alone, where a majority acknowledges.
+ * The lease: how long a Primary may go on alone, where primaries are elected.
  *
  * Writes need no lease: they need answers, and who has voted for another gives
- * none.  Reads do: a Primary that is cut off would go on serving old data.
+ * none; or the Primary is the only member of its set, and nobody else can be elected.
+ * Reads do: a Primary that is cut off would go on serving old data.
  *
  *  - A Primary asks all peers at every tick, with the time in the question.
  *  - A peer that takes it for its Primary promises with the answer that it votes
@@ -60,7 +61,7 @@ bool lease_promise(struct repl_peer *p, u64 reign)
 {
 	struct repl_res *res = p->res;
 
-	if (!by_majority(res) || !connected(p) ||
+	if (!both_elect(p) || !connected(p) ||
 	    p->role != ROLE_PRIMARY || p->term != reign || outvoted(p))
 		return false;
 	promise(res, p->node);
@@ -88,7 +89,7 @@ bool lease_holds(const struct repl_res *res)
 	u64 t;
 	int i;
 
-	if (!by_majority(res) || MUTATED(MUT_LEASE_IGNORED))
+	if (!elects(res) || MUTATED(MUT_LEASE_IGNORED))
 		return true;
 	t = now(res);
 	promises = voter(res);
@@ -101,7 +102,7 @@ bool lease_holds(const struct repl_res *res)
 /* May another than @node still be Primary, by what we have promised it? */
 bool lease_binds(const struct repl_res *res, u8 node)
 {
-	return by_majority(res) &&
+	return elects(res) &&
 	       res->lease_of != node && now(res) < res->lease_until;
 }
 
@@ -109,11 +110,11 @@ static bool lives(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
-	return !by_majority(res) ||
+	return !both_elect(p) ||
 	       (res->lease_of == p->node && now(res) < res->lease_until);
 }
 
-/* Is it a connected Primary that we have heard of just now? */
+/* Is it a connected Primary that we have heard of just now, or that has no lease? */
 bool living_primary(const struct repl_peer *p)
 {
 	return connected(p) && p->role == ROLE_PRIMARY && lives(p);

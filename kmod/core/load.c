@@ -96,7 +96,7 @@ static int load_sb(struct loader *l, u16 nr)
 	s->vote_term = le64_to_cpu(sb->vote_term);
 	s->voted_for = sb->voted_for;
 	s->in_sync = le32_to_cpu(sb->in_sync);
-	s->witnesses = le32_to_cpu(sb->witnesses);
+	s->keepers = le32_to_cpu(sb->keepers);
 	s->dataset = le64_to_cpu(sb->dataset);
 	lineage_from_wire(&s->lineage, sb->lineage);
 	s->pos_term = le64_to_cpu(sb->pos_term);

@@ -96,28 +96,12 @@ static void write_set(struct repl_vol *vol)
 	 */
 	if (vol->disk == DISK_UPTODATE) {
 		s->in_sync = vol->in_sync;
-		s->witnesses = vol->witnesses;
+		s->keepers = vol->keepers;
 		s->set_version = vol->res->commit.version;
 		s->sb_flush = true;
 	}
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
-}
-
-/*
- * Newer than all that we know of.  Elected primaries count their own: whatever a
- * later one has done, ours stays older.
- */
-static u64 next_version(struct repl_res *res)
-{
-	u64 first = own_term(res) << SET_TERM_SHIFT;
-
-	if (!by_majority(res))
-		return max(set_number(res->set_version) + SET_NEXT, first);
-	res->forced &= !all_in_step(res);
-	if (res->forced)
-		first |= SET_FORCED;
-	return first + res->commit.count++ * SET_NEXT;
 }
 
 /* Begin, or begin again, with the set as it is now. */
@@ -130,11 +114,11 @@ static void propose(struct repl_res *res)
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
-	res->commit.version = next_version(res);
+	res->commit.version = set_next_version(res);
 	res->set_version = max(res->set_version, res->commit.version);
 	for_each_vol(vol, res) {
 		vol->in_sync = in_sync_now(vol);
-		vol->witnesses = witnesses_now(vol);
+		vol->keepers = keepers_now(vol);
 		expect_lineage(vol);
 	}
 }
@@ -153,7 +137,7 @@ void uncommitted_from_here(struct repl_vol *vol)
 	if (!vol->uncommitted) {
 		vol->before = vol->lineage;
 		vol->set_before = vol->in_sync;
-		vol->witnesses_before = vol->witnesses;
+		vol->keepers_before = vol->keepers;
 	}
 	vol->uncommitted = true;
 }
@@ -212,7 +196,7 @@ static void send_members(struct repl_peer *p, u64 id)
 		w.dataset = cpu_to_le64(pv->vol->dataset);
 		w.in_sync = cpu_to_le32(pv->vol->in_sync);
 		w.receivers = cpu_to_le32(written_on(pv->vol));
-		w.witnesses = cpu_to_le32(pv->vol->witnesses);
+		w.keepers = cpu_to_le32(pv->vol->keepers);
 		lineage_to_wire(w.lineage, &pv->vol->lineage);
 		hdr_init(&h, PKT_MEMBERS, pv->vol);
 		h.length = cpu_to_le32(sizeof(w));
@@ -254,7 +238,7 @@ static void seal_vol(struct repl_vol *vol)
 	if (!s)
 		return;
 	if (good && s->in_sync == vol->in_sync &&
-	    s->witnesses == vol->witnesses &&
+	    s->keepers == vol->keepers &&
 	    lineage_compare(&s->lineage, &vol->lineage) == ORDER_EQUAL)
 		return;
 	if (good)
@@ -262,7 +246,7 @@ static void seal_vol(struct repl_vol *vol)
 	if (good && s->in_sync != vol->in_sync)
 		s->sb_flush = true;
 	s->in_sync = vol->in_sync;
-	s->witnesses = vol->witnesses;
+	s->keepers = vol->keepers;
 	s->set_version = vol->res->commit.version;
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
@@ -295,7 +279,7 @@ static bool member_lost(const struct repl_res *res)
 
 	for_each_vol(vol, res)
 		if ((vol->in_sync & ~in_sync_now(vol)) ||
-		    (vol->witnesses & ~witnesses_now(vol)))
+		    (vol->keepers & ~keepers_now(vol)))
 			return true;
 	return false;
 }
@@ -320,7 +304,7 @@ static bool is_kept_by(const struct repl_res *res, const struct repl_peer *p)
 	struct repl_vol *vol;
 
 	for_each_vol(vol, res)
-		if ((vol->in_sync | vol->witnesses) & BIT(p->node))
+		if ((vol->in_sync | vol->keepers) & BIT(p->node))
 			return true;
 	return false;
 }
@@ -381,7 +365,7 @@ static void commit_done(struct repl_res *res)
 	res->evaluate_again = true;
 	for_each_vol(vol, res) {
 		vol->uncommitted = false;
-		witness_told(vol);
+		keepers_told(vol);
 		/* Whatever we will acknowledge is here. */
 		if (store_live(vol) && vol->disk == DISK_UPTODATE) {
 			vol->vouch = true;
@@ -414,7 +398,7 @@ static void undo(struct repl_vol *vol)
 	expect_no_more(vol);
 	vol->lineage = vol->before;
 	vol->in_sync = vol->set_before;
-	vol->witnesses = vol->witnesses_before;
+	vol->keepers = vol->keepers_before;
 	vol->uncommitted = false;
 }
 
@@ -491,7 +475,7 @@ void commit_drop(struct repl_res *res)
 			continue;
 		vol->lineage = s->lineage;
 		vol->in_sync = s->in_sync;
-		vol->witnesses = s->witnesses;
+		vol->keepers = s->keepers;
 	}
 	commit_clear(&res->commit);
 	commit_stop(res);
@@ -513,7 +497,7 @@ static void commit_if_needed(struct repl_res *res)
 	for_each_vol(vol, res) {
 		now = in_sync_now(vol);
 		lost |= !!(vol->in_sync & ~now);
-		grown |= (now & ~vol->in_sync) || witness_untold(vol);
+		grown |= (now & ~vol->in_sync) || keeper_untold(vol);
 	}
 	if (lost)
 		gen_wanted(res);
@@ -649,13 +633,13 @@ static bool adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	    refuses(pv, l, set))
 		return false;
 	vol->in_sync = set;
-	vol->witnesses = pv->peer_state.witnesses;
+	vol->keepers = pv->peer_state.keepers;
 	if (!s) {
 		vol->lineage = *l;
 		return true;
 	}
 	s->in_sync = set;
-	s->witnesses = vol->witnesses;
+	s->keepers = vol->keepers;
 	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
@@ -706,7 +690,7 @@ static void take_position(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	struct repl_res *res = pv->vol->res;
 	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
 
-	if (!by_majority(res) || !(pv->peer_state.in_sync & BIT(res->node)) ||
+	if (!elects(res) || !(pv->peer_state.in_sync & BIT(res->node)) ||
 	    term < res->have_term ||
 	    (term == res->have_term && seq <= res->have_seq))
 		return;
@@ -729,7 +713,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		return;
 	}
 	/* Sent before it knew: nothing counts any more that it commits. */
-	if ((by_majority(res) && le64_to_cpu(w.term) < res->vote_term) ||
+	if ((both_elect(p) && le64_to_cpu(w.term) < res->vote_term) ||
 	    witness_knows_later(pv->vol, le64_to_cpu(w.set_version)))
 		return;
 	p->role = ROLE_PRIMARY;
@@ -741,7 +725,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	pv->peer_state.lineage = l;
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
 	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
-	pv->peer_state.witnesses = le32_to_cpu(w.witnesses);
+	pv->peer_state.keepers = le32_to_cpu(w.keepers);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
 	pv->set_after = p->last_seq;
 	/* Its disk's state comes after this; don't take it for a source. */

@@ -114,8 +114,8 @@ struct meta_slot {
  *	only after a clean end
  * @grown_from: what lies behind this sector was added not long ago and is dirty
  *	towards everybody, whatever the records say; 0: they say all
- * @witnesses: witnesses that keep this set, by node id: who counts it as durable
- *	counts them too
+ * @keepers: voters beside the members that keep this set, by node id: who counts
+ *	it as durable counts them too
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -149,7 +149,7 @@ struct meta_sb {
 	__le64 pos_term;
 	__le64 pos_seq;
 	__le64 grown_from;
-	__le32 witnesses;
+	__le32 keepers;
 	u8 log_dev[36];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");

@@ -87,7 +87,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->set_version = cpu_to_le64(s->set_version);
 	sb->vote_term = cpu_to_le64(s->vote_term);
 	sb->in_sync = cpu_to_le32(s->in_sync);
-	sb->witnesses = cpu_to_le32(s->witnesses);
+	sb->keepers = cpu_to_le32(s->keepers);
 	sb->flags = cpu_to_le32(sb_flags(s, clean));
 	sb->lbs = cpu_to_le32(s->lbs);
 	sb->rec_size = cpu_to_le32(s->g.rec_size);

@@ -287,6 +287,9 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	p->state_seen = true;
 	p->term = le64_to_cpu(w.term);
 	p->sees_primary = w.primary;
+	res->electing &= ~BIT(p->node);
+	if (w.flags & REPL_RS_VOTES)
+		res->electing |= BIT(p->node);
 	res->term = max(res->term, p->term);
 	res->seq = max(res->seq, le64_to_cpu(w.seq));
 	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {
@@ -587,7 +590,7 @@ static void ping(struct repl_peer *p)
 	struct repl_wire_hdr h;
 	bool news = res->role == ROLE_PRIMARY && through != p->told_through;
 
-	if (reigns(res) && by_majority(res))
+	if (reigns(res) && elects(res))
 		news = true;	/* for the lease */
 	if (res->now - p->last_ping_ms < p->conf.ping_int_ms && !news)
 		return;

@@ -160,6 +160,8 @@ enum repl_mutations {
 	MUT_STEP_DOWN_EARLY,		/* a Primary gives up before its writes are everywhere */
 	MUT_SUCCESSION_UNELECTED,	/* who stands by itself asks for no votes */
 	MUT_ACKED_ERROR_PASSED,		/* a disk stays that lacks what was acknowledged */
+	MUT_SYNC_UNKEPT,		/* sync: acknowledged under a set of a minority */
+	MUT_UNVOTED_SET_COUNTS,		/* elections rely on sets made without votes */
 	MUT_COUNT,
 };
 

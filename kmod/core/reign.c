@@ -15,7 +15,7 @@
 /* Has it been elected since, and does it reign? */
 static bool successor(const struct repl_peer *p)
 {
-	return connected(p) && p->role == ROLE_PRIMARY &&
+	return both_elect(p) && connected(p) && p->role == ROLE_PRIMARY &&
 	       p->term > p->res->reign && !outvoted(p);
 }
 
@@ -71,6 +71,17 @@ void repl_vol_closed(struct repl_vol *vol)
 	vol->revoked = false;
 }
 
+/* Its peers take it for a Secondary meanwhile. */
+static void renew(struct repl_res *res, const char *why)
+{
+	if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EBUSY, NULL);
+	res->renewing = true;
+	res->evaluate_again = true;
+	note(res, NOTE_RES, NULL, NULL, NULL);
+	peers_end(res, why);
+}
+
 void reign_check(struct repl_res *res)
 {
 	if (res->renewing && any_peer(res, successor)) {
@@ -83,12 +94,51 @@ void reign_check(struct repl_res *res)
 		commit_abort(res, "another candidate has asked for votes in a newer term");
 		return;
 	}
-	if (res->vote.step != VOTE_NONE)
-		vote_end(res, -EBUSY, NULL);
-	res->renewing = true;
-	res->evaluate_again = true;
-	note(res, NOTE_RES, NULL, NULL, NULL);
-	peers_end(res, "a vote was given in a newer term: this Primary asks for another one");
+	renew(res, "a vote was given in a newer term: this Primary asks for another one");
+}
+
+/*
+ * Good enough to be a candidate, whose vote would look closer: without votes one
+ * that has crashed has to find out in another way whether it is good.
+ */
+static void doubt_candidates(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (vol->disk == DISK_UPTODATE && !vol->vouch)
+			set_disk(vol, DISK_CONSISTENT);
+}
+
+/*
+ * Votes are switched on or off.  A candidate begins anew.  A Primary that was not
+ * elected asks for a term, in which its set is made anew.  One that needs no
+ * majority any more says so with a set, before it goes on: nobody is to be elected
+ * on what it leaves behind.
+ */
+void reign_settings_changed(struct repl_res *res)
+{
+	static const char why[] = "votes were switched on or off meanwhile (quorum): try again";
+
+	if (res->elected_before == elects(res))
+		return;
+	res->elected_before = elects(res);
+	if (res->vote.step >= VOTE_WON && !res->vote.renew)
+		commit_abort(res, why);
+	else if (res->vote.step != VOTE_NONE)
+		vote_end(res, -EAGAIN, why);
+	if (res->role != ROLE_PRIMARY) {
+		if (!elects(res))
+			doubt_candidates(res);
+		return;
+	}
+	if (elects(res)) {
+		renew(res, "votes were switched on: this Primary asks for a term");
+		return;
+	}
+	res->renewing = false;
+	res->gen_pending = true;
+	res->gen_due = true;
 }
 
 /* ---- giving it up ---- */

@@ -70,7 +70,7 @@ void drop_void(struct repl_vol *vol)
 	const struct repl_lineage *l;
 	struct repl_pv *pv;
 	/* Its primary may be about to tell the others, while there is one. */
-	bool follower = vol->disk == DISK_CONSISTENT && by_majority(vol->res);
+	bool follower = vol->disk == DISK_CONSISTENT && elects(vol->res);
 
 	if (!s || (s->in_sync & self) || vol->res->role == ROLE_PRIMARY ||
 	    (vol->disk != DISK_OUTDATED && !follower))
@@ -95,14 +95,14 @@ void drop_void(struct repl_vol *vol)
 /*
  * Secondaries leave it to their primary to say who is in step.  But this one, in
  * whose set we are not, has gone on with a primary that we don't reach.
- * (Where a majority decides, the votes look after that.)
+ * (Where primaries are elected, the votes look after that.)
  */
 bool left_behind(const struct repl_pv *pv)
 {
 	const struct repl_vstate *ps = &pv->peer_state;
 	const struct repl_store *s = store_live(pv->vol);
 
-	return s && usable(pv) && !by_majority(pv->vol->res) &&
+	return s && usable(pv) && !elects(pv->vol->res) &&
 	       ps->disk == DISK_UPTODATE &&
 	       ps->dataset == s->dataset &&
 	       !(ps->in_sync & BIT(pv->vol->res->node)) &&

@@ -5,6 +5,7 @@
 void repl_res_conf_init(struct repl_res_conf *c)
 {
 	c->ack_policy = ACK_SYNC;
+	c->votes = false;
 	c->on_no_data = NO_DATA_SUSPEND;
 	c->on_no_quorum = NO_QUORUM_SUSPEND;
 	c->after_split_brain = SPLIT_ASK;
@@ -31,8 +32,41 @@ void repl_peer_conf_init(struct repl_peer_conf *c)
 	c->rate_min = 1 << 20;
 }
 
+static bool would_elect(const struct repl_res_conf *c)
+{
+	return c->votes || c->ack_policy == ACK_QUORUM;
+}
+
+const char *repl_conf_check(const struct repl_res_conf *conf)
+{
+	if (conf->auto_promote && !would_elect(conf))
+		return "auto-promote needs quorum majority: nobody promotes itself without votes";
+	return NULL;
+}
+
+int repl_conf_allowed(const struct repl_res *res,
+		      const struct repl_res_conf *conf, const char **why)
+{
+	bool to_be_elected = would_elect(conf) && !elects(res) &&
+			     res->role == ROLE_PRIMARY;
+
+	*why = repl_conf_check(conf);
+	if (*why)
+		return -EINVAL;
+	if (to_be_elected && !vouches(res)) {
+		*why = "this node is Primary without good data of its own, and could not be elected: attach its disks and let them sync, or move the role first";
+		return -EBUSY;
+	}
+	if (to_be_elected && hweight32(voters_with_us(res)) < majority(res)) {
+		*why = "this node is Primary, and too few others vote to elect it: switch them to quorum majority first (adjust there), and the Primary last";
+		return -EBUSY;
+	}
+	return 0;
+}
+
 void repl_conf_changed(struct repl_res *res)
 {
+	reign_settings_changed(res);
 	evaluate(res);
 	app_check_acks(res);
 }
@@ -42,6 +76,8 @@ void repl_res_init(struct repl_res *res)
 	u32 i;
 
 	res->role = ROLE_SECONDARY;
+	res->elected_before = elects(res);
+	res->electing = BIT(res->node);
 	res->promised_to = NODE_NONE;
 	res->voted_for = NODE_NONE;
 	res->ballot.to = NODE_NONE;
@@ -145,6 +181,7 @@ int repl_peer_del(struct repl_peer *peer)
 					      by_peer)))
 		pv_del(pv);
 	res->peer[peer->node] = NULL;
+	res->electing &= ~BIT(peer->node);
 	evaluate(res);
 	return 0;
 }

@@ -147,11 +147,17 @@ static int compare_position(const struct repl_store *s)
 	return 0;
 }
 
-/* A write that came before others which we have is not on it, and never will be. */
+/*
+ * A write that came before others which we have is not on it, and never will be.
+ * A majority may have acknowledged it without us; where all of the set has to, it
+ * was not, as long as we are in that.
+ */
 static void lacks(struct repl_vol *vol)
 {
+	if (!by_majority(vol->res))
+		return;
 	vol->vouch = false;
-	if (!vol->store || !by_majority(vol->res))
+	if (!vol->store)
 		return;
 	vol->store->flags |= META_F_OUTDATED | META_F_CRASHED;
 	if (store_live(vol) && vol->disk > DISK_OUTDATED)
@@ -235,16 +241,16 @@ bool store_adopt_set(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
 	u32 set = vol->uncommitted ? vol->set_before : vol->in_sync;
-	u32 witnesses = vol->uncommitted ? vol->witnesses_before :
-					   vol->witnesses;
+	u32 keepers = vol->uncommitted ? vol->keepers_before :
+					   vol->keepers;
 
 	if (vol->res->role != ROLE_PRIMARY ||
-	    (s->in_sync == set && s->witnesses == witnesses) ||
+	    (s->in_sync == set && s->keepers == keepers) ||
 	    (s->dataset && vol->dataset != s->dataset))
 		return false;
 	s->in_sync = set;
-	s->witnesses = witnesses;
-	s->set_version = vol->res->set_version;
+	s->keepers = keepers;
+	s->set_version = set_own_version(vol->res, vol->res->set_version);
 	meta_want_sb(s);
 	return true;
 }

@@ -93,7 +93,7 @@ static bool due(struct repl_res *res)
 		forget_past(res);
 		return false;
 	}
-	if (!res->conf.auto_promote || !by_majority(res) || res->witness ||
+	if (!res->conf.auto_promote || !elects(res) || res->witness ||
 	    res->resigned || res->vote.step != VOTE_NONE)
 		return false;
 	return orphaned(res) || any_peer(res, silent_primary) ||

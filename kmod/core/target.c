@@ -294,7 +294,7 @@ static void finish(struct repl_pv *pv)
 	s->lineage = pv->peer_state.lineage;
 	s->dataset = pv->peer_state.dataset;
 	s->in_sync = pv->peer_state.in_sync | BIT(vol->res->node);
-	s->witnesses = pv->peer_state.witnesses;
+	s->keepers = pv->peer_state.keepers;
 	s->set_version = pv->peer_state.set_version;
 	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
 	s->sb_flush = true;
@@ -601,7 +601,7 @@ static void uptodate(struct repl_pv *pv)
 	if (vol->res->role != ROLE_PRIMARY) {
 		vol->dataset = s->dataset;
 		vol->in_sync = s->in_sync;
-		vol->witnesses = s->witnesses;
+		vol->keepers = s->keepers;
 	}
 	vol->follower = may_lack(pv);
 	set_disk(vol, vol->follower ? DISK_CONSISTENT : DISK_UPTODATE);

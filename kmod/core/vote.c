@@ -6,7 +6,7 @@
  * answer).  With nobody against, it is Primary once its first generation is
  * committed (members.c).
  *
- * Where a majority acknowledges, a majority must have voted for it, its own vote
+ * Where primaries are elected, a majority must have voted for it, its own vote
  * included, and it must have heard enough of the data (elect.c).  All are asked
  * twice: would you, and do you?  So one that can't win makes no new term, which
  * would put the Primary's in doubt.
@@ -177,7 +177,7 @@ static void ask_first(struct repl_res *res)
 {
 	struct repl_vote *v = &res->vote;
 
-	if (!by_majority(res)) {
+	if (!elects(res)) {
 		v->term = res->term + 1;
 		v->step = VOTE_ASKED;
 		ask(res, 0);
@@ -270,6 +270,8 @@ static const char *outnumbered(const struct repl_res *res,
 {
 	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
 		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
+	if (elect_all_needed(res, b->heard))
+		return "the in-sync set was changed without votes (quorum off), so that any node with data may have gone on alone: connect all of them; --force decides without them";
 	if (!elect_heard_enough(res, b->heard, b->vouching))
 		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
 	return NULL;
@@ -285,7 +287,7 @@ static const char *not_elected(const struct repl_res *res)
 		for_each_vol(vol, res)
 			if (!data_here(vol, res->vote.force))
 				return why_no_data(vol);
-	if (!by_majority(res) || res->vote.force)
+	if (!elects(res) || res->vote.force)
 		return NULL;
 	return outnumbered(res, &cast);
 }
@@ -297,7 +299,7 @@ static const char *not_elected(const struct repl_res *res)
 static int against(const struct repl_res *res, const struct ballots *likely,
 		   const struct repl_peer *from, const char **why)
 {
-	*why = by_majority(res) ? outnumbered(res, likely) : NULL;
+	*why = elects(res) ? outnumbered(res, likely) : NULL;
 	if (*why)
 		return -ENODATA;
 	*why = objection_likely(res, from);
@@ -345,8 +347,6 @@ static bool was_forced(const struct repl_res *res)
 	struct repl_vol *vol;
 	struct repl_store *s;
 
-	if (!by_majority(res))
-		return false;
 	for_each_vol(vol, res) {
 		s = store_live(vol);
 		if (s && (s->set_version & SET_FORCED))
@@ -383,7 +383,7 @@ static void win(struct repl_res *res)
 /* A majority does without those that have gone and are still connected. */
 static bool patience_ends(const struct repl_res *res)
 {
-	return by_majority(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
+	return elects(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
 }
 
 static bool owes_answer(const struct repl_peer *p)
@@ -530,7 +530,7 @@ static bool will_pass(const struct repl_res *res, const struct repl_wire_hdr *h)
 {
 	const struct repl_vote *v = &res->vote;
 
-	if (by_majority(res) && v->step != VOTE_TRIAL)
+	if (elects(res) && v->step != VOTE_TRIAL)
 		return false;
 	return h->flags & REPL_HDR_LAST || v->from != NODE_NONE;
 }
@@ -568,7 +568,7 @@ static u32 data_missing(const struct repl_res *res, u32 heard)
 	struct repl_vol *vol;
 	u32 nodes = 0;
 
-	if (by_majority(res))
+	if (elects(res))
 		return elect_unheard(res, heard);
 	for_each_vol(vol, res)
 		if (store_live(vol) && vol->disk >= DISK_OUTDATED &&
@@ -584,7 +584,7 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	if (by_majority(res)) {
+	if (elects(res)) {
 		out->votes = hweight32(likely.votes);
 		out->votes_needed = majority(res);
 	}

@@ -5,7 +5,7 @@
  * It refuses while it is or sees another primary, while it is a better candidate
  * itself, or if its data is newer.  Whoever has its word keeps it for a while.
  *
- * Where a majority acknowledges, the word is a vote: one a term, on the disks
+ * Where primaries are elected, the word is a vote: one a term, on the disks
  * before it is given, and from then on nothing is taken from the primary of an
  * older term.  So what that one has had acknowledged with our help came before
  * the vote, and the vote has looked at it.
@@ -21,7 +21,7 @@
  * one left.  A disk without data is a new one: what its node has voted for
  * before is lost.
  */
-bool voter(const struct repl_res *res)
+static bool can_vote(const struct repl_res *res)
 {
 	struct repl_store *s;
 	struct repl_vol *vol;
@@ -32,6 +32,11 @@ bool voter(const struct repl_res *res)
 			return false;
 	}
 	return !list_empty(&res->vols);
+}
+
+bool voter(const struct repl_res *res)
+{
+	return elects(res) && can_vote(res);
 }
 
 void vote_record(struct repl_res *res, u64 term, u8 node)
@@ -82,7 +87,7 @@ bool outvoted_by(const struct repl_peer *p)
 {
 	const struct repl_res *res = p->res;
 
-	return by_majority(res) && reigns(res) &&
+	return both_elect(p) && reigns(res) &&
 	       connected(p) && p->term > res->reign &&
 	       !MUTATED(MUT_TERM_IGNORED);
 }
@@ -96,13 +101,13 @@ bool outvoted(const struct repl_peer *p)
 	const struct repl_res *res = p->res;
 	u64 term = reigns(res) ? res->reign : res->term;
 
-	return by_majority(res) &&
+	return both_elect(p) &&
 	       p->role == ROLE_PRIMARY && p->term < term &&
 	       !MUTATED(MUT_TERM_IGNORED);
 }
 
-/* What voter() and vouches() are at a connected peer, as far as it has told. */
-bool voter_likely(const struct repl_peer *p)
+/* What can_vote(), voter() and vouches() are at a connected peer, as it has told. */
+static bool can_vote_there(const struct repl_peer *p)
 {
 	struct repl_pv *pv;
 
@@ -111,6 +116,25 @@ bool voter_likely(const struct repl_peer *p)
 		    !pv->peer_state.dataset)
 			return false;
 	return !list_empty(&p->pvs);
+}
+
+bool voter_likely(const struct repl_peer *p)
+{
+	return both_elect(p) && can_vote_there(p);
+}
+
+/** voters_with_us() - who is here and votes, ourselves too as if we did */
+u32 voters_with_us(const struct repl_res *res)
+{
+	u32 nodes = can_vote(res) ? BIT(res->node) : 0;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (connected(p) && (res->electing & BIT(i)) &&
+		    can_vote_there(p))
+			nodes |= BIT(i);
+	return nodes;
 }
 
 bool vouches_likely(const struct repl_peer *p)
@@ -155,6 +179,18 @@ static bool newer_here(struct repl_peer *p)
 	return false;
 }
 
+/* Once it were elected, what we have would be taken for void. */
+static bool diverged(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->known && store_live(pv->vol) &&
+		    pv_verdict(pv) == V_DIVERGED)
+			return true;
+	return false;
+}
+
 /* The set that counts is one that we are not in. */
 static bool left_out(const struct repl_vol *vol)
 {
@@ -178,7 +214,7 @@ static bool ahead_of(struct repl_peer *p, const struct repl_wire_hdr *h)
 		    (pv->known && !by_position(pv) &&
 		     pv_verdict(pv) == V_TARGET))
 			return false;
-	return by_majority(res) && vouches(res) &&
+	return elects(res) && vouches(res) &&
 	       !MUTATED(MUT_POSITION_IGNORED) &&
 	       (res->have_term > term ||
 		(res->have_term == term && res->have_seq > seq));
@@ -189,7 +225,7 @@ static bool voted_since(const struct repl_peer *p, u64 term)
 {
 	const struct repl_res *res = p->res;
 
-	if (!by_majority(res))
+	if (!elects(res))
 		return false;
 	return term < res->vote_term ||
 	       (term == res->vote_term && res->voted_for != p->node &&
@@ -222,8 +258,12 @@ static const char *objection(struct repl_peer *p,
 		return "that node has just given its vote to another";
 	if (!force && (newer_here(p) || ahead_of(p, h)))
 		return "that node has newer data";
-	if (!force && witness_objects(p))
-		return "that node, a witness, knows that others have newer data";
+	if (!force && keeper_objects(p))
+		return res->witness ?
+		       "that node, a witness, knows that others have newer data" :
+		       "that node knows that others have newer data";
+	if (!force && elects(res) && diverged(p))
+		return "the data of that node has diverged from the candidate's";
 	return NULL;
 }
 
@@ -284,7 +324,7 @@ static void vote_for(struct repl_peer *p, u64 term)
 	struct repl_res *res = p->res;
 
 	answer_ballot(res, "that node has voted for another since");
-	if (!by_majority(res)) {
+	if (!elects(res)) {
 		res->promised_to = p->node;
 		res->promised_until = res->now + PROMISE_MS;
 		res->term = max(res->term, term);

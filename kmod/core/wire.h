@@ -232,6 +232,9 @@ struct repl_wire_hdr {
 static_assert(sizeof(struct repl_wire_hdr) == 64, "wire header");
 static_assert(sizeof(struct repl_wire_hello) == 128, "wire hello");
 
+/* res_state.flags */
+#define REPL_RS_VOTES		(1U << 0)	/* primaries are elected, it votes */
+
 /**
  * struct repl_wire_res_state - what a node says of itself
  * @term: of a primary, that of its reign; else the newest it knows
@@ -239,6 +242,8 @@ static_assert(sizeof(struct repl_wire_hello) == 128, "wire hello");
  * @seq: last write numbered or received
  * @role: enum blkrepl_role
  * @primary: node id of the primary it sees (itself included), 0xff: none
+ * @flags: REPL_RS_*
+ * @pad: 0
  */
 struct repl_wire_res_state {
 	__le64 term;
@@ -246,7 +251,8 @@ struct repl_wire_res_state {
 	__le64 seq;
 	u8 role;
 	u8 primary;
-	u8 pad[6];
+	u8 flags;
+	u8 pad[5];
 } __attribute__((packed));
 
 /* vol_state.flags */
@@ -277,7 +283,7 @@ struct repl_wire_res_state {
  * @disk: enum blkrepl_disk_state
  * @pad: 0
  * @flags: REPL_VS_*
- * @witnesses: witnesses that keep this set, as the sender knows them
+ * @keepers: voters beside the members that keep this set, as the sender knows them
  * @lineage: the sender's version vector, by node id
  * @since: vector since which the sender's map for the receiver is complete
  */
@@ -293,7 +299,7 @@ struct repl_wire_vol_state {
 	u8 disk;
 	u8 pad;
 	__le16 flags;
-	__le32 witnesses;
+	__le32 keepers;
 	__le32 lineage[REPL_NODES];
 	__le32 since[REPL_NODES];
 } __attribute__((packed));
@@ -307,7 +313,7 @@ struct repl_wire_vol_state {
  * @in_sync: replicas that have every acknowledged write of this volume
  * @receivers: nodes that get this volume's writes from now on, the sender too if
  *	its own disk is good
- * @witnesses: witnesses that keep the set
+ * @keepers: voters beside the members that keep the set: witnesses, and others
  * @pad: 0
  * @lineage: the vector that members of the set adopt
  */
@@ -317,7 +323,7 @@ struct repl_wire_members {
 	__le64 dataset;
 	__le32 in_sync;
 	__le32 receivers;
-	__le32 witnesses;
+	__le32 keepers;
 	__le32 pad;
 	__le32 lineage[REPL_NODES];
 } __attribute__((packed));

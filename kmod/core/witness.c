@@ -32,61 +32,6 @@ u8 witness_disk(const struct repl_peer *p, u8 disk)
 	return disk;
 }
 
-/*
- * Can it be told of a set of ours, of @members?  Blank metadata of it may be in
- * the place of what would tell more.
- */
-static bool can_keep(const struct repl_pv *pv, u32 members)
-{
-	const struct repl_vstate *ps = &pv->peer_state;
-	const struct repl_res *res = pv->vol->res;
-
-	if (!pv->peer->witness || !usable(pv) || ps->disk != DISK_WITNESS)
-		return false;
-	if (!ps->dataset)
-		return members >= majority(res) || res->forced;
-	return ps->dataset == pv->vol->dataset;
-}
-
-/** witnesses_now() - those that can keep the set of the replicas in step */
-u32 witnesses_now(const struct repl_vol *vol)
-{
-	struct repl_pv *pv;
-	u32 members, set = 0;
-
-	if (!by_majority(vol->res))
-		return 0;
-	members = hweight32(in_sync_now(vol));
-	for_each_pv(pv, vol)
-		if (can_keep(pv, members))
-			set |= BIT(pv->peer->node);
-	return set;
-}
-
-/** witness_untold() - does one that is here not keep the set? */
-bool witness_untold(const struct repl_vol *vol)
-{
-	u32 now = witnesses_now(vol);
-	struct repl_pv *pv;
-
-	if (now & ~vol->witnesses)
-		return true;
-	for_each_pv(pv, vol)
-		if ((now & BIT(pv->peer->node)) && !pv->peer_state.dataset)
-			return true;
-	return false;
-}
-
-/** witness_told() - our set is committed: those that confirmed it have our data set */
-void witness_told(struct repl_vol *vol)
-{
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol)
-		if (vol->witnesses & BIT(pv->peer->node))
-			pv->peer_state.dataset = vol->dataset;
-}
-
 /** witness_is_foreign() - is its metadata that of another data set? */
 bool witness_is_foreign(const struct repl_pv *pv)
 {
@@ -114,7 +59,7 @@ void witness_keep(struct repl_pv *pv, u64 dataset)
 	const struct repl_vstate *ps = &pv->peer_state;
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = store_keeps(vol);
-	bool counts = ps->witnesses & BIT(vol->res->node);
+	bool counts = ps->keepers & BIT(vol->res->node);
 
 	if (!s || (s->dataset ? s->dataset != dataset : !counts))
 		return;
@@ -124,9 +69,9 @@ void witness_keep(struct repl_pv *pv, u64 dataset)
 	s->lineage = ps->lineage;
 	if (!MUTATED(MUT_WITNESS_FORGETS)) {
 		vol->in_sync = ps->in_sync;
-		vol->witnesses = ps->witnesses;
+		vol->keepers = ps->keepers;
 		s->in_sync = ps->in_sync;
-		s->witnesses = ps->witnesses;
+		s->keepers = ps->keepers;
 		s->set_version = ps->set_version;
 	}
 	s->members_sb = meta_want_sb(s);
@@ -138,29 +83,6 @@ bool witness_can_confirm(const struct repl_pv *pv)
 	const struct repl_vol *vol = pv->vol;
 	const struct repl_store *s = store_keeps(vol);
 
-	return !(pv->peer_state.witnesses & BIT(vol->res->node)) ||
+	return !(pv->peer_state.keepers & BIT(vol->res->node)) ||
 	       (s && s->dataset == pv->peer_state.dataset);
-}
-
-/**
- * witness_objects() - would we vote for one that may lack what counts?
- * @p: the candidate
- *
- * Without a disk of its own it may live on anybody's data.
- */
-bool witness_objects(const struct repl_peer *p)
-{
-	const struct repl_store *s;
-	struct repl_pv *pv;
-
-	if (!p->res->witness || !by_majority(p->res))
-		return false;
-	list_for_each_entry(pv, &p->pvs, by_peer) {
-		s = store_keeps(pv->vol);
-		if (s && s->dataset &&
-		    (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
-		     !(elect_set(pv->vol) & BIT(p->node))))
-			return true;
-	}
-	return false;
 }

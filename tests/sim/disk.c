@@ -461,7 +461,7 @@ static void parse_sb(struct sim_disk *d)
 			 d->dev_bytes, d->meta_dev_bytes, &sb, &g) != META_OK)
 		return;
 	d->sb_in_sync = le32_to_cpu(sb->in_sync);
-	d->sb_witnesses = le32_to_cpu(sb->witnesses);
+	d->sb_witnesses = le32_to_cpu(sb->keepers);
 	d->sb_version = le64_to_cpu(sb->set_version);
 	d->sb_flags = le32_to_cpu(sb->flags);
 	d->sb_number = le64_to_cpu(sb->writes);

@@ -564,6 +564,7 @@ void fake_res_state(struct fake *f, u32 i, enum repl_role role)
 		.term = cpu_to_le64(f->res.term),
 		.role = role,
 		.primary = role == ROLE_PRIMARY ? i + 1 : NODE_NONE,
+		.flags = elects(&f->res) ? REPL_RS_VOTES : 0,
 	};
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
 

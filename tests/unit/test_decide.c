@@ -274,6 +274,41 @@ static void never_decided(void)
 	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
 }
 
+/* What a member of a later reign's set lacks was not acknowledged, if both voted. */
+static void outreigned(void)
+{
+	static const struct {
+		u64 mine, later;
+		enum verdict v;
+	} c[] = {
+		{ SET_VOTED, SET_VOTED, V_TARGET },
+		{ SET_VOTED | SET_FORCED, SET_VOTED, V_TARGET },
+		{ SET_VOTED, SET_VOTED | SET_FORCED, V_DIVERGED },
+		{ 0, SET_VOTED, V_DIVERGED },	/* it may have gone on alone */
+		{ SET_FORCED, SET_VOTED, V_DIVERGED },
+		{ SET_VOTED, 0, V_DIVERGED },	/* others may have had a majority */
+	};
+	struct repl_vstate vs[2] = {
+		{ .disk = UP, .dataset = 7, .in_sync = 0x02, .lineage.gen[1] = 1 },
+		{ .disk = UP, .dataset = 7, .in_sync = 0x04, .lineage.gen[2] = 1 },
+	};
+	struct decide_node n[2] = { { &vs[0], 1, .votes = true },
+				    { &vs[1], 2, .votes = true } };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		vs[0].set_version = (3ULL << SET_TERM_SHIFT) | c[i].mine;
+		vs[1].set_version = (4ULL << SET_TERM_SHIFT) | c[i].later;
+		CHECK(repl_decide(&n[0], &n[1]) == c[i].v, "case %u", i);
+		CHECK(repl_outreigned(&n[0], &n[1]) == (c[i].v == V_TARGET));
+	}
+	n[0].votes = false;
+	n[1].votes = false;
+	vs[0].set_version = (3ULL << SET_TERM_SHIFT) | SET_VOTED;
+	vs[1].set_version = (4ULL << SET_TERM_SHIFT) | SET_VOTED;
+	CHECK(repl_decide(&n[0], &n[1]) == V_DIVERGED);
+}
+
 static void partial(void)
 {
 	struct repl_vstate a = { .dataset = 1, .flags = REPL_VS_SINCE_VALID };
@@ -339,6 +374,7 @@ int main(void)
 	RUN(victims);
 	RUN(known_cases);
 	RUN(never_decided);
+	RUN(outreigned);
 	RUN(partial);
 	return tap_end();
 }

@@ -58,6 +58,8 @@ static void start_in(u32 set, u8 policy)
 {
 	scene_format(&f);
 	fake_sb(&f)->in_sync = cpu_to_le32(set);
+	if (policy == ACK_QUORUM)
+		fake_sb(&f)->set_version = cpu_to_le64(SET_VOTED);
 	fake_seal(&f);
 	fake_init(&f, 2);
 	f.res.conf.ack_policy = policy;
@@ -76,6 +78,7 @@ static void peer_comes_with(u32 i, u8 disk, u8 sees, u16 flags)
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
 	struct repl_wire_vol_state w;
 
+	r.flags = elects(&f.res) ? REPL_RS_VOTES : 0;
 	fake_same_state(&f, i, &w);
 	w.disk = disk;
 	w.in_sync = cpu_to_le32(ALL);

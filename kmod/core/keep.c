@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who keeps an in-sync set, and how many have to.
+ *
+ * Where primaries are elected a set counts once a majority of all nodes has it on
+ * stable media: any majority that votes later has one among it that knows it.
+ * Under one that fewer keep nothing is acknowledged.  Only nodes that vote count:
+ * from the others an election need hear nothing.
+ *
+ * The members keep it, and so do witnesses.  Where all of the set has to have a
+ * write, and not any majority of the replicas, the set may be small, or have no
+ * member but the primary: then a replica that is none (it follows, or is being
+ * filled) keeps it like a witness.
+ */
+#include "internal.h"
+
+/** voters() - all nodes, whether they vote just now or not */
+u32 voters(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	u32 n = 1;
+	int i;
+
+	for_each_peer(p, i, res)
+		n++;
+	return n;
+}
+
+/** majority() - of all nodes */
+u32 majority(const struct repl_res *res)
+{
+	return voters(res) / 2 + 1;
+}
+
+static u32 lacking(const struct repl_res *res, u32 nodes)
+{
+	u32 keep = hweight32(nodes & res->electing);
+
+	return keep < majority(res) ? majority(res) - keep : 0;
+}
+
+/* ---- beside the members ---- */
+
+/*
+ * Can it be told of a set of ours, of @members?  Blank metadata of it may be in
+ * the place of what would tell more.
+ */
+static bool can_keep(const struct repl_pv *pv, u32 members)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_res *res = pv->vol->res;
+
+	if (!usable(pv) || !both_elect(pv->peer))
+		return false;
+	if (!pv->peer->witness)
+		return !by_majority(res) && !(members & BIT(pv->peer->node)) &&
+		       ps->disk >= DISK_INCONSISTENT && ps->dataset &&
+		       ps->dataset == pv->vol->dataset;
+	if (ps->disk != DISK_WITNESS)
+		return false;
+	if (!ps->dataset)
+		return !lacking(res, members) || res->forced;
+	return ps->dataset == pv->vol->dataset;
+}
+
+/** keepers_now() - those that can keep the set of the replicas in step */
+u32 keepers_now(const struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+	u32 members, nodes = 0;
+
+	if (!elects(vol->res))
+		return 0;
+	members = in_sync_now(vol);
+	for_each_pv(pv, vol)
+		if (can_keep(pv, members))
+			nodes |= BIT(pv->peer->node);
+	return nodes;
+}
+
+/** keeper_untold() - does one that is here not keep the set? */
+bool keeper_untold(const struct repl_vol *vol)
+{
+	u32 now = keepers_now(vol);
+	struct repl_pv *pv;
+
+	if (now & ~vol->keepers)
+		return true;
+	for_each_pv(pv, vol)
+		if ((now & BIT(pv->peer->node)) && !pv->peer_state.dataset)
+			return true;
+	return false;
+}
+
+/** keepers_told() - our set is committed: those that confirmed it have our data set */
+void keepers_told(struct repl_vol *vol)
+{
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (vol->keepers & BIT(pv->peer->node))
+			pv->peer_state.dataset = vol->dataset;
+}
+
+/* Is that what we are, for this volume? */
+static bool keeps(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_keeps(vol);
+	u32 self = BIT(vol->res->node);
+
+	if (!s || !s->dataset)
+		return false;
+	return vol->res->witness || (s->keepers & ~s->in_sync & self);
+}
+
+/**
+ * keeper_objects() - would we vote for one that may lack what counts?
+ * @p: the candidate
+ *
+ * We have nothing to compare its data with.  Without a disk of its own it may live
+ * on anybody's data.
+ */
+bool keeper_objects(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	if (!elects(p->res))
+		return false;
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (keeps(pv->vol) &&
+		    (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
+		     !(elect_set(pv->vol) & BIT(p->node))))
+			return true;
+	return false;
+}
+
+/* ---- a majority ---- */
+
+/** keepers_lacking() - how many more than these members it takes to keep a set */
+u32 keepers_lacking(const struct repl_vol *vol, u32 members)
+{
+	if (!elects(vol->res))
+		return 0;
+	return lacking(vol->res, members | keepers_now(vol));
+}
+
+bool members_suffice(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	if (res->forced)
+		return true;
+	for_each_vol(vol, res)
+		if (keepers_lacking(vol, in_sync_now(vol)))
+			return false;
+	return true;
+}
+
+/** set_kept() - do so many keep the set that no other can be elected? */
+bool set_kept(const struct repl_vol *vol)
+{
+	const struct repl_res *res = vol->res;
+
+	return !elects(res) || MUTATED(MUT_QUORUM_IGNORED) ||
+	       (MUTATED(MUT_SYNC_UNKEPT) && !by_majority(res)) ||
+	       !lacking(res, vol->in_sync | vol->keepers);
+}
+
+/* ---- versions ---- */
+
+static bool all_in_step(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (hweight32(in_sync_now(vol)) < replicas(res))
+			return false;
+	return true;
+}
+
+/** set_own_version() - this version, as of a set that we make */
+u64 set_own_version(const struct repl_res *res, u64 version)
+{
+	version &= ~SET_VOTED;
+	return elects(res) ? version | SET_VOTED : version;
+}
+
+/**
+ * set_next_version() - of a new set of ours: newer than all that we know of
+ * @res: the resource
+ *
+ * Elected primaries count their own: whatever a later one has done, ours stays
+ * older.
+ */
+u64 set_next_version(struct repl_res *res)
+{
+	u64 version = own_term(res) << SET_TERM_SHIFT;
+
+	if (elects(res))
+		version += res->commit.count++ * SET_NEXT;
+	else
+		version = max(set_number(res->set_version) + SET_NEXT, version);
+	res->forced &= !all_in_step(res);
+	if (res->forced)
+		version |= SET_FORCED;
+	return set_own_version(res, version);
+}

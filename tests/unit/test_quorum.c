@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Elected primaries with any ack policy, and votes that are switched on and off. */
+#include "scenes.h"
+#include "tap.h"
+
+#define ALL	(BIT(0) | BIT(1) | BIT(2))
+#define REIGN	(1ULL << SET_TERM_SHIFT)
+
+static struct fake f;
+
+/* One of three nodes, a member of a set of all, when it starts. */
+static void start(u8 policy, bool votes, u64 version)
+{
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(ALL);
+	fake_sb(&f)->set_version = cpu_to_le64(version);
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = policy;
+	f.res.conf.votes = votes;
+	f.res.elected_before = elects(&f.res);
+	fake_attach(&f);
+}
+
+static void res_state(u32 i, enum repl_role role, bool votes)
+{
+	struct repl_wire_res_state r = {
+		.term = cpu_to_le64(f.res.term),
+		.role = role,
+		.primary = role == ROLE_PRIMARY ? i + 1 : NODE_NONE,
+		.flags = votes ? REPL_RS_VOTES : 0,
+	};
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+
+	h.length = cpu_to_le32(sizeof(r));
+	fake_rx(&f, i, &h, &r);
+}
+
+static void vol_state(u32 i, u8 disk, u16 flags)
+{
+	struct repl_wire_vol_state w;
+
+	fake_same_state(&f, i, &w);
+	w.disk = disk;
+	w.flags |= cpu_to_le16(flags);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
+static void peer_comes(u32 i, u16 flags, bool votes)
+{
+	fake_up(&f, i);
+	res_state(i, ROLE_SECONDARY, votes);
+	vol_state(i, DISK_CONSISTENT, flags);
+}
+
+static const char *refused(struct repl_promotion *p)
+{
+	repl_promotion(&f.res, p);
+	return p->why;
+}
+
+/* Of a set that all acknowledge one has all; of a majority's it takes two. */
+static void one_vouches(void)
+{
+	static const u8 policy[] = { ACK_SYNC, ACK_ASYNC, ACK_QUORUM };
+	struct repl_promotion p;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(policy); i++) {
+		bool enough = policy[i] != ACK_QUORUM;
+
+		start(policy[i], true, REIGN | SET_VOTED);
+		CHECK(refused(&p) && p.votes == 1 && p.votes_needed == 2);
+		peer_comes(0, REPL_VS_CRASHED, true);
+		CHECK(p.votes_needed == 2 && !refused(&p) == enough, "%u: %s",
+		      policy[i], p.why ? p.why : "-");
+		fake_exit(&f);
+	}
+}
+
+/* From one that does not vote an election need hear nothing. */
+static void no_voter(void)
+{
+	struct repl_promotion p;
+
+	start(ACK_SYNC, true, REIGN | SET_VOTED);
+	peer_comes(0, REPL_VS_VOUCHES, false);
+	CHECK(refused(&p) && p.votes == 1 && strstr(p.why, "majority"), "%s",
+	      p.why ? p.why : "-");
+	res_state(0, ROLE_SECONDARY, true);
+	CHECK(!refused(&p) && p.votes == 2, "%s", p.why ? p.why : "-");
+	fake_exit(&f);
+}
+
+/* A Primary that has no lease lives as long as it is connected. */
+static void primary_without_lease(void)
+{
+	bool votes;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		votes = i;
+		start(ACK_SYNC, true, REIGN | SET_VOTED);
+		fake_up(&f, 0);
+		res_state(0, ROLE_PRIMARY, votes);
+		vol_state(0, DISK_UPTODATE, 0);
+		repl_tick(&f.res, f.res.now + 5000);
+		CHECK(living_primary(&f.peer[0]) == !votes);
+		CHECK(silent_primary(&f.peer[0]) == votes);
+		CHECK(!outvoted(&f.peer[0]));
+		fake_exit(&f);
+	}
+}
+
+/* Whoever made it may have gone on alone since, and nobody here know. */
+static void set_without_votes(void)
+{
+	struct repl_promotion p;
+
+	start(ACK_SYNC, true, REIGN);
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	CHECK(refused(&p) && strstr(p.why, "--force"), "%s", p.why ? p.why : "-");
+	CHECK(p.missing & BIT(2), "missing %x", p.missing);
+	CHECK(f.vol.disk == DISK_CONSISTENT);
+	/* Its vote is not needed, its data is. */
+	peer_comes(1, 0, false);
+	CHECK(!refused(&p), "%s", p.why ? p.why : "-");
+	fake_exit(&f);
+}
+
+/* ---- reigns ---- */
+
+static void vote(u32 i, u8 flags)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOTE };
+
+	h.flags = flags | REPL_HDR_YES | REPL_HDR_LAST | REPL_HDR_FULL;
+	h.id = cpu_to_le64(f.res.vote.term);
+	fake_rx(&f, i, &h, "");
+	fake_run(&f);
+}
+
+static void confirm(u32 i)
+{
+	struct repl_wire_hdr h = { .type = PKT_MEMBERS_ACK };
+
+	fake_run(&f);
+	while (f.peer[i].members_id) {
+		h.id = cpu_to_le64(f.peer[i].members_id);
+		fake_rx(&f, i, &h, "");
+		fake_run(&f);
+	}
+}
+
+static void promise(u32 i)
+{
+	struct repl_wire_hdr h = { .type = PKT_PONG, .flags = REPL_HDR_YES };
+
+	h.id = cpu_to_le64(f.res.ops->now() + 1);
+	fake_rx(&f, i, &h, "");
+	fake_run(&f);
+}
+
+/* Elected with the vote of the first of two others, and in step with it. */
+static void reign(u8 policy)
+{
+	const char *why = "-";
+
+	start(policy, true, REIGN | SET_VOTED);
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	f.res.lease_until = 0;
+	CHECK(!repl_promote(&f.res, false, &why), "%s", why);
+	vote(0, REPL_HDR_TRIAL);
+	vote(0, 0);
+	confirm(0);
+	promise(0);
+	CHECK(f.res.role == ROLE_PRIMARY && !f.res.vote.step);
+	CHECK(!f.res.susp, "%x", f.res.susp);
+}
+
+static u64 version(void)
+{
+	return f.vol.store->set_version;
+}
+
+/* Alone with a follower that keeps its set; and not without. */
+static void kept_by_follower(void)
+{
+	struct fake_io *x;
+
+	reign(ACK_ASYNC);
+	CHECK(f.vol.in_sync == BIT(0) && f.vol.keepers == BIT(1), "%x %x",
+	      f.vol.in_sync, f.vol.keepers);
+	x = fake_submit(&f, OP_WRITE, 8, 4096);
+	confirm(0);
+	CHECK(x->done && !x->err, "%x", f.res.susp);
+	fake_down(&f, 0);
+	fake_run(&f);
+	CHECK(f.res.susp & SUSP_QUORUM);
+	x = fake_submit(&f, OP_WRITE, 8, 4096);
+	fake_run(&f);
+	CHECK(!x->done);
+	fake_exit(&f);
+}
+
+/* A peer that is lost leaves nobody who would keep the smaller set. */
+static void alone(void)
+{
+	struct fake_io *x;
+
+	reign(ACK_SYNC);
+	CHECK(f.vol.in_sync == (BIT(0) | BIT(1)) && version() & SET_VOTED);
+	x = fake_submit(&f, OP_WRITE, 8, 4096);
+	fake_run(&f);
+	CHECK(!x->done);
+	fake_down(&f, 0);
+	fake_run(&f);
+	CHECK(!x->done && f.res.susp & SUSP_QUORUM, "%x", f.res.susp);
+	fake_exit(&f);
+}
+
+/* Nobody is to be elected on what a Primary without votes leaves behind. */
+static void switched_off(void)
+{
+	u64 before;
+
+	reign(ACK_SYNC);
+	before = version();
+	f.res.conf.votes = false;
+	repl_conf_changed(&f.res);
+	CHECK(f.res.susp & SUSP_META);
+	confirm(0);
+	CHECK(!(version() & SET_VOTED) && version() > before, "%llx after %llx",
+	      (unsigned long long)version(), (unsigned long long)before);
+	CHECK(!f.res.susp && !f.vol.keepers);
+	fake_exit(&f);
+}
+
+/* It goes on alone from then on, but not under the set that had no majority. */
+static void switched_off_alone(void)
+{
+	struct fake_io *x;
+
+	reign(ACK_SYNC);
+	fake_down(&f, 0);
+	x = fake_submit(&f, OP_WRITE, 8, 4096);
+	fake_run(&f);
+	CHECK(!x->done);
+	f.res.conf.votes = false;
+	repl_conf_changed(&f.res);
+	CHECK(!x->done && f.res.susp & SUSP_META);
+	fake_run(&f);
+	CHECK(x->done && !x->err && !(version() & SET_VOTED));
+	CHECK(f.vol.in_sync == BIT(0));
+	fake_exit(&f);
+}
+
+static int may_elect(const char **why)
+{
+	struct repl_res_conf conf = f.res.conf;
+
+	conf.votes = true;
+	return repl_conf_allowed(&f.res, &conf, why);
+}
+
+/* A Primary that was not elected asks for a term; its set is made anew in that. */
+static void switched_on(void)
+{
+	const char *why = NULL;
+	u64 before;
+
+	scene(&f, SCENE_PRIMARY);
+	before = version();
+	CHECK(!(before & SET_VOTED));
+	CHECK(may_elect(&why) == -EBUSY && strstr(why, "Primary last"));
+	res_state(0, ROLE_SECONDARY, true);
+	CHECK(!may_elect(&why), "%s", why);
+	f.res.conf.votes = true;
+	f.res.lease_until = 0;
+	repl_conf_changed(&f.res);
+	CHECK(f.res.renewing && f.want_down[0] && f.res.susp & SUSP_QUORUM);
+	fake_down(&f, 0);
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	repl_tick(&f.res, f.res.now + 1000);
+	vote(0, REPL_HDR_TRIAL);
+	vote(0, 0);
+	vol_state(0, DISK_UPTODATE, 0);
+	confirm(0);
+	CHECK(!f.res.renewing && f.res.role == ROLE_PRIMARY);
+	CHECK(version() & SET_VOTED && version() > before, "%llx",
+	      (unsigned long long)version());
+	fake_exit(&f);
+}
+
+/* Whoever was left behind by force is not to be overwritten in silence later. */
+static void force_is_remembered(void)
+{
+	const char *why;
+
+	start(ACK_SYNC, true, REIGN | SET_VOTED | SET_FORCED);
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	f.res.lease_until = 0;
+	repl_promote(&f.res, false, &why);
+	vote(0, REPL_HDR_TRIAL);
+	vote(0, 0);
+	confirm(0);
+	CHECK((version() & SET_MARKS) == SET_MARKS);
+	f.res.conf.votes = false;
+	repl_conf_changed(&f.res);
+	confirm(0);
+	CHECK((version() & SET_MARKS) == SET_FORCED, "%llx",
+	      (unsigned long long)version());
+	f.res.conf.votes = true;
+	CHECK((set_next_version(&f.res) & SET_MARKS) == SET_MARKS);
+	f.res.conf.votes = false;
+	fake_exit(&f);
+}
+
+int main(void)
+{
+	RUN(one_vouches);
+	RUN(no_voter);
+	RUN(primary_without_lease);
+	RUN(set_without_votes);
+	RUN(alone);
+	RUN(kept_by_follower);
+	RUN(switched_off);
+	RUN(switched_off_alone);
+	RUN(switched_on);
+	RUN(force_is_remembered);
+	return tap_end();
+}
