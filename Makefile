@@ -88,6 +88,7 @@ sim: ## whole clusters, simulated: SEEDS=N [SEED=first]
 	build/sim/blkrepl-sim --file tests/sim/regressions --quiet
 	build/sim/blkrepl-sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario clocks --seed 1001 --seeds 2500 --jobs $(JOBS)
+	build/sim/blkrepl-sim --votes --seeds 1500 --jobs $(JOBS)
 
 mutations: ## switch off single rules: the simulator must notice each
 	$(MAKE) -C tests/sim

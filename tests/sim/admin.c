@@ -121,22 +121,27 @@ static bool half_open(struct node *n)
 	return false;
 }
 
-/* Where votes decide: the newest set on any disk that is a majority. */
+/*
+ * Where votes decide: the newest set on any disk that a majority keeps.  One that
+ * was made without votes is known from its primary.
+ */
 static void newest_majority(void)
 {
 	for (u32 v = 0; v < W.o.vols; v++) {
-		u64 newest = 0;
+		u64 newest = M.version[v];
 
 		for (u32 i = 0; i < W.o.nodes; i++) {
 			u64 version = disk_durable_version(&W.disk[i][v]);
-			u32 set = disk_durable_set(&W.disk[i][v]);
+			u32 set;
 
-			if (hweight32(disk_durable_keepers(&W.disk[i][v])) <
-			    sim_majority() || version < newest)
+			if (version < newest ||
+			    !state_majority_keeps(v, i, &set))
 				continue;
 			newest = version;
 			M.set[v] = set;
 		}
+		if (W.o.votes)
+			M.version[v] = newest;
 	}
 }
 
@@ -145,7 +150,7 @@ void admin_poll_set(void)
 {
 	struct node *p = admin_primary();
 
-	if (W.o.elections)
+	if (W.o.elections || W.o.votes)
 		newest_majority();
 	/*
 	 * One that dies while its first generation is on its way has left out
@@ -189,8 +194,10 @@ void admin_poll_set(void)
 			set = disk_durable_set(&W.disk[p->id][v]);
 		else
 			set = vol->uncommitted ? vol->set_before : vol->in_sync;
-		if (set && !W.o.elections)
-			M.set[v] = set;
+		if (!set || W.o.elections || p->res.conf.votes)
+			continue;
+		M.set[v] = set;
+		M.version[v] = p->res.set_version;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		if (!(M.lost & BIT(i)))
@@ -477,11 +484,21 @@ static bool lives_on_holders(struct node *n)
 	return any;
 }
 
+/* Where all vote, they know who has what counts, whatever the manager believes. */
+static bool all_vote(void)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (!W.node[i].votes)
+			return false;
+	return true;
+}
+
 static struct node *candidate(void)
 {
 	struct node *best = NULL;
 	u32 n = 0;
-	bool votes_decide = W.o.ack_policy == ACK_QUORUM && W.phase == PH_HEAL;
+	bool any = all_vote() || (W.o.ack_policy == ACK_QUORUM &&
+				  W.phase == PH_HEAL);
 	bool holders = false;
 
 	for (u32 i = 0; i < W.o.nodes; i++)
@@ -494,13 +511,13 @@ static struct node *candidate(void)
 				best = c;
 			continue;
 		}
-		/* Where a majority acknowledges, the vote knows who counts. */
-		if (!votes_decide && !in_all_sets(i) &&
+		if (!any && !in_all_sets(i) &&
 		    !(W.phase == PH_HEAL && all_ready() &&
 		      all_uptodate(c) && agreed_by_all(c)))
 			continue;
-		if (!votes_decide && (M.lost & BIT(i)) && holders &&
-		    !M.total_loss)
+		/* Where a majority acknowledges, the vote knows who counts. */
+		if ((M.lost & BIT(i)) && holders && !M.total_loss &&
+		    !(sim_votes() && W.phase == PH_HEAL))
 			continue;
 		if (!rng_below(R, ++n))
 			best = c;
@@ -521,6 +538,24 @@ static void move_role(struct node *p)
 	if (seen->conn != CONN_CONNECTED || seen->closing ||
 	    seen->role != ROLE_PRIMARY || !admin_promote(M.want, false))
 		M.want = NULL;
+}
+
+/*
+ * It asks for a term, and its own data has gone meanwhile: it can't be elected, and
+ * nobody else while the manager takes it for the Primary.
+ */
+static bool given_up(struct node *p)
+{
+	const char *why;
+
+	if (!W.o.votes || W.phase != PH_HEAL || !p->res.renewing ||
+	    W.phase_end - W.now > 200 * SEC)
+		return false;
+	T("manager: n%u secondary --force", p->id);
+	W.cur = p;
+	repl_demote(&p->res, true, &why);
+	W.cur = NULL;
+	return true;
 }
 
 static void care_for_primary(void)
@@ -548,6 +583,8 @@ static void care_for_primary(void)
 		       (!in_all_sets(M.want->id) &&
 			!(p && is_follower(M.want)))))
 		M.want = NULL;
+	if (p && given_up(p))
+		return;
 	if (p && M.want && p != M.want && M.by_move) {
 		move_role(p);
 		return;
@@ -649,9 +686,11 @@ static void resolve(struct link *l)
 			return;
 	}
 	/* Elections may need both of them: the forced one's data stays. */
-	if (!p && W.o.ack_policy == ACK_QUORUM && M.forced &&
+	if (!p && sim_votes() && (M.forced || W.switched) &&
 	    in_all_sets(l->end[0]->id) != in_all_sets(l->end[1]->id))
 		p = l->end[in_all_sets(l->end[1]->id)];
+	else if (!p && W.o.votes && M.forced)
+		p = l->end[0];
 	if (!p)
 		return;
 	if (l->end[0] == p)
@@ -718,6 +757,8 @@ void admin_event(void)
 	if (W.phase > PH_HEAL)
 		return;
 	admin_poll_set();
+	if (W.phase == PH_HEAL)
+		fault_settle_votes();
 	care_for_disks();
 	care_for_links();
 	if (W.o.elections)

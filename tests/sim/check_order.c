@@ -140,6 +140,8 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 			set_kept(vol, p, w);
 		return;
 	}
+	if (p->res.conf.votes)
+		set_kept(vol, p, w);
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		char buf[600];
 		u64 at;

@@ -81,6 +81,26 @@ static bool quiet(void)
 	return true;
 }
 
+/*
+ * Does a majority of the nodes keep the set of this disk?  Where the set may be
+ * small, those that are to keep it do not, before it is on their disks.
+ * @set: its members, less those that were filled since and count themselves
+ */
+bool state_majority_keeps(u32 vol, u32 node, u32 *set)
+{
+	u32 keepers = disk_durable_keepers(&W.disk[node][vol]);
+	u64 version = disk_durable_version(&W.disk[node][vol]);
+
+	*set = disk_durable_set(&W.disk[node][vol]);
+	for (u32 i = 0; i < W.o.nodes && W.o.votes; i++) {
+		if (disk_durable_version(&W.disk[i][vol]) < version)
+			keepers &= ~BIT(i);
+		if (disk_durable_version(&W.disk[i][vol]) == version)
+			*set &= disk_durable_set(&W.disk[i][vol]);
+	}
+	return (version & SET_VOTED) && hweight32(keepers) >= sim_majority();
+}
+
 /* UpToDate, or all that its primary has sent. */
 static bool good_copy(const struct node *n, u32 v, u32 other)
 {
@@ -175,7 +195,7 @@ void state_elected(const struct node *n)
 {
 	struct node *saved = W.cur;
 
-	if (W.o.ack_policy != ACK_QUORUM || n->res.forced || M.forced)
+	if (!sim_votes() || W.switched || n->res.forced || M.forced)
 		return;
 	W.elected[n->id] = n->res.reign;
 	for (u32 i = 0; i < W.o.nodes; i++) {
@@ -205,7 +225,7 @@ void state_acked(struct node *p, u32 submitted)
 	if (W.diverged_ok || M.forced || W.o.scenario == SCN_HOSTILE)
 		return;
 	/* One that nobody hears of may be replaced, and not know it. */
-	if (W.o.ack_policy == ACK_QUORUM) {
+	if (sim_votes() && !W.switched) {
 		elected_acked(p, submitted);
 		return;
 	}
@@ -335,8 +355,8 @@ static void check_witnesses(u32 node, u32 v)
 	struct sim_disk *d = &W.disk[node][v];
 	u32 all = (1U << W.o.nodes) - 1;
 
-	if (W.node[node].res.role != ROLE_PRIMARY || !W.o.witnesses ||
-	    W.o.ack_policy != ACK_QUORUM)
+	if (W.node[node].res.role != ROLE_PRIMARY ||
+	    !elects(&W.node[node].res) || !(W.o.witnesses || W.o.votes))
 		return;
 	if (disk_durable_keepers(d) != all)
 		violation("membership",

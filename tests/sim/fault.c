@@ -122,7 +122,7 @@ static int let_go(struct node *n, u32 v, const char **why)
 	W.cur = n;
 	err = repl_detach(&n->vols[v].vol, false, why);
 	W.cur = NULL;
-	if (!err && W.o.ack_policy == ACK_QUORUM &&
+	if (!err && sim_votes() &&
 	    n->res.role != ROLE_PRIMARY)
 		admin_disk_failed(n, v);
 	return err;
@@ -164,7 +164,7 @@ static void invalidate(void)
 	W.cur = NULL;
 	T("admin: n%u v%u invalidate %d %s", n->id, v, err, why ? why : "");
 	/* It does not vouch any more for what a majority acknowledged. */
-	if (!err && W.o.ack_policy == ACK_QUORUM)
+	if (!err && sim_votes())
 		M.lost |= BIT(n->id);
 }
 
@@ -235,6 +235,10 @@ static void replace(void)
 		return;
 	}
 	if (vn->closing || vn->attaching || (admin_set(v) & BIT(n->id)))
+		return;
+	/* A voter that has forgotten what it keeps is counted on in vain. */
+	if (W.o.votes && (!p->vols[v].open || (BIT(n->id) &
+			  disk_durable_keepers(&W.disk[p->id][v]))))
 		return;
 	T("admin: n%u v%u gets another disk", n->id, v);
 	disk_init(&W.disk[n->id][v], n->id, v, true);
@@ -333,6 +337,83 @@ static void resize(u64 tries)
 	cov[C_RESIZED]++;
 	if (rng_pct(R, 20))
 		ev_add(rng_below(R, 60 * MS), EV_FAULT, NULL, FE_CUT, NULL, 0);
+}
+
+/* Would a majority hear of it that this Primary goes on without votes? */
+static bool majority_hears(struct node *p)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *o = &W.node[i];
+		bool disks = o == p || (o->up && o->paused_until <= W.now &&
+					net_both_up(link_of(p->id, i)));
+
+		for (u32 v = 0; v < W.o.vols; v++)
+			disks = disks && o->vols[v].open;
+		n += disks;
+	}
+	return n >= sim_majority();
+}
+
+/*
+ * What the configuration file says; one that does not run reads it later.  A
+ * Primary may refuse: the admin tries again.
+ */
+static void set_votes(struct node *n, bool on)
+{
+	struct repl_res_conf conf = n->res.conf;
+	const char *why;
+
+	conf.votes = on;
+	if (n->up && repl_conf_allowed(&n->res, &conf, &why))
+		return;
+	n->votes = on;
+	T("admin: n%u quorum %s", n->id, on ? "majority" : "off");
+	if (!n->up)
+		return;
+	/* As by force: others may be elected, or have been. */
+	if (!on && n->res.role == ROLE_PRIMARY && !majority_hears(n))
+		admin_declare_loss("quorum off at a Primary that is cut off");
+	W.cur = n;
+	n->res.conf = conf;
+	repl_conf_changed(&n->res);
+	W.cur = NULL;
+}
+
+/* The next node that is not as the others are to be: the Primary last, mostly. */
+static struct node *next_to_switch(bool on, bool any_order)
+{
+	struct node *best = NULL;
+	u32 k = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct node *n = &W.node[i];
+		bool last = best && n->up && n->res.role == ROLE_PRIMARY;
+
+		if (n->votes == on || (n->up && n->paused_until > W.now))
+			continue;
+		if ((!last || any_order) && !rng_below(R, ++k))
+			best = n;
+		else if (best->up && best->res.role == ROLE_PRIMARY &&
+			 !any_order)
+			best = n;
+	}
+	return best;
+}
+
+/* Node by node, with time for anything in between. */
+static void switch_votes(u64 how)
+{
+	bool on = how & 1, any_order = how & 2;
+	struct node *n = next_to_switch(on, any_order);
+
+	if (!n)
+		return;
+	W.switched = true;
+	set_votes(n, on);
+	ev_add(rng_range(R, 1, rng_pct(R, 50) ? 50 : 1000) * MS, EV_FAULT,
+	       NULL, FE_QUORUM, NULL, how);
 }
 
 static void cut_power(void)
@@ -450,6 +531,8 @@ void fault_event(enum fault_ev what, u64 arg)
 	if (what != FE_MIX) {
 		if (W.phase == PH_FAULTS && !M.illegal && what == FE_CUT)
 			cut_power();
+		else if (what == FE_QUORUM)
+			switch_votes(arg);
 		else if (W.phase == PH_FAULTS && !M.illegal)
 			resize(arg);
 		return;
@@ -550,9 +633,22 @@ void fault_event(enum fault_ev what, u64 arg)
 		T("fault: link n%u-n%u is cut", l->end[0]->id, l->end[1]->id);
 		net_cut(l, 3, span());
 		break;
+	case F_ADMIN_QUORUM:
+		switch_votes((W.node[0].votes ? 0 : 1) |
+			     (rng_pct(R, 30) ? 2 : 0));
+		break;
 	case F_COUNT:
 		break;
 	}
+}
+
+/* In the end all do as the first does. */
+void fault_settle_votes(void)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].votes != W.node[0].votes &&
+		    W.node[i].paused_until <= W.now)
+			set_votes(&W.node[i], W.node[0].votes);
 }
 
 void fault_heal(void)

@@ -22,6 +22,7 @@ static struct {
 	u32 jobs;
 	int scenario;
 	int ack_policy;
+	bool votes;
 	u32 nodes, depth;
 	bool no_faults;
 	bool trace, keep_going, quiet, stats;
@@ -38,6 +39,7 @@ static const char usage_text[] =
 	"  --file F           replay the seeds of a file, one a line\n"
 	"  --jobs J           processes\n"
 	"  --ack-policy N     0 sync, 1 async, 2 quorum (else by the seed)\n"
+	"  --votes            primaries are elected, under sync and async too\n"
 	"  --scenario NAME    careful, split, reborn, resync, rollback, election,\n"
 	"                     witness, clocks, wide, blackout, resize, hostile\n"
 	"                     (default: by seed)\n"
@@ -100,7 +102,7 @@ static void watchdog(u32 seconds)
 
 static void expand(struct sim_opts *o, u64 seed)
 {
-	opts_expand(o, seed, arg.scenario, arg.ack_policy);
+	opts_expand(o, seed, arg.scenario, arg.ack_policy, arg.votes);
 	if (arg.no_faults)
 		memset(o->weight, 0, sizeof(o->weight));
 	if (arg.nodes)
@@ -148,8 +150,9 @@ static void report(u64 seed)
 	opts_print(stdout, &o);
 	printf("VIOLATION seed %llu %s: %s\n", (unsigned long long)seed,
 	       violation_checker, violation_text);
-	printf("again: blkrepl-sim --seed %llu%s%s%s --trace\n",
+	printf("again: blkrepl-sim --seed %llu%s%s%s%s --trace\n",
 	       (unsigned long long)seed,
+	       arg.votes ? " --votes" : "",
 	       arg.scenario >= 0 ? " --scenario " : "",
 	       arg.scenario >= 0 ? scenario_name[arg.scenario] : "",
 	       repl_mutation ? " --mutation ..." : "");
@@ -166,7 +169,7 @@ static bool one(u64 seed)
 
 static void bad_line(const char *line)
 {
-	fprintf(stderr, "blkrepl-sim: %s: expected \"SEED [SCENARIO | quorum]\": %s",
+	fprintf(stderr, "blkrepl-sim: %s: expected \"SEED [SCENARIO | quorum | votes]\": %s",
 		arg.file, line);
 	exit(2);
 }
@@ -200,7 +203,9 @@ static bool run_file(void)
 			bad_line(line);
 		arg.scenario = scenario(name);
 		arg.ack_policy = strcmp(name, "quorum") ? -1 : ACK_QUORUM;
-		if (name[0] && arg.scenario < 0 && arg.ack_policy < 0)
+		arg.votes = !strcmp(name, "votes");
+		if (name[0] && arg.scenario < 0 && arg.ack_policy < 0 &&
+		    !arg.votes)
 			bad_line(line);
 		n++;
 		ok = one(seed) && ok;
@@ -340,7 +345,7 @@ int main(int argc, char **argv)
 		{ "seed", 1, NULL, 's' }, { "seeds", 1, NULL, 'n' },
 		{ "jobs", 1, NULL, 'j' }, { "mutation", 1, NULL, 'm' },
 		{ "trace", 0, NULL, 't' }, { "scenario", 1, NULL, 'c' },
-		{ "ack-policy", 1, NULL, 'A' },
+		{ "ack-policy", 1, NULL, 'A' }, { "votes", 0, NULL, 'V' },
 		{ "keep-going", 0, NULL, 'k' }, { "quiet", 0, NULL, 'q' },
 		{ "stats", 0, NULL, 'S' }, { "file", 1, NULL, 'f' },
 		{ "list-mutations", 0, NULL, 'l' }, { "help", 0, NULL, 'h' },
@@ -372,6 +377,9 @@ int main(int argc, char **argv)
 			break;
 		case 'A':
 			arg.ack_policy = (int)number("ack-policy", 0, 2);
+			break;
+		case 'V':
+			arg.votes = true;
 			break;
 		case 'c':
 			arg.scenario = scenario(optarg);

@@ -15,7 +15,7 @@ const char *const fault_name[F_COUNT] = {
 	"crash", "crash-all", "crash-primary", "reset", "partition", "isolate",
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
-	"replace", "rollback", "resize", "depose", "suspend", "link",
+	"replace", "rollback", "resize", "depose", "suspend", "link", "quorum",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -64,6 +64,8 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_STEP_DOWN_EARLY] = "step-down-early",
 	[MUT_SUCCESSION_UNELECTED] = "succession-unelected",
 	[MUT_ACKED_ERROR_PASSED] = "acked-error-passed",
+	[MUT_SYNC_UNKEPT] = "sync-unkept",
+	[MUT_UNVOTED_SET_COUNTS] = "unvoted-set-counts",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -119,7 +121,41 @@ static void clocks(struct sim_opts *o, struct rng *r)
 	o->weight[F_ADMIN_DEPOSE] = pick(r, 0, 2, 6);
 }
 
-void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
+/*
+ * The same with votes, under sync and async too.  Scripts that need a Primary which
+ * goes on alone have none; nor may a voter's disk be set back.
+ */
+static void votes(struct sim_opts *o, struct rng *r)
+{
+	o->votes = 1;
+	if (o->scenario == SCN_SPLIT || o->scenario == SCN_REBORN ||
+	    o->scenario == SCN_ROLLBACK)
+		o->scenario = SCN_CAREFUL;
+	if (o->ack_policy == ACK_QUORUM)
+		o->ack_policy = rng_pct(r, 75) ? ACK_SYNC : ACK_ASYNC;
+}
+
+static void more_votes(struct sim_opts *o, struct rng *r)
+{
+	if (o->scenario == SCN_CAREFUL && o->nodes < 5 && rng_pct(r, 40)) {
+		o->nodes++;
+		o->witnesses = 1;
+	}
+	o->weight[F_ADMIN_ROLLBACK] = 0;
+	o->on_no_quorum = rng_pct(r, 70) ? NO_QUORUM_SUSPEND :
+			  NO_QUORUM_IO_ERROR;
+	if (o->scenario == SCN_CAREFUL && o->nodes > 2 && rng_pct(r, 30)) {
+		elections(o, r);
+	} else if (!o->elections && rng_pct(r, 60)) {
+		/* Best while a Primary has gone on alone, and is away. */
+		o->weight[F_ADMIN_QUORUM] = pick(r, 5, 10, 30);
+		o->weight[F_CRASH_PRIMARY] += rng_below(r, 10);
+		o->weight[F_ISOLATE] += rng_below(r, 10);
+	}
+}
+
+void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
+		 bool votes_too)
 {
 	struct rng rr = { .s = seed ^ 0x73696d0000ULL }, *r = &rr;
 	u32 dice;
@@ -209,6 +245,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
 		o->ack_policy = rng_pct(r, 90) ? ACK_QUORUM : ACK_SYNC;
+	if (votes_too)
+		votes(o, r);
 	/* With those not enough would be left for a majority. */
 	if (o->ack_policy == ACK_QUORUM || o->min_in_sync)
 		o->async_mask = 0;
@@ -329,6 +367,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy)
 	default:
 		break;
 	}
+	if (votes_too)
+		more_votes(o, r);
 	/* Replicas that are declared equal are. */
 	if (!o->init_sync)
 		o->garbage = 0;
@@ -343,6 +383,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 	if (o->witnesses)
 		fprintf(f, "  witnesses %u elections %u\n", o->witnesses,
 			o->elections);
+	if (o->votes)
+		fprintf(f, "  votes, elections %u\n", o->elections);
 	if (o->drift_pct)
 		fprintf(f, "  clocks drift by %u%%\n", o->drift_pct);
 	if (o->room_extents)

@@ -65,6 +65,7 @@ enum fault {
 	F_ADMIN_DEPOSE,		/* secondary --force */
 	F_SUSPEND,		/* a machine is suspended and resumed */
 	F_LINK,			/* two nodes lose each other, and no third */
+	F_ADMIN_QUORUM,		/* votes are switched on or off, node by node */
 	F_COUNT,
 };
 
@@ -74,6 +75,7 @@ struct sim_opts {
 	u32 nodes, vols;
 	u32 witnesses;		/* of these nodes: the last ones */
 	u32 elections;		/* nobody looks after old primaries but the votes */
+	u32 votes;		/* primaries are elected, with any ack policy */
 	u32 vol_extents[MAX_VOLS];
 	u32 room_extents;	/* by which a volume can grow, about */
 	u32 cut_blocks;		/* at first it ends that far inside an extent */
@@ -103,7 +105,7 @@ struct sim_opts {
 };
 
 void opts_expand(struct sim_opts *o, u64 seed, int scenario,
-		 int ack_policy);
+		 int ack_policy, bool votes);
 void opts_print(FILE *f, const struct sim_opts *o);
 extern const char *const scenario_name[SCN_COUNT];
 extern const char *const fault_name[F_COUNT];
@@ -256,6 +258,7 @@ struct node {
 	u32 inc;		/* incarnation: events of an old one are void */
 	bool up;		/* runs */
 	bool down_wanted;	/* clean end under way */
+	bool votes;		/* by its configuration file */
 	u64 paused_until;
 	struct sim_clock clock;
 	u64 up_at;		/* virtual time when it is to come back, 0: no */
@@ -315,6 +318,7 @@ struct world {
 	u64 top_reign;		/* newest that has acknowledged anything, and ... */
 	u32 top_since;		/* ... when it began to, in ticks of the history */
 	bool diverged_ok;	/* a split was made on purpose */
+	bool switched;		/* not all nodes have voted all the time */
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
 	struct repl_lineage acked[MAX_VOLS];	/* generations with writes */
@@ -341,6 +345,12 @@ static inline bool sim_witness(u32 node)
 	return node >= sim_replicas();
 }
 
+/* Are primaries elected, by what the nodes begin with? */
+static inline bool sim_votes(void)
+{
+	return W.o.votes || W.o.ack_policy == ACK_QUORUM;
+}
+
 /* So many members of a set have what was acknowledged under it, or more. */
 static inline u32 sim_acks_needed(u32 set)
 {
@@ -349,10 +359,10 @@ static inline u32 sim_acks_needed(u32 set)
 	return W.o.witnesses ? min(most, hweight32(set)) : most;
 }
 
-/* Sets that witnesses keep may be smaller than a majority of the replicas. */
+/* Sets that others keep may be smaller than a majority of the replicas. */
 static inline bool sim_few_decide(void)
 {
-	return W.o.witnesses && W.o.ack_policy == ACK_QUORUM;
+	return W.o.votes || (W.o.witnesses && W.o.ack_policy == ACK_QUORUM);
 }
 
 void ev_add(u64 delay_us, enum ev_type type, struct node *n, u16 a, void *p,
@@ -463,6 +473,7 @@ struct node *admin_primary(void);
 bool is_follower(const struct node *n);
 extern struct manager {
 	u32 set[MAX_VOLS];	/* who holds every acknowledged write */
+	u64 version[MAX_VOLS];	/* of the set, with --votes */
 	u32 lost;		/* of these, who lost its caches */
 	bool total_loss;
 	bool forced;		/* a loss was declared */
@@ -477,9 +488,10 @@ extern struct manager {
 } M;
 void fault_init(void);
 /* One of the mix and so on; or an event of its own (EV_FAULT's a and arg). */
-enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT };
+enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT, FE_QUORUM };
 void fault_event(enum fault_ev what, u64 arg);
 void fault_heal(void);
+void fault_settle_votes(void);
 void script_event(void);
 void script_victim(const struct node *n, const struct repl_peer *peer);
 
@@ -524,6 +536,7 @@ void state_monitor(void);
 void state_acked(struct node *p, u32 submitted);
 void state_elected(const struct node *n);
 void state_settled(void);
+bool state_majority_keeps(u32 vol, u32 node, u32 *set);
 bool state_is_settled(char *why, size_t len);
 void state_dump(FILE *f);
 bool replicas_equal(u32 vol, u32 a, u32 b, u64 *where);

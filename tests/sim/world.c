@@ -103,6 +103,7 @@ void node_start(struct node *n)
 	n->res.conf.auto_promote = o->auto_promote;
 	n->res.conf.after_split_brain = (u8)o->after_split_brain;
 	n->res.conf.ack_policy = (u8)o->ack_policy;
+	n->res.conf.votes = n->votes;
 	n->res.conf.on_backlog = (u8)o->on_backlog;
 	n->res.conf.backlog_max = o->backlog_max;
 	n->res.conf.backlog_ms = o->backlog_ms;
@@ -419,6 +420,7 @@ void world_run(const struct sim_opts *o)
 		struct node *n = &W.node[i];
 
 		n->id = i;
+		n->votes = o->votes;
 		mem_owner_init(&n->mem);
 		for (u32 v = 0; v < o->vols; v++)
 			disk_init(&W.disk[i][v], i, v, false);
