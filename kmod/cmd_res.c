@@ -44,13 +44,17 @@ static void res_conf(struct nlattr **tb, struct repl_res_conf *conf)
 			nla_get_u32(tb[BLKREPL_RC_AFTER_SPLIT_BRAIN]);
 }
 
-/* Nobody promotes itself without the votes of a majority. */
-static int res_conf_check(const struct repl_res_conf *conf,
-			  struct netlink_ext_ack *extack)
+/* A majority that acknowledges elects, too. */
+static int quorum_conf(struct nlattr **tb, struct repl_res_conf *conf,
+		       struct netlink_ext_ack *extack)
 {
-	if (conf->auto_promote && conf->ack_policy != ACK_QUORUM)
+	if (tb[BLKREPL_RC_QUORUM])
+		conf->votes = nla_get_u32(tb[BLKREPL_RC_QUORUM]);
+	else if (conf->ack_policy == ACK_QUORUM)
+		conf->votes = true;
+	if (conf->ack_policy == ACK_QUORUM && !conf->votes)
 		return blkrepl_refuse(extack, -EINVAL,
-				      "auto-promote needs ack-policy quorum");
+				      "quorum off contradicts ack-policy quorum, which elects primaries: choose sync or async with it");
 	return 0;
 }
 
@@ -60,6 +64,7 @@ int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *name = info->attrs[BLKREPL_A_RES];
 	struct repl_res_conf conf;
 	unsigned int noio;
+	const char *why;
 	int err;
 
 	err = blkrepl_cmd_allowed(info);
@@ -77,9 +82,12 @@ int blkrepl_nl_res_new(struct sk_buff *skb, struct genl_info *info)
 				      "the own node id is missing");
 	repl_res_conf_init(&conf);
 	res_conf(tb, &conf);
-	err = res_conf_check(&conf, info->extack);
+	err = quorum_conf(tb, &conf, info->extack);
 	if (err)
 		return err;
+	why = repl_conf_check(&conf);
+	if (why)
+		return blkrepl_refuse(info->extack, -EINVAL, "%s", why);
 
 	noio = memalloc_noio_save();
 	err = blkrepl_resource_new(blkrepl_net(genl_info_net(info)),
@@ -112,6 +120,7 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[BLKREPL_RC_MAX + 1];
 	struct blkrepl_cmd_ctx c;
 	struct repl_res_conf conf;
+	const char *why = NULL;
 	unsigned long flags;
 	int err;
 
@@ -121,12 +130,16 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
 	blkrepl_cmd_nest(info, BLKREPL_A_RES_CFG, tb, BLKREPL_RC_MAX);
 	conf = c.r->res.conf;
 	res_conf(tb, &conf);
-	err = res_conf_check(&conf, c.extack);
-	if (err) {
-		blkrepl_cmd_end(&c);
-		return err;
-	}
+	err = quorum_conf(tb, &conf, c.extack);
+	if (err)
+		goto end;
 	blkrepl_lock(c.r, flags);
+	err = repl_conf_allowed(&c.r->res, &conf, &why);
+	if (err) {
+		blkrepl_unlock_quiet(c.r, flags);
+		blkrepl_refuse(c.extack, err, "%s", why);
+		goto end;
+	}
 	c.r->res.conf = conf;
 	if (tb[BLKREPL_RC_NODE_NAME])
 		nla_strscpy(c.r->node_name, tb[BLKREPL_RC_NODE_NAME],
@@ -134,8 +147,9 @@ int blkrepl_nl_res_set(struct sk_buff *skb, struct genl_info *info)
 	repl_conf_changed(&c.r->res);
 	blkrepl_notify(&c.r->res, NOTE_RES, NULL, NULL, NULL);
 	blkrepl_unlock(c.r, flags);
+end:
 	blkrepl_cmd_end(&c);
-	return 0;
+	return err;
 }
 
 /* ---- roles ---- */

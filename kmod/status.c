@@ -45,6 +45,8 @@ SAME(SUSP_ADMIN, BLKREPL_SUSP_ADMIN);
 SAME(ACK_SYNC, BLKREPL_ACK_SYNC);
 SAME(ACK_ASYNC, BLKREPL_ACK_ASYNC);
 SAME(ACK_QUORUM, BLKREPL_ACK_QUORUM);
+SAME(false, BLKREPL_QUORUM_OFF);
+SAME(true, BLKREPL_QUORUM_MAJORITY);
 SAME(BACKLOG_BEHIND, BLKREPL_BACKLOG_BEHIND);
 SAME(BACKLOG_HOLD, BLKREPL_BACKLOG_HOLD);
 SAME(ON_ERROR_DETACH, BLKREPL_IO_ERROR_DETACH);
@@ -99,6 +101,7 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	if (!nest ||
 	    nla_put_u32(skb, BLKREPL_RC_NODE_ID, r->res.node) ||
 	    nla_put_u32(skb, BLKREPL_RC_ACK_POLICY, r->res.conf.ack_policy) ||
+	    nla_put_u32(skb, BLKREPL_RC_QUORUM, r->res.conf.votes) ||
 	    nla_put_u32(skb, BLKREPL_RC_ON_NO_DATA, r->res.conf.on_no_data) ||
 	    nla_put_u32(skb, BLKREPL_RC_ON_BACKLOG, r->res.conf.on_backlog) ||
 	    nla_put_u64_64bit(skb, BLKREPL_RC_BACKLOG_MAX,

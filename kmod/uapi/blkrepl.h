@@ -159,6 +159,12 @@ enum blkrepl_ack_policy {
 	BLKREPL_ACK_QUORUM,		/* a majority of the replicas has it */
 };
 
+/* Who may be Primary. */
+enum blkrepl_quorum {
+	BLKREPL_QUORUM_OFF,		/* whom an administrator says */
+	BLKREPL_QUORUM_MAJORITY,	/* who is elected; sets of a majority count */
+};
+
 enum blkrepl_on_io_error {
 	BLKREPL_IO_ERROR_DETACH,	/* carry on from a peer's disk */
 	BLKREPL_IO_ERROR_PASS_ON,	/* report to the upper layers */
@@ -207,7 +213,7 @@ enum blkrepl_res_cfg {
 					 */
 	BLKREPL_RC_ON_NO_QUORUM,	/* u32: enum blkrepl_on_no_quorum */
 	BLKREPL_RC_AUTO_PROMOTE,	/* u32: 1: take the place of a Primary that is
-					 * gone; needs ack-policy quorum
+					 * gone; needs BLKREPL_QUORUM_MAJORITY
 					 */
 	BLKREPL_RC_PAD,
 	BLKREPL_RC_WITNESS,		/* u32: 1: this node votes and has no data;
@@ -215,6 +221,9 @@ enum blkrepl_res_cfg {
 					 */
 	BLKREPL_RC_AFTER_SPLIT_BRAIN,	/* u32: enum blkrepl_after_split_brain; the
 					 * same on both ends, or nobody gives up
+					 */
+	BLKREPL_RC_QUORUM,		/* u32: enum blkrepl_quorum; with
+					 * BLKREPL_ACK_QUORUM always a majority
 					 */
 	__BLKREPL_RC_MAX,
 	BLKREPL_RC_MAX = __BLKREPL_RC_MAX - 1
