@@ -58,7 +58,8 @@ enum arg_id {
 			 ARG(ARG_DRY_RUN))
 
 /* Sets of settings that a verb takes as options, by enum opt_id. */
-#define OPTS_RES	(1U << OPT_ACK_POLICY | 1U << OPT_ON_NO_DATA | \
+#define OPTS_RES	(1U << OPT_ACK_POLICY | 1U << OPT_QUORUM | \
+			 1U << OPT_ON_NO_DATA | \
 			 1U << OPT_ON_BACKLOG | 1U << OPT_BACKLOG_MAX | \
 			 1U << OPT_BACKLOG_TIME | 1U << OPT_MIN_IN_SYNC | \
 			 1U << OPT_ON_NO_QUORUM | 1U << OPT_AUTO_PROMOTE | \

@@ -57,13 +57,14 @@ static void advise(const struct cmd *c, const struct conf_res *res)
 	if (!conf_view(c->conf, res, cmd_node(c), &view))
 		return;
 	for (h = res->hosts; h; h = h->next)
-		if (h->witness && opt_get(&view.opts, OPT_ACK_POLICY) !=
-				  BLKREPL_ACK_QUORUM)
-			warn("resource %s: host %s is a witness, which has a say with ack-policy quorum only",
+		if (h->witness && opt_get(&view.opts, OPT_QUORUM) !=
+				  BLKREPL_QUORUM_MAJORITY)
+			warn("resource %s: host %s is a witness, which has a say with quorum majority only",
 			     res->name, h->name);
-	if (opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
-		warn("resource %s: ack-policy quorum is experimental: a cluster may need help after primaries were replaced under faults",
-		     res->name);
+	if (opt_get(&view.opts, OPT_QUORUM) == BLKREPL_QUORUM_MAJORITY)
+		warn("resource %s: %s is experimental: a cluster may need help after primaries were replaced under faults",
+		     res->name, opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM ?
+		     "ack-policy quorum" : "quorum majority");
 }
 
 /* Is this machine a host of the resource @name, of any if that is NULL? */

@@ -258,9 +258,9 @@ bool is_async(const struct st_res *res, const struct st_peer *p)
 	       opt_get(&p->opts, OPT_ASYNC);
 }
 
-bool has_quorum_policy(const struct st_res *res)
+bool elects_primaries(const struct st_res *res)
 {
-	return opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM;
+	return opt_get(&res->opts, OPT_QUORUM) == BLKREPL_QUORUM_MAJORITY;
 }
 
 uint64_t noted_bytes(const struct st_peer *p)

@@ -82,7 +82,7 @@ static inline uint32_t node_bit(uint32_t id)
 
 bool is_connected(const struct st_peer *p);
 bool is_async(const struct st_res *res, const struct st_peer *p);
-bool has_quorum_policy(const struct st_res *res);
+bool elects_primaries(const struct st_res *res);
 /* How many the resource has, this one too. */
 unsigned int nodes_of(const struct st_res *res);
 /* Those of them with data. */

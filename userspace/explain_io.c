@@ -96,7 +96,7 @@ static uint32_t not_in_step(const struct st_res *res)
 static void too_few(struct finding *x, const struct st_res *res)
 {
 	unsigned int more = res->in_step_needed - res->in_step;
-	bool majority = has_quorum_policy(res) &&
+	bool majority = elects_primaries(res) &&
 			res->votes_needed >= res->in_step_needed;
 	uint32_t set = not_in_step(res);
 	struct nodes away = node_names(res, set, "and");
@@ -105,7 +105,9 @@ static void too_few(struct finding *x, const struct st_res *res)
 	say(x, "; %s of %u replicas %s in step, %u are needed (%s)",
 	    number(res->in_step, buf, sizeof(buf)), replicas_of(res),
 	    res->in_step == 1 ? "is" : "are", res->in_step_needed,
-	    majority ? "ack-policy quorum" : "min-in-sync");
+	    !majority ? "min-in-sync" :
+	    opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM ?
+	    "ack-policy quorum" : "quorum majority");
 	if (majority && replicas_of(res) < nodes_of(res))
 		say(x, ", or fewer with a witness");
 	if (away.text[0])

@@ -27,7 +27,7 @@ static void could_be(struct findings *f)
 	say(x, "%s could become Primary: nothing that it knows is against it",
 	    this_node(res).text);
 	votes(x, res);
-	if (away.text[0] && !has_quorum_policy(res)) {
+	if (away.text[0] && !elects_primaries(res)) {
 		say(x, "; but it cannot ask %s", away.text);
 		advise(x, "make sure that no other node (%s) is Primary or becomes it, else the data diverges; then: ",
 		       away.text);
@@ -77,7 +77,7 @@ static void bring_back(struct finding *x, const struct st_res *res)
 	}
 	if (!missing || is_curable(res))
 		advise(x, "see what is said of the volumes and the peers");
-	else if (has_quorum_policy(res))
+	else if (elects_primaries(res))
 		advise(x, "bring back %s%s, until enough of the data has been heard of",
 		       of_set(missing, "", "one more of "),
 		       node_names(res, missing, "and").text);

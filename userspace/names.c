@@ -71,6 +71,15 @@ const struct names names_ack_policy = {
 	},
 };
 
+const struct names names_quorum = {
+	.what = "quorum",
+	.count = 2,
+	.word = {
+		[BLKREPL_QUORUM_OFF] = "off",
+		[BLKREPL_QUORUM_MAJORITY] = "majority",
+	},
+};
+
 const struct names names_on_io_error = {
 	.what = "on-io-error",
 	.count = 2,

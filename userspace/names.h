@@ -25,6 +25,7 @@ extern const struct names names_disk;
 extern const struct names names_conn;
 extern const struct names names_repl;
 extern const struct names names_ack_policy;
+extern const struct names names_quorum;
 extern const struct names names_on_io_error;
 extern const struct names names_on_no_data;
 extern const struct names names_on_no_quorum;

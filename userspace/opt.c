@@ -25,6 +25,12 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		.def = BLKREPL_ACK_SYNC,
 		.help = "when a write is complete: every replica in step has it, the local disk has it, a majority has it",
 	},
+	[OPT_QUORUM] = {
+		"quorum", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
+		BLKREPL_RC_QUORUM, &names_quorum,
+		.def = BLKREPL_QUORUM_OFF,
+		.help = "who may be Primary: whom you say, or whom a majority of the nodes elects; ack-policy quorum implies it",
+	},
 	[OPT_ON_NO_DATA] = {
 		"on-no-data", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
 		BLKREPL_RC_ON_NO_DATA, &names_on_no_data,
@@ -67,7 +73,7 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 	[OPT_AUTO_PROMOTE] = {
 		"auto-promote", SECT_OPTIONS, GROUP_RES, TYPE_BOOL, false,
 		BLKREPL_RC_AUTO_PROMOTE, NULL, .def = 0,
-		.help = "take the place of a Primary that is gone; needs ack-policy quorum",
+		.help = "take the place of a Primary that is gone; needs quorum majority",
 	},
 	[OPT_ON_IO_ERROR] = {
 		"on-io-error", SECT_DISK, GROUP_VOL, TYPE_ENUM, false,
@@ -157,7 +163,12 @@ const char *section_name(enum opt_section s)
 
 uint64_t opt_get(const struct opt_set *s, enum opt_id id)
 {
-	return opt_is_set(s, id) ? s->val[id] : opt_defs[id].def;
+	if (opt_is_set(s, id))
+		return s->val[id];
+	/* A majority that acknowledges elects, too. */
+	if (id == OPT_QUORUM && opt_get(s, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
+		return BLKREPL_QUORUM_MAJORITY;
+	return opt_defs[id].def;
 }
 
 void opt_merge(struct opt_set *s, const struct opt_set *over)
@@ -363,9 +374,14 @@ bool opt_check(const struct opt_set *s, char *why, size_t size)
 {
 	uint64_t max = opt_get(s, OPT_RESYNC_RATE_MAX);
 
-	if (opt_get(s, OPT_AUTO_PROMOTE) &&
-	    opt_get(s, OPT_ACK_POLICY) != BLKREPL_ACK_QUORUM) {
-		snprintf(why, size, "auto-promote needs \"ack-policy quorum\": nobody promotes itself without the votes of a majority");
+	bool votes = opt_get(s, OPT_QUORUM) == BLKREPL_QUORUM_MAJORITY;
+
+	if (opt_get(s, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM && !votes) {
+		snprintf(why, size, "\"quorum off\" contradicts \"ack-policy quorum\", which elects primaries: choose sync or async with it");
+		return false;
+	}
+	if (opt_get(s, OPT_AUTO_PROMOTE) && !votes) {
+		snprintf(why, size, "auto-promote needs \"quorum majority\" (or \"ack-policy quorum\"): nobody promotes itself without the votes of a majority");
 		return false;
 	}
 	if (2 * opt_get(s, OPT_PING_INT) > opt_get(s, OPT_TIMEOUT)) {

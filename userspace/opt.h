@@ -15,6 +15,7 @@ struct names;
 
 enum opt_id {
 	OPT_ACK_POLICY,
+	OPT_QUORUM,
 	OPT_ON_NO_DATA,
 	OPT_ON_BACKLOG,
 	OPT_BACKLOG_MAX,
@@ -97,7 +98,7 @@ static inline void opt_put(struct opt_set *s, enum opt_id id, uint64_t val)
 	s->val[id] = val;
 }
 
-/* The value, or the default. */
+/* The value, or the default, which may depend on other values. */
 uint64_t opt_get(const struct opt_set *s, enum opt_id id);
 
 /* What @over sets replaces what is in @s. */

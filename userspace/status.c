@@ -325,6 +325,8 @@ void status_res_values(struct out *o, const struct st_res *res, bool statistics)
 	out_num(o, "term", "  term:", res->term);
 	out_str(o, "ack-policy", NULL,
 		name_of(&names_ack_policy, opt_get(&res->opts, OPT_ACK_POLICY)));
+	out_str(o, "quorum", NULL,
+		name_of(&names_quorum, opt_get(&res->opts, OPT_QUORUM)));
 	out_num(o, "seq", statistics ? "  seq:" : NULL, res->seq);
 	snprintf(set, sizeof(set), "0x%" PRIx32, res->in_sync);
 	out_str(o, "in-sync-set", statistics ? "  in-sync-set:" : NULL, set);

@@ -24,6 +24,12 @@ static const struct {
 } cases[] = {
 	{ "nothing differs", SAME,
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n" },
+	{ "votes", SAME "options { quorum majority; }",
+	  "resource-options r0 --quorum majority\n"
+	  "# refresh net-options r0:1\n# refresh net-options r0:2\n" },
+	{ "votes, as a majority acknowledges", SAME "options { ack-policy quorum; }",
+	  "resource-options r0 --ack-policy quorum --quorum majority\n"
+	  "# refresh net-options r0:1\n# refresh net-options r0:2\n" },
 	{ "settings", SAME "options { on-no-data io-error; } disk { al-extents 50; } "
 	  "connection { host alice; host bob; net { timeout 7s; } }",
 	  "resource-options r0 --on-no-data io-error\n"

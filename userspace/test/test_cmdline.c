@@ -69,6 +69,8 @@ static const struct {
 	{ "primary -f all", 0, "blkrepl primary r0 --force\n", NULL },
 	{ "secondary r0", 0, "blkrepl secondary r0\n", NULL },
 	{ "secondary r0 --force", 0, "blkrepl secondary r0 --force\n", NULL },
+	{ "resource-options r0 --quorum majority", 0,
+	  "blkrepl resource-options r0 --quorum majority\n", NULL },
 	{ "resource-options r0 --auto-promote yes --on-no-quorum io-error", 0,
 	  "blkrepl resource-options r0 --on-no-quorum io-error --auto-promote yes\n", NULL },
 	{ "resource-options r0 --after-split-brain discard-secondary", 0,

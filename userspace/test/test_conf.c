@@ -172,7 +172,11 @@ static const struct {
 	{ "connection with one host", OK("connection { host a; }"), "needs two hosts" },
 	{ "connection twice", OK("connection { host a; host b; } connection { host b; host a; }"), "have a connection already" },
 	{ "heartbeat slower than half the timeout", OK("connection { host a; host b; net { ping-int 3001ms; } }"), "at most half of timeout" },
-	{ "nobody to elect it", OK("options { auto-promote yes; }"), "auto-promote needs \"ack-policy quorum\"" },
+	{ "nobody to elect it", OK("options { auto-promote yes; }"), "auto-promote needs \"quorum majority\"" },
+	{ "elected, and sync", OK("options { ack-policy sync; quorum majority; auto-promote yes; }"), NULL },
+	{ "a majority of which nobody is elected", OK("options { ack-policy quorum; quorum off; }"), "\"quorum off\" contradicts" },
+	{ "off, said so", OK("options { quorum off; }"), NULL },
+	{ "a quorum that is a number", OK("options { quorum 2; }"), "expected off or majority" },
 	{ "resync rates crossed", OK("disk { resync-rate-max 1M; resync-rate-min 2M; }"), "lower than resync-rate-min" },
 };
 

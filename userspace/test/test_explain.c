@@ -171,6 +171,14 @@ static void test_quorum(void)
 	       "         do: get 1 more of bob and carol in step (see there); I/O goes on by itself then; to let programs fail rather than wait: blkrepl resource-options r0 --on-no-quorum io-error\n", NULL);
 
 	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 42000), IN_STEP(1, 2), VOTES(1, 2));
+	cut(st, 1);
+	cut(st, 2);
+	expect(st, "no majority keeps the set",
+	       "; 1 of 3 replicas is in step, 2 are needed (quorum majority); not in step: bob and carol\n", NULL);
+
+	st = primary();
 	RES_CFG(U32(BLKREPL_RC_ON_NO_QUORUM, BLKREPL_NO_QUORUM_IO_ERROR));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(2, 3));
 	cut(st, 2);
