@@ -532,7 +532,7 @@ void move_tick(struct repl_res *res);
 /* voter.c */
 bool voter(const struct repl_res *res);
 bool voter_likely(const struct repl_peer *p);
-u32 voters_with_us(const struct repl_res *res);
+u32 could_vote(const struct repl_res *res);
 bool vouches_likely(const struct repl_peer *p);
 /* ... if @from, unless NULL, were Primary no more. */
 const char *objection_likely(const struct repl_res *res,

@@ -277,6 +277,25 @@ static const char *outnumbered(const struct repl_res *res,
 	return NULL;
 }
 
+/*
+ * Without votes, while others may still be elected on the sets of before: no one
+ * goes on alone with them, so that a majority hears of the first set that needs
+ * none.
+ */
+static const char *alone_without_votes(const struct repl_res *res)
+{
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (s && (s->set_version & SET_VOTED) &&
+		    hweight32(could_vote(res)) < majority(res))
+			return "votes were switched off (quorum off), and others may still elect a Primary: a majority of the nodes has to be connected; --force decides without them";
+	}
+	return NULL;
+}
+
 /* Return: what is missing, NULL: nothing */
 static const char *not_elected(const struct repl_res *res)
 {
@@ -287,9 +306,9 @@ static const char *not_elected(const struct repl_res *res)
 		for_each_vol(vol, res)
 			if (!data_here(vol, res->vote.force))
 				return why_no_data(vol);
-	if (!elects(res) || res->vote.force)
+	if (res->vote.force)
 		return NULL;
-	return outnumbered(res, &cast);
+	return elects(res) ? outnumbered(res, &cast) : alone_without_votes(res);
 }
 
 /*
@@ -299,7 +318,8 @@ static const char *not_elected(const struct repl_res *res)
 static int against(const struct repl_res *res, const struct ballots *likely,
 		   const struct repl_peer *from, const char **why)
 {
-	*why = elects(res) ? outnumbered(res, likely) : NULL;
+	*why = elects(res) ? outnumbered(res, likely) :
+			     alone_without_votes(res);
 	if (*why)
 		return -ENODATA;
 	*why = objection_likely(res, from);

@@ -123,16 +123,15 @@ bool voter_likely(const struct repl_peer *p)
 	return both_elect(p) && can_vote_there(p);
 }
 
-/** voters_with_us() - who is here and votes, ourselves too as if we did */
-u32 voters_with_us(const struct repl_res *res)
+/** could_vote() - who is here with disks to vote on, whether it votes or not */
+u32 could_vote(const struct repl_res *res)
 {
 	u32 nodes = can_vote(res) ? BIT(res->node) : 0;
 	struct repl_peer *p;
 	int i;
 
 	for_each_peer(p, i, res)
-		if (connected(p) && (res->electing & BIT(i)) &&
-		    can_vote_there(p))
+		if (connected(p) && can_vote_there(p))
 			nodes |= BIT(i);
 	return nodes;
 }

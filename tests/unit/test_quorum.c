@@ -129,6 +129,24 @@ static void set_without_votes(void)
 	fake_exit(&f);
 }
 
+/* One that votes no more is not promoted alone on what votes have decided. */
+static void alone_without_votes(void)
+{
+	struct repl_promotion p;
+
+	start(ACK_SYNC, false, REIGN | SET_VOTED);
+	set_disk(&f.vol, DISK_UPTODATE);
+	CHECK(refused(&p) && strstr(p.why, "quorum off"), "%s", p.why ? p.why : "-");
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	CHECK(!refused(&p), "%s", p.why ? p.why : "-");
+	fake_exit(&f);
+
+	start(ACK_SYNC, false, REIGN);
+	set_disk(&f.vol, DISK_UPTODATE);
+	CHECK(!refused(&p), "%s", p.why ? p.why : "-");
+	fake_exit(&f);
+}
+
 /* ---- reigns ---- */
 
 static void vote(u32 i, u8 flags)
@@ -323,6 +341,7 @@ int main(void)
 	RUN(no_voter);
 	RUN(primary_without_lease);
 	RUN(set_without_votes);
+	RUN(alone_without_votes);
 	RUN(alone);
 	RUN(kept_by_follower);
 	RUN(switched_off);
