@@ -36,15 +36,15 @@ static u32 in_step(const struct repl_vol *vol)
 }
 
 /*
- * The set as it is now.  Where a majority acknowledges, members are elected
- * for all that they have: one that lacks a volume is none for the others.
+ * The set as it is now.  Where primaries are elected, it is for all that they
+ * have: one that lacks a volume is no member for the others.
  */
 u32 in_sync_now(const struct repl_vol *vol)
 {
 	struct repl_vol *each;
 	u32 set = in_step(vol);
 
-	if (by_majority(vol->res))
+	if (elects(vol->res))
 		for_each_vol(each, vol->res)
 			set &= in_step(each);
 	return set;

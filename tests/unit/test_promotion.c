@@ -166,7 +166,8 @@ static void one_is_back(void)
 static void all_have_crashed(u32 set, u64 version)
 {
 	struct repl_wire_res_state r = { .role = ROLE_SECONDARY,
-					 .primary = NODE_NONE };
+					 .primary = NODE_NONE,
+					 .flags = REPL_RS_VOTES };
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
 	struct repl_wire_vol_state w;
 	u32 i, flags;
