@@ -768,6 +768,9 @@ void members_advance(struct repl_res *res)
 	for_each_peer(p, i, res) {
 		if (failed)
 			p->ack_id = 0;
+		/* A disk may have gone since, and be closed. */
+		if (p->ack_id && !can_confirm(p))
+			p->ack_id = 0;
 		/* A member has what was acknowledged before without it. */
 		if (!p->ack_id || !connected(p) ||
 		    !peer_applied(p, p->members_seq))
