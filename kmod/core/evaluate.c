@@ -239,7 +239,7 @@ static bool may_source(const struct repl_pv *pv)
 		return false;
 	if (pv->peer->role == ROLE_PRIMARY)
 		return true;
-	if (promotion_decides(pv))
+	if (promotion_decides(pv) || keeper_would_forget(pv))
 		return false;
 	return (seen == NODE_NONE || seen == res->node) &&
 	       (pv->peer->sees_primary == NODE_NONE ||

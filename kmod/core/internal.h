@@ -441,6 +441,8 @@ u32 majority(const struct repl_res *res);
 u32 keepers_now(const struct repl_vol *vol);
 bool keeper_untold(const struct repl_vol *vol);
 void keepers_told(struct repl_vol *vol);
+bool keeper_knows_later(const struct repl_vol *vol, u64 version);
+bool keeper_would_forget(const struct repl_pv *pv);
 bool keeper_objects(const struct repl_peer *p);
 u32 keepers_lacking(const struct repl_vol *vol, u32 members);
 bool set_kept(const struct repl_vol *vol);
@@ -550,7 +552,6 @@ void leave_others(struct repl_res *res, const struct repl_peer *chosen);
 bool witness_between(const struct repl_pv *pv);
 u8 witness_disk(const struct repl_peer *p, u8 disk);
 bool witness_is_foreign(const struct repl_pv *pv);
-bool witness_knows_later(const struct repl_vol *vol, u64 version);
 void witness_keep(struct repl_pv *pv, u64 dataset);
 bool witness_can_confirm(const struct repl_pv *pv);
 

@@ -113,6 +113,19 @@ static bool keeps(const struct repl_vol *vol)
 	return vol->res->witness || (s->keepers & ~s->in_sync & self);
 }
 
+/** keeper_knows_later() - do we keep a later set than this, which a primary tells of? */
+bool keeper_knows_later(const struct repl_vol *vol, u64 version)
+{
+	return keeps(vol) && store_keeps(vol)->set_version > version;
+}
+
+/** keeper_would_forget() - were we filled by this peer, a later set that it is not in? */
+bool keeper_would_forget(const struct repl_pv *pv)
+{
+	return keeper_knows_later(pv->vol, pv->peer_state.set_version) &&
+	       !(store_keeps(pv->vol)->in_sync & BIT(pv->peer->node));
+}
+
 /**
  * keeper_objects() - would we vote for one that may lack what counts?
  * @p: the candidate

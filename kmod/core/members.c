@@ -714,7 +714,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	}
 	/* Sent before it knew: nothing counts any more that it commits. */
 	if ((both_elect(p) && le64_to_cpu(w.term) < res->vote_term) ||
-	    witness_knows_later(pv->vol, le64_to_cpu(w.set_version)))
+	    keeper_knows_later(pv->vol, le64_to_cpu(w.set_version)))
 		return;
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;

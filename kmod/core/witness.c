@@ -45,14 +45,6 @@ bool witness_is_foreign(const struct repl_pv *pv)
 
 /* ---- on the witness ---- */
 
-/** witness_knows_later() - than this set, which a primary tells of? */
-bool witness_knows_later(const struct repl_vol *vol, u64 version)
-{
-	const struct repl_store *s = store_keeps(vol);
-
-	return vol->res->witness && s && s->set_version > version;
-}
-
 /** witness_keep() - the set that a primary tells of, and its data set */
 void witness_keep(struct repl_pv *pv, u64 dataset)
 {
