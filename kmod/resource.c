@@ -431,12 +431,12 @@ int blkrepl_resource_new(struct blkrepl_net *bn, const char *name, u8 node,
 	INIT_LIST_HEAD(&r->link);
 	init_completion(&r->vote);
 	blkrepl_events_init(r);
+	r->res.conf = *conf;
 	err = blkrepl_exec_init(r);
 	if (err) {
 		blkrepl_refuse(extack, err, "no memory for a resource");
 		goto err_exec;
 	}
-	r->res.conf = *conf;
 
 	/*
 	 * As soon as it is in the list others find it, and may remove it: not

@@ -39,6 +39,12 @@ up r0
 synced r0
 brisk r0
 check "it can be read back" is a r0 .quorum majority
+
+# What has not changed asks for no other term.
+term=$(repl a status --json r0 | jq '.[0].term')
+must repl a adjust r0
+check_equal "adjust leaves the reign alone" "$(repl a status --json r0 | jq '.[0].term')" "$term"
+check "and everybody connected" in_step a r0
 scribble "$(dev a)" 1024
 
 # One is lost: a majority notes that, and then the two go on without it.
