@@ -41,6 +41,20 @@ bool vouches(const struct repl_res *res)
 }
 
 /*
+ * Can others count on it?  A Primary that has lost its disk goes on vouching for what
+ * its peers have for it.
+ */
+bool vouches_on_disk(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!store_live(vol))
+			return false;
+	return vouches(res);
+}
+
+/*
  * Is what we have here something that an election may choose?  Outdated is also
  * who came back beside a primary, or as one, that went before we were left out.
  */

@@ -485,6 +485,7 @@ bool resize_due(const struct repl_pv *pv);
 /* elect.c */
 bool last_primary(const struct repl_pv *pv);
 bool vouches(const struct repl_res *res);
+bool vouches_on_disk(const struct repl_res *res);
 bool electable(const struct repl_vol *vol);
 bool by_position(const struct repl_pv *pv);
 u32 elect_set(const struct repl_vol *vol);

@@ -53,7 +53,7 @@ int repl_conf_allowed(const struct repl_res *res,
 	*why = repl_conf_check(conf);
 	if (*why)
 		return -EINVAL;
-	if (to_be_elected && !vouches(res)) {
+	if (to_be_elected && !vouches_on_disk(res)) {
 		*why = "this node is Primary without good data of its own, and could not be elected: attach its disks and let them sync, or move the role first";
 		return -EBUSY;
 	}

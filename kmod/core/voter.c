@@ -283,7 +283,7 @@ static void answer(struct repl_peer *p, __le64 term, u8 flags, const char *no)
 			r.flags |= REPL_HDR_LAST;
 	} else {
 		r.flags |= REPL_HDR_YES;
-		if (vouches(p->res))
+		if (vouches_on_disk(p->res))
 			r.flags |= REPL_HDR_FULL;
 		if (voter(p->res))
 			r.flags |= REPL_HDR_LAST;
