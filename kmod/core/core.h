@@ -484,6 +484,7 @@ struct repl_res {
 		u64 asked_ms;		/* when all were asked last */
 	} vote;
 	bool elected_before;		/* were primaries elected, by the settings so far? */
+	bool majority_before;		/* and did a majority acknowledge? */
 	u32 electing;			/* nodes that say they are; those that vote */
 	u64 reign;			/* term in which we became Primary */
 	bool forced;			/* by force, and not elected */

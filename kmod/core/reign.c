@@ -111,6 +111,21 @@ static void doubt_candidates(struct repl_res *res)
 }
 
 /*
+ * An election counts on as many members of a set as had to acknowledge under it.  So
+ * with another policy there is another set, of those that have all until then.
+ */
+static void acks_changed(struct repl_res *res)
+{
+	bool changed = res->majority_before != by_majority(res);
+
+	res->majority_before = by_majority(res);
+	if (changed && elects(res) && res->role == ROLE_PRIMARY) {
+		res->gen_pending = true;
+		res->gen_due = true;
+	}
+}
+
+/*
  * Votes are switched on or off.  A candidate begins anew.  A Primary that was not
  * elected asks for a term, in which its set is made anew.  One that needs no
  * majority any more says so with a set, before it goes on: nobody is to be elected
@@ -120,6 +135,7 @@ void reign_settings_changed(struct repl_res *res)
 {
 	static const char why[] = "votes were switched on or off meanwhile (quorum): try again";
 
+	acks_changed(res);
 	if (res->elected_before == elects(res))
 		return;
 	res->elected_before = elects(res);

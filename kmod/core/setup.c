@@ -78,6 +78,7 @@ void repl_res_init(struct repl_res *res)
 
 	res->role = ROLE_SECONDARY;
 	res->elected_before = elects(res);
+	res->majority_before = by_majority(res);
 	res->electing = BIT(res->node);
 	res->promised_to = NODE_NONE;
 	res->voted_for = NODE_NONE;
