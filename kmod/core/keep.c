@@ -116,7 +116,8 @@ static bool keeps(const struct repl_vol *vol)
 /** keeper_knows_later() - do we keep a later set than this, which a primary tells of? */
 bool keeper_knows_later(const struct repl_vol *vol, u64 version)
 {
-	return keeps(vol) && store_keeps(vol)->set_version > version;
+	return elects(vol->res) && keeps(vol) &&
+	       store_keeps(vol)->set_version > version;
 }
 
 /** keeper_would_forget() - were we filled by this peer, a later set that it is not in? */

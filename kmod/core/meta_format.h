@@ -94,7 +94,8 @@ struct meta_slot {
  * @term: newest term known
  * @seq: position: the last write of the resource known to be on this disk
  * @set_version: version of the in-sync set: term of the reign from bit 40, number in
- *	it from bit 16, how often renewed since, whether the reign was forced (bit 0)
+ *	it from bit 16, how often renewed since from bit 2, whether votes decided (bit
+ *	1), whether the reign was forced (bit 0)
  * @vote_term: term in which @voted_for got this node's vote
  * @in_sync: in-sync set, bit n is node n
  * @flags: META_F_*

@@ -80,8 +80,7 @@ static void answer_for_target(struct repl_pv *pv)
 	if (vol->res->role != ROLE_PRIMARY &&
 	    pv->peer->role != ROLE_PRIMARY) {
 		if (!needs_votes(vol->res))
-			s->set_version = set_own_version(vol->res,
-							 vol->res->set_version);
+			s->set_version = vol->res->set_version;
 		s->set_version = set_renew(s->set_version);
 		vol->res->set_version = max(vol->res->set_version,
 					    s->set_version);

@@ -250,7 +250,7 @@ bool store_adopt_set(struct repl_vol *vol)
 		return false;
 	s->in_sync = set;
 	s->keepers = keepers;
-	s->set_version = set_own_version(vol->res, vol->res->set_version);
+	s->set_version = vol->res->set_version;
 	meta_want_sb(s);
 	return true;
 }
