@@ -264,12 +264,21 @@ static struct ballots count(const struct repl_res *res, bool likely)
 	return b;
 }
 
+static const char *too_few(const struct repl_res *res, const struct ballots *b)
+{
+	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
+		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
+	return NULL;
+}
+
 /* Return: what is missing where a majority decides, NULL: nothing */
 static const char *outnumbered(const struct repl_res *res,
 			       const struct ballots *b)
 {
-	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
-		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
+	const char *why = too_few(res, b);
+
+	if (why)
+		return why;
 	if (elect_all_needed(res, b->heard))
 		return "the in-sync set was changed without votes (quorum off), so that any node with data may have gone on alone: connect all of them; --force decides without them";
 	if (!elect_heard_enough(res, b->heard, b->vouching))
@@ -312,14 +321,17 @@ static const char *not_elected(const struct repl_res *res)
 }
 
 /*
- * What is known to stand against it, if @from is Primary no more?
+ * What is known to stand against it, if @from is Primary no more?  That one sees to it
+ * that we have all (reign_give_up()), if we have only followed so far.
  * Return: 0, -ENODATA or -EBUSY with @why
  */
 static int against(const struct repl_res *res, const struct ballots *likely,
 		   const struct repl_peer *from, const char **why)
 {
-	*why = elects(res) ? outnumbered(res, likely) :
-			     alone_without_votes(res);
+	if (!elects(res))
+		*why = alone_without_votes(res);
+	else
+		*why = from ? too_few(res, likely) : outnumbered(res, likely);
 	if (*why)
 		return -ENODATA;
 	*why = objection_likely(res, from);
