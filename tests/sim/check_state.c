@@ -216,6 +216,21 @@ void state_elected(const struct node *n)
 	W.cur = saved;
 }
 
+/* A vote that counts is on the disk of every volume before it is given. */
+void state_vote_sent(const struct node *n, u8 to, const struct repl_wire_hdr *h)
+{
+	u64 term = le64_to_cpu(h->id);
+
+	if (!(h->flags & REPL_HDR_YES) || !(h->flags & REPL_HDR_LAST) ||
+	    (h->flags & REPL_HDR_TRIAL))
+		return;
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!disk_durable_vote(&W.disk[n->id][v], term, to))
+			violation("vote",
+				  "node %u gives node %u its vote in term %llu, and may forget it: volume %u does not say so",
+				  n->id, to, (unsigned long long)term, v);
+}
+
 void state_acked(struct node *p, u32 submitted)
 {
 	if (W.o.elections) {

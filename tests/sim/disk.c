@@ -455,6 +455,7 @@ static void parse_sb(struct sim_disk *d)
 	d->sb_in_sync = 0;
 	d->sb_witnesses = 0;
 	d->sb_version = 0;
+	d->sb_vote_term = 0;
 	d->sb_flags = 0;
 	d->sb_number = 0;
 	if (meta_sb_pick(d->meta + at, d->meta + at + META_SB_SIZE,
@@ -463,6 +464,8 @@ static void parse_sb(struct sim_disk *d)
 	d->sb_in_sync = le32_to_cpu(sb->in_sync);
 	d->sb_witnesses = le32_to_cpu(sb->keepers);
 	d->sb_version = le64_to_cpu(sb->set_version);
+	d->sb_vote_term = le64_to_cpu(sb->vote_term);
+	d->sb_voted_for = sb->voted_for;
 	d->sb_flags = le32_to_cpu(sb->flags);
 	d->sb_number = le64_to_cpu(sb->writes);
 	memcpy(d->sb_lineage, sb->lineage, sizeof(d->sb_lineage));
@@ -487,6 +490,14 @@ u64 disk_durable_version(struct sim_disk *d)
 {
 	parse_sb(d);
 	return d->sb_version;
+}
+
+/* Does it say that the vote of this term was given to this node, or a later one? */
+bool disk_durable_vote(struct sim_disk *d, u64 term, u8 node)
+{
+	parse_sb(d);
+	return d->sb_vote_term > term ||
+	       (d->sb_vote_term == term && d->sb_voted_for == node);
 }
 
 u32 disk_durable_flags(struct sim_disk *d)

@@ -122,6 +122,8 @@ void net_send(struct repl_peer *peer, enum repl_stream st,
 	if (e != WIRE_OK)
 		violation("contract", "node %u sends a bad %s: %s", W.cur->id,
 			  pkt_name(h->type), repl_wire_text(e));
+	if (h->type == PKT_VOTE)
+		state_vote_sent(W.cur, peer->node, h);
 
 	p = mem_alloc(&pkts, sizeof(*p) + body + ntags * sizeof(u64));
 	p->h = *h;

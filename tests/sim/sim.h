@@ -174,6 +174,8 @@ struct sim_disk {
 	u32 sb_writes, sb_at;
 	u32 sb_in_sync, sb_witnesses, sb_flags;
 	u64 sb_version;
+	u64 sb_vote_term;
+	u8 sb_voted_for;
 	u64 sb_number;		/* counts its writes */
 	__le32 sb_lineage[REPL_NODES];
 	/* faults */
@@ -195,6 +197,7 @@ void disk_write_tag(struct sim_disk *d, u64 sector, u64 tag);
 u32 disk_durable_set(struct sim_disk *d);
 u32 disk_durable_keepers(struct sim_disk *d);
 u64 disk_durable_version(struct sim_disk *d);
+bool disk_durable_vote(struct sim_disk *d, u64 term, u8 node);
 u32 disk_durable_flags(struct sim_disk *d);
 void disk_copy(struct sim_disk *to, const struct sim_disk *from);
 bool disk_resync_stable(const struct sim_disk *d, u64 sector, u32 n);
@@ -535,6 +538,7 @@ void order_cleared(struct node *n, const struct repl_wire_hdr *h,
 void state_monitor(void);
 void state_acked(struct node *p, u32 submitted);
 void state_elected(const struct node *n);
+void state_vote_sent(const struct node *n, u8 to, const struct repl_wire_hdr *h);
 void state_settled(void);
 bool state_majority_keeps(u32 vol, u32 node, u32 *set);
 bool state_is_settled(char *why, size_t len);
