@@ -240,6 +240,17 @@ def primary(cluster):
     return None
 
 
+def wait_primary(nodes, timeout=120):
+    """One of these becomes Primary by itself: which."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        for node in nodes:
+            if node.run("blkrepl role r0")[1].strip() == "Primary":
+                return node
+        time.sleep(0.2)
+    raise VmError("none is Primary: " + ", ".join(node.name for node in nodes))
+
+
 # --- the end --------------------------------------------------------------
 
 def first_difference(one, other, size):
