@@ -31,16 +31,23 @@ bool repl_can_wait(const struct repl_io *io, const struct repl_peer *p)
 	return io->kind == IO_APP && ack_async(io->vol, p) && !p->held_back;
 }
 
-/** replicas() - how many the resource has: all nodes but the witnesses */
-u32 replicas(const struct repl_res *res)
+/** replica_nodes() - all nodes of the resource but the witnesses */
+u32 replica_nodes(const struct repl_res *res)
 {
+	u32 nodes = res->witness ? 0 : BIT(res->node);
 	struct repl_peer *p;
-	u32 n = !res->witness;
 	int i;
 
 	for_each_peer(p, i, res)
-		n += !p->witness;
-	return n;
+		if (!p->witness)
+			nodes |= BIT(i);
+	return nodes;
+}
+
+/** replicas() - how many these are */
+u32 replicas(const struct repl_res *res)
+{
+	return hweight32(replica_nodes(res));
 }
 
 /*

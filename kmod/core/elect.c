@@ -400,18 +400,6 @@ static u32 alike_but_for_last(const struct repl_vol *vol)
 	return nodes;
 }
 
-static u32 all_with_data(const struct repl_res *res)
-{
-	u32 nodes = res->witness ? 0 : BIT(res->node);
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (!p->witness)
-			nodes |= BIT(i);
-	return nodes;
-}
-
 /* Was the newest set that is known made without votes, and not by us? */
 static bool made_alone(const struct repl_vol *vol)
 {
@@ -438,7 +426,7 @@ u32 elect_all_needed(const struct repl_res *res, u32 heard)
 		return 0;
 	for_each_vol(vol, res)
 		if (made_alone(vol))
-			return all_with_data(res) & ~heard;
+			return replica_nodes(res) & ~heard;
 	return 0;
 }
 

@@ -389,6 +389,7 @@ void app_no_quorum(struct repl_res *res);
 /* ack.c */
 bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
 bool ack_met(const struct repl_io *io);
+u32 replica_nodes(const struct repl_res *res);
 u32 replicas(const struct repl_res *res);
 u32 ack_replicas(const struct repl_res *res, u32 set);
 void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
@@ -761,9 +762,14 @@ static inline bool by_majority(const struct repl_res *res)
 }
 
 /* Are primaries elected, and does a set count once a majority keeps it? */
+static inline bool conf_elects(const struct repl_res_conf *c)
+{
+	return c->votes || c->ack_policy == ACK_QUORUM;
+}
+
 static inline bool elects(const struct repl_res *res)
 {
-	return res->conf.votes || by_majority(res);
+	return conf_elects(&res->conf);
 }
 
 /* Does this peer, too?  Else it is no voter, and as Primary it has no lease. */

@@ -32,14 +32,9 @@ void repl_peer_conf_init(struct repl_peer_conf *c)
 	c->rate_min = 1 << 20;
 }
 
-static bool would_elect(const struct repl_res_conf *c)
-{
-	return c->votes || c->ack_policy == ACK_QUORUM;
-}
-
 const char *repl_conf_check(const struct repl_res_conf *conf)
 {
-	if (conf->auto_promote && !would_elect(conf))
+	if (conf->auto_promote && !conf_elects(conf))
 		return "auto-promote needs quorum majority: nobody promotes itself without votes";
 	return NULL;
 }
@@ -47,7 +42,7 @@ const char *repl_conf_check(const struct repl_res_conf *conf)
 int repl_conf_allowed(const struct repl_res *res,
 		      const struct repl_res_conf *conf, const char **why)
 {
-	bool to_be_elected = would_elect(conf) && !elects(res) &&
+	bool to_be_elected = conf_elects(conf) && !elects(res) &&
 			     res->role == ROLE_PRIMARY;
 
 	*why = repl_conf_check(conf);

@@ -296,10 +296,11 @@ static const char *alone_without_votes(const struct repl_res *res)
 	struct repl_store *s;
 	struct repl_vol *vol;
 
+	if (hweight32(could_vote(res)) >= majority(res))
+		return NULL;
 	for_each_vol(vol, res) {
 		s = store_live(vol);
-		if (s && (s->set_version & SET_VOTED) &&
-		    hweight32(could_vote(res)) < majority(res))
+		if (s && (s->set_version & SET_VOTED))
 			return "votes were switched off (quorum off), and others may still elect a Primary: a majority of the nodes has to be connected; --force decides without them";
 	}
 	return NULL;
