@@ -14,7 +14,7 @@ import statistics
 import time
 
 import workload as w
-from lib import VmError, connected, in_step
+from lib import VmError
 
 FAILOVERS = int(os.environ.get("FAILOVERS", "3"))
 DEVICE = "/dev/blkrepl0"
@@ -64,8 +64,7 @@ class Failover:
         dead.boot()
         w.join([dead])
         self.load(dead)
-        for node in nodes:
-            node.wait_status(lambda s: connected(s) and in_step(s), timeout=180)
+        w.settled(nodes)
         time.sleep(1)
 
     def run(self):

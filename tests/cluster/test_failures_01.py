@@ -7,7 +7,7 @@ lose power at once.  Rows of docs/failures.md; SEED=N for what the disks forget.
 import time
 
 import workload as w
-from lib import connected, in_step
+from lib import connected
 
 DEVICE = "/dev/blkrepl0"
 STOP = "/run/stop-append"
@@ -52,8 +52,7 @@ def lose_power(tap, cluster):
     got = new.must(f"dd if={DEVICE} bs=64k count=16 skip=512 iflag=direct status=none | sha256sum")
     tap.ok(got == want, f"all lost power; {new.name} is Primary by itself, and what was flushed is there",
            f"{want}{got}")
-    for node in cluster.nodes:
-        node.wait_status(lambda s: connected(s) and in_step(s), timeout=180)
+    w.settled(cluster.nodes)
     new.must("blkrepl secondary r0")
 
 
