@@ -31,15 +31,17 @@ static bool awake(struct node *n)
 	return n->up && n->paused_until <= W.now && !n->down_wanted;
 }
 
-static bool usable(struct node *n)
+static bool all_at_least(struct node *n, enum repl_disk disk)
 {
-	if (!awake(n))
-		return false;
 	for (u32 v = 0; v < W.o.vols; v++)
-		if (!n->vols[v].open ||
-		    n->vols[v].vol.disk <= DISK_FAILED)
+		if (!n->vols[v].open || n->vols[v].vol.disk < disk)
 			return false;
 	return true;
+}
+
+static bool usable(struct node *n)
+{
+	return awake(n) && all_at_least(n, DISK_FAILED + 1);
 }
 
 static bool in_all_sets(u32 id)
@@ -408,14 +410,6 @@ static bool agreed_by_all(struct node *n)
 	return true;
 }
 
-static bool all_uptodate(struct node *n)
-{
-	for (u32 v = 0; v < W.o.vols; v++)
-		if (n->vols[v].vol.disk != DISK_UPTODATE)
-			return false;
-	return true;
-}
-
 static void setup(void)
 {
 	const char *why = NULL;
@@ -440,7 +434,7 @@ static void setup(void)
 		return;
 	case 1:
 		for (u32 i = 0; i < sim_replicas(); i++)
-			if (!all_uptodate(&W.node[i]))
+			if (!all_at_least(&W.node[i], DISK_UPTODATE))
 				return;
 		n = &W.node[rng_below(R, sim_replicas())];
 		if (n->res.role != ROLE_PRIMARY && !n->voting)
@@ -513,7 +507,7 @@ static struct node *candidate(void)
 		}
 		if (!any && !in_all_sets(i) &&
 		    !(W.phase == PH_HEAL && all_ready() &&
-		      all_uptodate(c) && agreed_by_all(c)))
+		      all_at_least(c, DISK_UPTODATE) && agreed_by_all(c)))
 			continue;
 		/* Where a majority acknowledges, the vote knows who counts. */
 		if ((M.lost & BIT(i)) && holders && !M.total_loss &&
@@ -538,6 +532,23 @@ static void move_role(struct node *p)
 	if (seen->conn != CONN_CONNECTED || seen->closing ||
 	    seen->role != ROLE_PRIMARY || !admin_promote(M.want, false))
 		M.want = NULL;
+}
+
+/* Where all that held a volume lost their caches somebody has to say whose counts. */
+static bool force_one(void)
+{
+	if (!M.total_loss || !sim_votes() || W.phase != PH_HEAL ||
+	    W.phase_end - W.now > 200 * SEC)
+		return false;
+	for (u32 i = 0; i < sim_replicas(); i++) {
+		if (!awake(&W.node[i]) ||
+		    !all_at_least(&W.node[i], DISK_OUTDATED))
+			continue;
+		admin_declare_loss("primary --force after the loss of all");
+		admin_promote(&W.node[i], true);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -603,6 +614,8 @@ static void care_for_primary(void)
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if (W.node[i].up && W.node[i].voting)
 			return;
+	if (force_one())
+		return;
 	c = M.want ? M.want : candidate();
 	M.next_try = W.now + rng_range(R, 50, 600) * MS;
 	if (!c)
@@ -697,7 +710,7 @@ static void resolve(struct link *l)
 		victim = 1;
 	else if (l->end[1] == p)
 		victim = 0;
-	else if (all_uptodate(l->end[0]) && !equal_pair(p, l->end[1]) &&
+	else if (all_at_least(l->end[0], DISK_UPTODATE) && !equal_pair(p, l->end[1]) &&
 		 !is_follower(l->end[1]))
 		return;		/* later, once both follow the primary */
 	else
