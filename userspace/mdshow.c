@@ -108,7 +108,7 @@ static void show_position(struct out *o, const struct meta_sb *sb)
 	out_str(o, "in-sync-set", "in-sync set     ", set);
 	out_num(o, "in-sync-version", ", version ", le64_to_cpu(sb->set_version));
 	snprintf(set, sizeof(set), "0x%" PRIx32, le32_to_cpu(sb->keepers));
-	out_str(o, "witnesses", sb->keepers ? ", kept also by " : NULL, set);
+	out_str(o, "keepers", sb->keepers ? ", kept also by " : NULL, set);
 	out_text(o, "\n");
 	if (sb->voted_for == 0xff)
 		return;

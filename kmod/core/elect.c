@@ -252,19 +252,19 @@ static bool set_in_force(const struct repl_vol *vol, struct claim *c)
  */
 static struct claim newest_set(const struct repl_vol *vol)
 {
-	struct claim c;
+	struct claim newest, c;
 
 	if (set_in_force(vol, &c))
 		return c;
-	if (!newest_claim(vol, ~0ULL, &c))
+	if (!newest_claim(vol, ~0ULL, &newest))
 		return (struct claim){ .set = vol->in_sync };
-	c.set = insiders(vol, c.version);
+	c = newest;
+	c.set = insiders(vol, newest.version);
 	if (c.set || newest_of(vol, 1, told_to_all, &c))
 		return c;
-	newest_claim(vol, ~0ULL, &c);
-	c.keepers &= ~elect_not_told(vol, c.version);
-	c.set = c.keepers ? c.set & c.keepers : vol->in_sync;
-	return c;
+	newest.keepers &= ~elect_not_told(vol, newest.version);
+	newest.set = newest.keepers ? newest.set & newest.keepers : vol->in_sync;
+	return newest;
 }
 
 /**
@@ -357,15 +357,33 @@ static bool known_without_us(const struct repl_res *res, u32 set)
 	return covered(res, set, vouching_peers(res));
 }
 
+static u32 us_and_those(const struct repl_vol *vol,
+			bool (*who)(const struct repl_pv *pv))
+{
+	u32 nodes = BIT(vol->res->node);
+	struct repl_pv *pv;
+
+	for_each_pv(pv, vol)
+		if (who(pv))
+			nodes |= BIT(pv->peer->node);
+	return nodes;
+}
+
+static bool here(const struct repl_pv *pv)
+{
+	return usable(pv);
+}
+
+/* Does it only differ from us in the last writes? */
+static bool alike_but_for_last(const struct repl_pv *pv)
+{
+	return usable(pv) && promotion_decides(pv);
+}
+
 /* One of a majority of the nodes knows the newest set that took effect. */
 static bool majority_claims(const struct repl_vol *vol)
 {
-	struct repl_pv *pv;
-	u32 nodes = 1;
-
-	for_each_pv(pv, vol)
-		nodes += claims(pv);
-	return nodes >= majority(vol->res);
+	return hweight32(us_and_those(vol, claims)) >= majority(vol->res);
 }
 
 /* Do we and those of @alike that vouch? */
@@ -375,29 +393,6 @@ static bool known_to_us(const struct repl_vol *vol, u32 set, u32 alike)
 
 	return vouches(res) && majority_claims(vol) &&
 	       covered(res, set, BIT(res->node) | (vouching_peers(res) & alike));
-}
-
-static u32 nodes_here(const struct repl_vol *vol)
-{
-	u32 nodes = BIT(vol->res->node);
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol)
-		if (usable(pv))
-			nodes |= BIT(pv->peer->node);
-	return nodes;
-}
-
-/* Who only differs from us in the last writes; we do not at all. */
-static u32 alike_but_for_last(const struct repl_vol *vol)
-{
-	u32 nodes = BIT(vol->res->node);
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol)
-		if (usable(pv) && promotion_decides(pv))
-			nodes |= BIT(pv->peer->node);
-	return nodes;
 }
 
 /* Was the newest set that is known made without votes, and not by us? */
@@ -465,6 +460,8 @@ static bool heard_enough(const struct repl_vol *vol, u32 heard, u32 vouching)
  * @res: the resource
  * @heard: nodes, ours too, that have found nothing that speaks against it
  * @vouching: of these, those that have all that they ever acknowledged
+ *
+ * Whatever went on without votes is for elect_all_needed() to say.
  */
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 {
@@ -472,8 +469,6 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
 
 	if (MUTATED(MUT_QUORUM_IGNORED))
 		return true;
-	if (elect_all_needed(res, heard))
-		return false;
 	for_each_vol(vol, res)
 		if (!heard_enough(vol, heard, vouching))
 			return false;
@@ -496,13 +491,13 @@ bool elect_among_all(const struct repl_vol *vol)
 
 	if (!elects(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE ||
-	    elect_all_needed(vol->res, nodes_here(vol)))
+	    elect_all_needed(vol->res, us_and_those(vol, here)))
 		return false;
 	if (has_all(vol))
 		return true;
 	if (!counts_in(vol, &set))
 		return false;
-	alike = alike_but_for_last(vol);
+	alike = us_and_those(vol, alike_but_for_last);
 	if (known_to_us(vol, set, alike))
 		return true;
 	if (!vol->vouch &&

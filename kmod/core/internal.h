@@ -443,6 +443,7 @@ u32 keepers_now(const struct repl_vol *vol);
 bool keeper_untold(const struct repl_vol *vol);
 void keepers_told(struct repl_vol *vol);
 bool keeper_knows_later(const struct repl_vol *vol, u64 version);
+bool keeper_can_confirm(const struct repl_pv *pv);
 bool keeper_would_forget(const struct repl_pv *pv);
 bool keeper_objects(const struct repl_peer *p);
 u32 keepers_lacking(const struct repl_vol *vol, u32 members);
@@ -555,7 +556,6 @@ bool witness_between(const struct repl_pv *pv);
 u8 witness_disk(const struct repl_peer *p, u8 disk);
 bool witness_is_foreign(const struct repl_pv *pv);
 void witness_keep(struct repl_pv *pv, u64 dataset);
-bool witness_can_confirm(const struct repl_pv *pv);
 
 /* lease.c */
 void lease_start(struct repl_res *res);

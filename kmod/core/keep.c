@@ -120,6 +120,16 @@ bool keeper_knows_later(const struct repl_vol *vol, u64 version)
 	       store_keeps(vol)->set_version > version;
 }
 
+/** keeper_can_confirm() - what the primary says that we keep, do we? */
+bool keeper_can_confirm(const struct repl_pv *pv)
+{
+	const struct repl_vol *vol = pv->vol;
+	const struct repl_store *s = store_keeps(vol);
+
+	return !(pv->peer_state.keepers & BIT(vol->res->node)) ||
+	       (s && s->dataset == pv->peer_state.dataset);
+}
+
 /** keeper_would_forget() - were we filled by this peer, a later set that it is not in? */
 bool keeper_would_forget(const struct repl_pv *pv)
 {

@@ -676,7 +676,7 @@ static bool can_confirm(const struct repl_peer *p)
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (((pv->peer_state.in_sync & BIT(p->res->node)) &&
 		     pv->vol->disk != DISK_UPTODATE) ||
-		    !witness_can_confirm(pv))
+		    !keeper_can_confirm(pv))
 			return false;
 	return true;
 }

@@ -68,13 +68,3 @@ void witness_keep(struct repl_pv *pv, u64 dataset)
 	}
 	s->members_sb = meta_want_sb(s);
 }
-
-/** witness_can_confirm() - what the primary says that we keep, do we? */
-bool witness_can_confirm(const struct repl_pv *pv)
-{
-	const struct repl_vol *vol = pv->vol;
-	const struct repl_store *s = store_keeps(vol);
-
-	return !(pv->peer_state.keepers & BIT(vol->res->node)) ||
-	       (s && s->dataset == pv->peer_state.dataset);
-}

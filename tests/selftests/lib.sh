@@ -447,6 +447,23 @@ in_step()
 		| all(. == "UpToDate")' true
 }
 
+# no_quorum NODE, quorum_again NODE: r0's I/O waits there; it goes on
+no_quorum()
+{
+	is "$1" r0 .suspended true
+}
+
+quorum_again()
+{
+	is "$1" r0 .suspended false
+}
+
+# set_is NODE MASK: the in-sync set of r0 that it knows
+set_is()
+{
+	is "$1" r0 '."in-sync-set"' "$2"
+}
+
 # synced RESOURCE [SECONDS]: the first sync is through, from the first node
 synced()
 {

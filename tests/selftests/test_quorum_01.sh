@@ -4,19 +4,6 @@
 # suspends, and only a node that has every acknowledged write is promoted.
 . "$(dirname "$0")/lib.sh"
 
-no_quorum()
-{
-	repl "$1" status r0 | grep -q quorum || {
-		repl "$1" status r0
-		return 1
-	}
-}
-
-quorum_again()
-{
-	! no_quorum "$1" >/dev/null
-}
-
 setup_nodes a b c
 new_conf r0 32 'options { ack-policy quorum; }'
 up r0
@@ -37,6 +24,7 @@ check "writes beside a replica that is away" timeout 60 \
 	dd if=/dev/urandom of="$(dev a)" bs=4k count=20 oflag=direct status=none
 cut a b
 check_soon "no majority" 30 no_quorum a
+check "status says that it is that" grep -q quorum <(repl a status r0)
 dd if=/dev/urandom of="$(dev a)" bs=4k count=1 oflag=direct status=none &
 writer=$!
 sleep 2

@@ -35,11 +35,6 @@ not()
 	! "$@" 2>/dev/null
 }
 
-no_quorum()
-{
-	is "$1" r0 .suspended true
-}
-
 setup_nodes a b c
 new_conf r0 32 'options { ack-policy quorum; auto-promote yes; }'
 up r0

@@ -5,22 +5,6 @@
 # are switched off and on while the resource is in use.
 . "$(dirname "$0")/lib.sh"
 
-no_quorum()
-{
-	is "$1" r0 .suspended true
-}
-
-quorum_again()
-{
-	is "$1" r0 .suspended false
-}
-
-# set_is NODE MASK: the in-sync set that it knows
-set_is()
-{
-	is "$1" r0 '."in-sync-set"' "$2"
-}
-
 # votes_are off|majority NODE...: adjust these to it, in this order
 votes_are()
 {

@@ -12,22 +12,6 @@ in_step_here()
 		| sort | join(" ")' "UpToDate UpToDate Witness"
 }
 
-no_quorum()
-{
-	is "$1" r0 .suspended true
-}
-
-quorum_again()
-{
-	is "$1" r0 .suspended false
-}
-
-# set_is NODE MASK: the in-sync set that it knows
-set_is()
-{
-	is "$1" r0 '."in-sync-set"' "$2"
-}
-
 refuses_it()
 {
 	repl a status r0 | grep -q "last error: .*witness" || {
