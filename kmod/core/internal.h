@@ -543,7 +543,7 @@ bool vouches_likely(const struct repl_peer *p);
 const char *objection_likely(const struct repl_res *res,
 			     const struct repl_peer *from);
 void vote_record(struct repl_res *res, u64 term, u8 node);
-void vote_recall(struct repl_res *res, const struct repl_store *s);
+void vote_recall(struct repl_vol *vol);
 bool vote_durable(const struct repl_res *res);
 void voter_advance(struct repl_res *res);
 void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h);

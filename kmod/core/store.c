@@ -280,7 +280,6 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	res->set_version = max(res->set_version, s->set_version);
 	if (s->flags & META_F_RESIGNED)
 		res->resigned = true;
-	vote_recall(res, s);
 	store_adopt_set(vol);
 	recall_position(vol);
 	store_assign_slots(vol);
@@ -291,6 +290,7 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	 */
 	meta_checkpoint(s);
 	meta_want_sb(s);
+	vote_recall(vol);
 	meta_kick(vol);
 	return 0;
 }

@@ -39,32 +39,40 @@ bool voter(const struct repl_res *res)
 	return elects(res) && can_vote(res);
 }
 
+/* A disk that is being attached, too: it may be the only one left next time. */
+static void record_on(const struct repl_res *res, struct repl_vol *vol)
+{
+	struct repl_store *s = vol->store;
+
+	if (!s || s->detaching || vol->disk == DISK_FAILED)
+		return;
+	s->vote_term = res->vote_term;
+	s->voted_for = res->voted_for;
+	s->vote_sb = meta_want_sb(s);
+	meta_kick(vol);
+}
+
 void vote_record(struct repl_res *res, u64 term, u8 node)
 {
-	struct repl_store *s;
 	struct repl_vol *vol;
 
 	res->term = max(res->term, term);
 	res->vote_term = term;
 	res->voted_for = node;
-	for_each_vol(vol, res) {
-		s = store_keeps(vol);
-		if (!s)
-			continue;
-		s->vote_term = term;
-		s->voted_for = node;
-		s->vote_sb = meta_want_sb(s);
-		meta_kick(vol);
-	}
+	for_each_vol(vol, res)
+		record_on(res, vol);
 }
 
-/* What a disk knows of our votes. */
-void vote_recall(struct repl_res *res, const struct repl_store *s)
+/* What a disk that is being attached knows of our votes, or has to learn. */
+void vote_recall(struct repl_vol *vol)
 {
-	if (s->vote_term > res->vote_term) {
-		res->vote_term = s->vote_term;
-		res->voted_for = s->voted_for;
-	}
+	const struct repl_store *s = vol->store;
+	struct repl_res *res = vol->res;
+
+	if (s->vote_term > res->vote_term)
+		vote_record(res, s->vote_term, s->voted_for);
+	else if (s->vote_term < res->vote_term)
+		record_on(res, vol);
 	res->term = max(res->term, res->vote_term);
 }
 
