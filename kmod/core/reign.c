@@ -5,8 +5,8 @@
  * A Primary that meets a vote in a newer term than its own does not know what
  * was decided: it ends all connections, holds all I/O, and asks for another term
  * like any candidate.  Its peers take it for a Secondary meanwhile.  Once it
- * meets the one that was elected, it steps down: what was not acknowledged has
- * failed.
+ * meets the one that was elected, or too many that have followed it, it steps
+ * down: what was not acknowledged has failed.
  */
 #include "internal.h"
 
@@ -82,9 +82,27 @@ static void renew(struct repl_res *res, const char *why)
 	peers_end(res, why);
 }
 
+/*
+ * So many are in sets of a later reign that we can't be elected any more.  Its
+ * Primary may be gone again.
+ */
+static bool superseded(const struct repl_res *res)
+{
+	u32 nodes = voters(res);
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i;
+
+	for_each_peer(p, i, res)
+		list_for_each_entry(pv, &p->pvs, by_peer)
+			if (usable(pv) && pv_outreigns(pv))
+				nodes &= ~BIT(i);
+	return hweight32(nodes) < majority(res);
+}
+
 void reign_check(struct repl_res *res)
 {
-	if (res->renewing && any_peer(res, successor)) {
+	if (res->renewing && (any_peer(res, successor) || superseded(res))) {
 		step_down(res, "another node has been elected: what was not acknowledged has failed here");
 		return;
 	}
