@@ -552,15 +552,17 @@ static bool force_one(void)
 }
 
 /*
- * It asks for a term, and its own data has gone meanwhile: it can't be elected, and
- * nobody else while the manager takes it for the Primary.
+ * It asks for a term, and its own data has gone meanwhile; or nobody whose data it
+ * could go on with is left.  So it can't go on, and nobody else while the manager
+ * takes it for the Primary.
  */
 static bool given_up(struct node *p)
 {
 	const char *why;
 
-	if (!W.o.votes || W.phase != PH_HEAL || !p->res.renewing ||
-	    W.phase_end - W.now > 200 * SEC)
+	if (!sim_votes() || W.phase != PH_HEAL ||
+	    W.phase_end - W.now > 200 * SEC ||
+	    !(W.o.votes ? p->res.renewing : p->res.susp & SUSP_NO_DATA))
 		return false;
 	T("manager: n%u secondary --force", p->id);
 	W.cur = p;
