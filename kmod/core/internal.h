@@ -408,7 +408,7 @@ void peer_ready(struct repl_io *io);
 void peer_disk_done(struct repl_io *io, int err);
 void peer_through(struct repl_peer *p, u64 through);
 void peer_tail_lost(struct repl_peer *p);
-void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync);
+void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 good);
 bool peer_applied(const struct repl_peer *p, u64 seq);
 void peer_kick_deps(struct repl_res *res);
 void peer_io_put(struct repl_io *io);

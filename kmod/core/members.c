@@ -705,9 +705,12 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	struct repl_res *res = p->res;
 	struct repl_wire_members w;
 	struct repl_lineage l;
+	u32 receivers, set;
 
 	memcpy(&w, payload, sizeof(w));
 	lineage_from_wire(&l, w.lineage);
+	receivers = le32_to_cpu(w.receivers);
+	set = le32_to_cpu(w.in_sync);
 	if (res->role == ROLE_PRIMARY) {
 		evaluate(res);	/* two primaries: refused there */
 		return;
@@ -724,21 +727,20 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	res->set_version = max(res->set_version, le64_to_cpu(w.set_version));
 	pv->peer_state.lineage = l;
 	pv->peer_state.dataset = le64_to_cpu(w.dataset);
-	pv->peer_state.in_sync = le32_to_cpu(w.in_sync);
+	pv->peer_state.in_sync = set;
 	pv->peer_state.keepers = le32_to_cpu(w.keepers);
 	pv->peer_state.set_version = le64_to_cpu(w.set_version);
 	pv->set_after = p->last_seq;
 	/* Its disk's state comes after this; don't take it for a source. */
-	if (!(le32_to_cpu(w.receivers) & BIT(p->node)) &&
+	if (!(receivers & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
 	if (res->witness)
 		witness_keep(pv, le64_to_cpu(w.dataset));
-	else if (adopt(pv, &l, le32_to_cpu(w.in_sync),
-		       le32_to_cpu(w.receivers)))
+	else if (adopt(pv, &l, set, receivers))
 		take_position(pv, h);
-	peer_tail_absent(pv->vol, le32_to_cpu(w.receivers),
-			 le32_to_cpu(w.in_sync));
+	peer_tail_absent(pv->vol, receivers,
+			 set | (receivers & BIT(p->node)));
 	if (h->flags & REPL_HDR_LAST) {
 		p->ack_id = can_confirm(p) ? le64_to_cpu(h->id) : 0;
 		p->members_seq = p->last_seq;

@@ -333,27 +333,27 @@ void peer_tail_lost(struct repl_peer *p)
 }
 
 static void absent(struct list_head *list, const struct repl_vol *vol,
-		   u32 receivers, u32 in_sync)
+		   u32 receivers, u32 good)
 {
 	struct repl_io *io;
 
 	list_for_each_entry(io, list, hash) {
 		if (io->vol != vol)
 			continue;
-		io->receivers = (io->receivers | in_sync) & receivers;
+		io->receivers = (io->receivers | good) & receivers;
 		mark_absent(io->vol, io,
 			    io->receivers | BIT(vol->res->node));
 	}
 }
 
 /*
- * A member of the set has every write that came before it joined, by resync if
- * not by the stream.
+ * A member of the set, and a primary whose disk is good, has every write that
+ * came before it joined, by resync if not by the stream.
  */
-void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 in_sync)
+void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 good)
 {
-	absent(&vol->res->applying, vol, receivers, in_sync);
-	absent(&vol->res->tail, vol, receivers, in_sync);
+	absent(&vol->res->applying, vol, receivers, good);
+	absent(&vol->res->tail, vol, receivers, good);
 }
 
 /** peer_applied() - is all up to @seq of this peer on our disk? */
