@@ -317,16 +317,36 @@ static bool counts_in(const struct repl_vol *vol, u32 *set)
 
 /*
  * Are we in the newest set that is known, and nothing was acknowledged under it?
- * Then we have all, whatever the members of the one before lack.
+ * Or of a later reign than the set under which it was: one who was elected has
+ * filled us, or made us a member.  Then we have all, whatever the members lack.
  */
 static bool has_all(const struct repl_vol *vol)
 {
+	const struct repl_store *s = store_live(vol);
+	u32 here = BIT(vol->res->node);
 	struct claim newest, in_force;
+	bool known;
 
+	known = set_in_force(vol, &in_force);
+	if (known && s && (s->in_sync & here) &&
+	    (s->set_version & SET_MARKS) == SET_VOTED &&
+	    s->set_version >> SET_TERM_SHIFT >
+			in_force.version >> SET_TERM_SHIFT)
+		return true;
 	return newest_claim(vol, ~0ULL, &newest) &&
-	       (insiders(vol, newest.version) & BIT(vol->res->node)) &&
-	       !(set_in_force(vol, &in_force) &&
-		 in_force.version == newest.version);
+	       (insiders(vol, newest.version) & here) &&
+	       !(known && in_force.version == newest.version);
+}
+
+/** elect_has_all() - for all volumes, whatever other nodes may have */
+bool elect_has_all(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!electable(vol) || !has_all(vol))
+			return false;
+	return true;
 }
 
 /* Of those of the set that vouch, one has every write that was acknowledged. */

@@ -186,6 +186,17 @@ static bool newer_here(struct repl_peer *p)
 	return false;
 }
 
+/* One that was elected later has filled us, which knows what it does not. */
+static bool of_later_reign(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->known && by_position(pv) && pv_outreigned(pv))
+			return elect_has_all(p->res);
+	return false;
+}
+
 /* Once it were elected, what we have would be taken for void. */
 static bool diverged(struct repl_peer *p)
 {
@@ -263,7 +274,7 @@ static const char *objection(struct repl_peer *p,
 	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
 	    res->now < res->promised_until)
 		return "that node has just given its vote to another";
-	if (!force && (newer_here(p) || ahead_of(p, h)))
+	if (!force && (newer_here(p) || of_later_reign(p) || ahead_of(p, h)))
 		return "that node has newer data";
 	if (!force && keeper_objects(p))
 		return res->witness ?

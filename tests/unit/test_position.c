@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where a majority acknowledges: what a disk says of how much it has. */
+/* Where a majority acknowledges: what a disk says of how much it has, and of votes. */
 #include "scenes.h"
 #include "tap.h"
 
@@ -240,6 +240,58 @@ static void follower_hears_first(void)
 	fake_exit(&f);
 }
 
+/* What a disk that was away says of votes, and what the node remembers. */
+static void vote_there(u64 term, u8 whose)
+{
+	scene_format(&f);
+	fake_sb(&f)->vote_term = cpu_to_le64(term);
+	fake_sb(&f)->voted_for = whose;
+	fake_seal(&f);
+	fake_init(&f, 2);
+	f.res.conf.ack_policy = ACK_QUORUM;
+	f.res.vote_term = 5;
+	f.res.voted_for = 1;
+}
+
+static u64 term_on_disk(void)
+{
+	struct repl_store *s;
+	const char *why;
+	u64 term;
+
+	CHECK(!fake_load(&f, &s, &why), "%s", why);
+	term = s->vote_term;
+	CHECK(s->voted_for == f.res.voted_for);
+	repl_store_free(s);
+	return term;
+}
+
+/* The newest vote is on every disk that is in use: the others may go next. */
+static void votes_are_told_to_disks(void)
+{
+	struct repl_store *s;
+	const char *why;
+
+	vote_there(3, 2);
+	fake_attach(&f);
+	CHECK(f.res.vote_term == 5 && term_on_disk() == 5);
+	fake_exit(&f);
+
+	vote_there(7, 2);
+	fake_attach(&f);
+	CHECK(f.res.vote_term == 7 && f.res.voted_for == 2 && term_on_disk() == 7);
+	fake_exit(&f);
+
+	/* Given while the disk is being attached. */
+	vote_there(5, 1);
+	CHECK(!fake_load(&f, &s, &why) && !repl_attach(&f.vol, s, &why));
+	CHECK(f.vol.disk == DISK_ATTACHING);
+	vote_record(&f.res, 6, 2);
+	fake_run(&f);
+	CHECK(f.vol.disk > DISK_FAILED && term_on_disk() == 6);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(refused);
@@ -248,5 +300,6 @@ int main(void)
 	RUN(filled_like_a_member);
 	RUN(behind);
 	RUN(follower_hears_first);
+	RUN(votes_are_told_to_disks);
 	return tap_end();
 }
