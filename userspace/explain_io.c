@@ -175,6 +175,9 @@ static void no_data(struct findings *f)
 		advise(x, "%sbring back %s with its good data", joint, away.text);
 	else if (!*joint)
 		advise(x, "make the disk of a peer good; what is wrong is said of each peer here");
+	if (!away.text[0] && elects_primaries(res))
+		advise(x, "; or let an election find out who has all that was acknowledged, while what waits fails: blkrepl secondary --force %s",
+		       res->name);
 	rather_fail(x, res, REASON_NO_DATA);
 }
 

@@ -214,7 +214,15 @@ static void test_no_data(void)
 	DISK(STATE(OUTDATED));
 	PVOL(1, PEER_DISK(OUTDATED));
 	PVOL(2, PEER_DISK(OUTDATED));
-	expect(st, "no data anywhere", "do: make the disk of a peer good; what is wrong is said of each peer here", NULL);
+	expect(st, "no data anywhere", "do: make the disk of a peer good; what is wrong is said of each peer here; to let", NULL);
+
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
+	RES(SUSPENDED(BLKREPL_SUSP_NO_DATA, 1000));
+	DISK(STATE(OUTDATED));
+	PVOL(1, REPL(OFF));
+	PVOL(2, REPL(OFF));
+	expect(st, "no data to go on with", "said of each peer here; or let an election find out who has all that was acknowledged, while what waits fails: blkrepl secondary --force r0; to let", NULL);
 }
 
 static void test_moments(void)
