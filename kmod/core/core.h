@@ -406,7 +406,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
-	u64 acked_term, acked_seq;	/* last write acknowledged to a Primary */
+	u64 acked_term, acked_seq;	/* last write acknowledged as a member */
 	bool revoked;			/* in use since before we were replaced */
 };
 
@@ -508,7 +508,8 @@ struct repl_res {
 	bool evaluating;
 	bool evaluate_again;
 	bool handing_over;		/* async peers become members */
-	u64 have_term, have_seq;	/* last write received, and its reign */
+	u64 have_term, have_seq;	/* position: last write received, and its reign */
+	bool have_ended;		/* it goes on once we are a member: position.c */
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
 	u32 app_ios;			/* IO_APP not completed */

@@ -20,7 +20,7 @@
  *	succession.c  Primary by itself		move.c	  in the place of another
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	witness.c voters without data
- *	dataset.c  blank disks declared equal
+ *	dataset.c  blank disks declared equal	position.c how much a member has
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  attach and detach
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
@@ -134,8 +134,7 @@ struct repl_store {
 	u32 keepers;		/* of the set, beside the members */
 	u64 dataset;
 	u32 own_gen;		/* newest generation number of ours reserved */
-	u64 pos_term, pos_seq;	/* as loaded; once it lets go, where it ends */
-	bool pos_final;
+	u64 pos_term, pos_seq;	/* as loaded */
 	struct repl_lineage lineage;
 	struct repl_mslot slot[META_MAX_SLOTS];
 	struct dirty_set dirty;
@@ -596,8 +595,6 @@ void store_in_step(struct repl_pv *pv);
  * it out.  Return: true if there were any.
  */
 bool store_adopt_set(struct repl_vol *vol);
-void store_refused(struct repl_vol *vol, u64 seq);
-void store_acked(struct repl_vol *vol, u64 term, u64 seq);
 void store_assign_slots(struct repl_vol *vol);
 void store_fail(struct repl_vol *vol, const char *why);
 void store_try_close(struct repl_vol *vol);

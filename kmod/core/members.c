@@ -20,6 +20,7 @@
  * if the commit comes to nothing: a member may have it on its disk.
  */
 #include "internal.h"
+#include "position.h"
 
 /* Replicas that have every write of @vol that will be acknowledged. */
 static u32 in_step(const struct repl_vol *vol)
@@ -681,21 +682,20 @@ static bool can_confirm(const struct repl_peer *p)
 	return true;
 }
 
-/*
- * A member has all that the primary has numbered so far: what was under way had
- * to be answered by the new members first.
- */
-static void take_position(struct repl_pv *pv, const struct repl_wire_hdr *h)
+/* Are we in its set with all our disks, and have taken it? */
+static bool is_member(const struct repl_peer *p)
 {
-	struct repl_res *res = pv->vol->res;
-	u64 term = le64_to_cpu(h->dep), seq = le64_to_cpu(h->seq);
+	const struct repl_store *s;
+	struct repl_pv *pv;
 
-	if (!elects(res) || !(pv->peer_state.in_sync & BIT(res->node)) ||
-	    term < res->have_term ||
-	    (term == res->have_term && seq <= res->have_seq))
-		return;
-	res->have_term = term;
-	res->have_seq = seq;
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		s = store_live(pv->vol);
+		if (!s || pv->vol->disk != DISK_UPTODATE ||
+		    !(s->in_sync & BIT(p->res->node)) ||
+		    s->set_version != pv->peer_state.set_version)
+			return false;
+	}
+	return true;
 }
 
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
@@ -737,13 +737,16 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		pv->peer_state.disk = DISK_DISKLESS;
 	if (res->witness)
 		witness_keep(pv, le64_to_cpu(w.dataset));
-	else if (adopt(pv, &l, set, receivers))
-		take_position(pv, h);
+	else
+		adopt(pv, &l, set, receivers);
 	peer_tail_absent(pv->vol, receivers,
 			 set | (receivers & BIT(p->node)));
 	if (h->flags & REPL_HDR_LAST) {
 		p->ack_id = can_confirm(p) ? le64_to_cpu(h->id) : 0;
 		p->members_seq = p->last_seq;
+		if (is_member(p))
+			position_member(res, le64_to_cpu(h->dep),
+					le64_to_cpu(h->seq));
 	}
 	evaluate(res);
 }

@@ -97,10 +97,8 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->slots = s->nslots;
 	sb->voted_for = s->voted_for;
 	sb->own_gen = cpu_to_le32(s->own_gen);
-	sb->pos_term = cpu_to_le64(s->pos_final ? s->pos_term :
-						  s->vol->res->have_term);
-	sb->pos_seq = cpu_to_le64(s->pos_final ? s->pos_seq :
-						 s->vol->res->have_seq);
+	sb->pos_term = cpu_to_le64(s->vol->res->have_term);
+	sb->pos_seq = cpu_to_le64(s->vol->res->have_seq);
 	lineage_to_wire(sb->lineage, &s->lineage);
 	for (i = 0; i < s->nslots; i++)
 		fill_slot(&sb->slot[i], &s->slot[i]);

@@ -8,9 +8,10 @@
  * before, they are what the survivors may differ in: they become dirty towards
  * everybody.  Those that have arrived are applied all the same, so that what a
  * node has is always all up to one position (have_seq), unless its disk is let
- * go of (store_refused()).
+ * go of (position_refused()).
  */
 #include "internal.h"
+#include "position.h"
 
 void peer_io_put(struct repl_io *io)
 {
@@ -96,7 +97,7 @@ void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present)
 
 static void refuse(struct repl_io *io)
 {
-	store_refused(io->vol, io->seq);
+	position_refused(io->vol, io->seq);
 	answer(io, PKT_NACK);
 	peer_io_put(io);
 }
@@ -177,8 +178,7 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	}
 	p->last_seq = io->seq;
 	p->res->seq = max(p->res->seq, io->seq);
-	p->res->have_term = p->term;
-	p->res->have_seq = io->seq;
+	position_received(p, io->seq);
 	peer_through(p, le64_to_cpu(h->through));
 	if (!takes_writes(vol)) {
 		refuse(io);
@@ -291,7 +291,7 @@ static void write_done(struct repl_io *io)
 		peer_io_put(io);
 		return;
 	}
-	store_acked(io->vol, io->peer->term, io->seq);
+	position_acked(io->vol, io->peer->term, io->seq);
 	answer(io, PKT_ACK);
 	io->state = IOS_TAIL;
 	list_move_tail(&io->hash, &io->vol->res->tail);
@@ -413,7 +413,7 @@ void peer_disk_done(struct repl_io *io, int err)
 		store_fail(io->vol, "an I/O for the primary failed");
 	/* A disk that is being let go of does not fail any more. */
 	if (err && io->kind == IO_PEER_WRITE)
-		store_refused(io->vol, io->seq);
+		position_refused(io->vol, io->seq);
 	if (io->kind == IO_PEER_READ) {
 		answer(io, err ? PKT_READ_ERROR : PKT_READ_DATA);
 		peer_io_put(io);

@@ -81,6 +81,7 @@ void repl_res_init(struct repl_res *res)
 	res->vote.from = NODE_NONE;
 	res->move.to = NODE_NONE;
 	res->orphan_of = NODE_NONE;
+	res->have_ended = true;
 	res->retired = NODE_NONE;
 	INIT_LIST_HEAD(&res->vols);
 	INIT_LIST_HEAD(&res->in_flight);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Life of a store: attach, failure, detach, close; slots and size. */
 #include "internal.h"
+#include "position.h"
 
 struct repl_store *store_keeps(const struct repl_vol *vol)
 {
@@ -136,107 +137,6 @@ void store_assign_slots(struct repl_vol *vol)
 	}
 }
 
-static int compare_position(const struct repl_store *s)
-{
-	const struct repl_res *res = s->vol->res;
-
-	if (s->pos_term != res->have_term)
-		return s->pos_term < res->have_term ? -1 : 1;
-	if (s->pos_seq != res->have_seq)
-		return s->pos_seq < res->have_seq ? -1 : 1;
-	return 0;
-}
-
-/*
- * A write that came before others which we have is not on it, and never will be.
- * A majority may have acknowledged it without us; where all of the set has to, it
- * was not, as long as we are in that.
- */
-static void lacks(struct repl_vol *vol)
-{
-	if (!by_majority(vol->res))
-		return;
-	vol->vouch = false;
-	if (!vol->store)
-		return;
-	vol->store->flags |= META_F_OUTDATED | META_F_CRASHED;
-	if (store_live(vol) && vol->disk > DISK_OUTDATED)
-		set_disk(vol, DISK_OUTDATED);
-}
-
-/**
- * store_refused() - a write that we received will not be on our disk
- * @vol: its volume, whose disk is going, gone, or not there yet
- * @seq: its number
- *
- * The disk ends before it, unless we have acknowledged one behind it.
- */
-void store_refused(struct repl_vol *vol, u64 seq)
-{
-	struct repl_store *s = vol->store;
-
-	if (!s || !s->detaching) {
-		if (vol->vouch)
-			lacks(vol);
-		return;
-	}
-	if (vol->vouch) {
-		s->pos_term = vol->res->have_term;
-		s->pos_seq = vol->res->have_seq;
-		s->pos_final = true;
-		vol->vouch = false;
-	}
-	if (!s->pos_final)
-		return;
-	s->pos_seq = min(s->pos_seq, seq - 1);
-	if (vol->acked_term == s->pos_term && vol->acked_seq > s->pos_seq)
-		lacks(vol);
-}
-
-/**
- * store_acked() - a write of the Primary is on our disk
- * @vol: its volume
- * @term: of the Primary
- * @seq: its number
- */
-void store_acked(struct repl_vol *vol, u64 term, u64 seq)
-{
-	struct repl_store *s = vol->store;
-
-	if (vol->acked_term != term || vol->acked_seq < seq) {
-		vol->acked_term = term;
-		vol->acked_seq = seq;
-	}
-	if (s && s->pos_final && seq > s->pos_seq)
-		lacks(vol);
-}
-
-/*
- * After a clean end a member has what it had: see vote.c.  All volumes have one
- * position: a disk that is behind was let go of before the others were.
- */
-static void recall_position(struct repl_vol *vol)
-{
-	struct repl_store *s = vol->store;
-	struct repl_res *res = vol->res;
-	struct repl_vol *other;
-	int order = compare_position(s);
-
-	vol->vouch = !(s->flags & META_F_CRASHED) &&
-		     (s->in_sync & BIT(res->node));
-	if (!vol->vouch || !order)
-		return;
-	if (order < 0) {
-		lacks(vol);
-		return;
-	}
-	for_each_vol(other, res)
-		if (other != vol && other->store)
-			lacks(other);
-	res->have_term = s->pos_term;
-	res->have_seq = s->pos_seq;
-}
-
 bool store_adopt_set(struct repl_vol *vol)
 {
 	struct repl_store *s = vol->store;
@@ -281,7 +181,7 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 	if (s->flags & META_F_RESIGNED)
 		res->resigned = true;
 	store_adopt_set(vol);
-	recall_position(vol);
+	position_recall(vol);
 	store_assign_slots(vol);
 	set_disk(vol, DISK_ATTACHING);
 	/*
@@ -384,6 +284,7 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 	peer_tail_absent(vol, 0, 0);
 	app_unanswered_dirty(vol);
 	s->detaching = true;
+	position_end(vol->res);
 	set_disk(vol, DISK_DISKLESS);
 	stop_using(vol);
 	evaluate(vol->res);

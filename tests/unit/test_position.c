@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where a majority acknowledges: what a disk says of how much it has, and of votes. */
+#include "position.h"
 #include "scenes.h"
 #include "tap.h"
 
-#define TERM	3
+#define TERM	3ULL
 
 static struct fake f;
+
+#define SET	(BIT(0) | BIT(1))
+
+/* The Primary tells of its set, which is all of us. */
+static void set_comes(u64 version, u64 seq)
+{
+	struct repl_wire_members m = { .term = cpu_to_le64(TERM),
+				       .dataset = cpu_to_le64(9) };
+	struct repl_wire_hdr h = { .type = PKT_MEMBERS };
+
+	m.set_version = cpu_to_le64(TERM << SET_TERM_SHIFT | version);
+	m.in_sync = cpu_to_le32(SET);
+	m.receivers = cpu_to_le32(SET);
+	m.lineage[0] = cpu_to_le32(1);
+	h.length = cpu_to_le32(sizeof(m));
+	h.id = cpu_to_le64(version);
+	h.dep = cpu_to_le64(TERM);
+	h.seq = cpu_to_le64(seq);
+	h.flags = REPL_HDR_LAST;
+	CHECK(fake_rx(&f, 0, &h, &m) == WIRE_OK);
+	fake_run(&f);
+}
 
 /* A member, on its disk and in its own eyes, that has all up to @seq. */
 static void member(u64 seq)
@@ -17,7 +40,7 @@ static void member(u64 seq)
 
 	scene_format(&f);
 	sb = fake_sb(&f);
-	sb->in_sync = cpu_to_le32(BIT(0) | BIT(1));
+	sb->in_sync = cpu_to_le32(SET);
 	sb->pos_term = cpu_to_le64(TERM);
 	sb->pos_seq = cpu_to_le64(seq);
 	fake_seal(&f);
@@ -33,6 +56,7 @@ static void member(u64 seq)
 	fake_rx(&f, 0, &h, &r);
 	fake_vol_state(&f, 0, &w);
 	fake_run(&f);
+	set_comes(SET_NEXT, seq);
 	CHECK(f.vol.disk == DISK_UPTODATE, "%d", f.vol.disk);
 }
 
@@ -45,7 +69,7 @@ static void write_comes(u64 seq)
 	h.sector = cpu_to_le64(seq * 8);
 	h.size = cpu_to_le32(sizeof(data));
 	h.length = h.size;
-	h.id = cpu_to_le64(BIT(0) | BIT(1));
+	h.id = cpu_to_le64(SET);
 	CHECK(fake_rx(&f, 0, &h, data) == WIRE_OK);
 }
 
@@ -77,9 +101,29 @@ static void refused(void)
 	write_comes(8);
 	write_comes(9);
 	ends_at(7, 0);
-	/* The stream has gone on without it. */
+	fake_exit(&f);
+}
+
+/*
+ * The Primary does not hear that the disk went, and sends on.  What the disk had
+ * counts all the same once it is back; what it gets then has a gap before it, until
+ * the Primary says that it is a member.
+ */
+static void comes_back(void)
+{
+	member(7);
+	fake_detach(&f);
+	write_comes(8);
 	fake_attach(&f);
-	CHECK(!f.vol.vouch);
+	CHECK(f.vol.vouch && f.res.have_seq == 7);
+	write_comes(9);
+	fake_run(&f);
+	CHECK(f.vol.vouch && f.res.have_seq == 7);
+	set_comes(2 * SET_NEXT, 9);
+	CHECK(f.vol.vouch && f.res.have_seq == 9);
+	write_comes(10);
+	fake_run(&f);
+	ends_at(10, 0);
 	fake_exit(&f);
 }
 
@@ -103,7 +147,7 @@ static void fails(void)
 static void with_a_gap(void)
 {
 	member(7);
-	store_acked(&f.vol, TERM, 10);
+	position_acked(&f.vol, TERM, 10);
 	write_comes(9);
 	ends_at(8, META_F_CRASHED | META_F_OUTDATED);
 	fake_exit(&f);
@@ -187,7 +231,7 @@ static void filled_like_a_member(void)
 	fake_exit(&f);
 }
 
-/* One volume has been detached before the other. */
+/* The node has gone on as a Primary without this disk, or it is an old image. */
 static void behind(void)
 {
 	member(7);
@@ -295,6 +339,7 @@ static void votes_are_told_to_disks(void)
 int main(void)
 {
 	RUN(refused);
+	RUN(comes_back);
 	RUN(fails);
 	RUN(with_a_gap);
 	RUN(filled_like_a_member);
