@@ -406,6 +406,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
+	bool gap;			/* in what we had as a member: position.c */
 	u64 acked_term, acked_seq;	/* last write acknowledged as a member */
 	bool revoked;			/* in use since before we were replaced */
 };

@@ -4,11 +4,14 @@
  * nothing behind it that counts.
  *
  * It is one for all volumes, and goes on with what is received.  It ends where a disk
- * is let go of, whether the Primary hears of that or not: that word goes ahead of all
- * later answers, so they count nowhere before a primary tells us that we are a member
- * again.  So a disk that comes back vouches for what it has, and counts in an election
- * (elect.c).  Else two members would be missing where only the Primary has crashed,
- * and what the third has and nobody has flushed would be given up.
+ * is let go of, whether the Primary hears of that or not, until a primary tells us that
+ * we are a member again.  So a disk that comes back vouches for what it has, and counts
+ * in an election (elect.c).  Else two members would be missing where only the Primary
+ * has crashed, and what the third has and nobody has flushed would be given up.
+ *
+ * An answer may be there before the word that the disk has gone, and count.  Then the
+ * position goes on with it, and a disk with a gap before it vouches no more.  Only what
+ * comes from behind such a gap counts nowhere: the refusal was there before.
  */
 #include "internal.h"
 #include "position.h"
@@ -81,7 +84,11 @@ void position_recall(struct repl_vol *vol)
  */
 void position_member(struct repl_res *res, u64 term, u64 seq)
 {
+	struct repl_vol *vol;
+
 	res->have_ended = false;
+	for_each_vol(vol, res)
+		vol->gap = false;
 	if (term < res->have_term ||
 	    (term == res->have_term && seq <= res->have_seq))
 		return;
@@ -110,6 +117,23 @@ void position_received(struct repl_peer *p, u64 seq)
 	res->have_seq = seq;
 }
 
+/* A write behind the end is on our disk, without a gap in its volume. */
+static void go_on_with(struct repl_res *res, u64 term, u64 seq)
+{
+	struct repl_vol *vol;
+
+	if (!res->have_ended ||
+	    term < res->have_term ||
+	    (term == res->have_term && seq <= res->have_seq))
+		return;
+	for_each_vol(vol, res)
+		if (vol->gap)
+			lacks(vol);
+	res->have_ended = false;
+	res->have_term = term;
+	res->have_seq = seq;
+}
+
 /**
  * position_acked() - a write of the Primary is on our disk
  * @vol: its volume
@@ -118,8 +142,9 @@ void position_received(struct repl_peer *p, u64 seq)
  */
 void position_acked(struct repl_vol *vol, u64 term, u64 seq)
 {
-	if (vol->res->have_ended)
+	if (vol->gap)
 		return;
+	go_on_with(vol->res, term, seq);
 	if (vol->acked_term != term || vol->acked_seq < seq) {
 		vol->acked_term = term;
 		vol->acked_seq = seq;
@@ -154,6 +179,7 @@ void position_refused(struct repl_vol *vol, u64 seq)
 			lacks(vol);
 		return;
 	}
+	vol->gap = true;
 	if (seq > res->have_seq)
 		return;
 	res->have_seq = seq - 1;

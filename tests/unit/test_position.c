@@ -127,6 +127,32 @@ static void comes_back(void)
 	fake_exit(&f);
 }
 
+/* What it answers without a gap may count, so the position goes on with that. */
+static void goes_on(void)
+{
+	struct repl_vol other = { .res = &f.res };
+
+	member(7);
+	fake_detach(&f);
+	fake_attach(&f);
+	write_comes(8);
+	CHECK(f.res.have_seq == 7);
+	fake_run(&f);
+	CHECK(f.vol.vouch && f.res.have_seq == 8);
+	fake_exit(&f);
+
+	/* A disk that lacks what came before another volume's answer vouches no more. */
+	member(7);
+	fake_detach(&f);
+	write_comes(8);
+	fake_attach(&f);
+	list_add_tail(&other.link, &f.res.vols);
+	position_acked(&other, TERM, 9);
+	list_del(&other.link);
+	CHECK(!f.vol.vouch && f.vol.disk == DISK_OUTDATED && f.res.have_seq == 9);
+	fake_exit(&f);
+}
+
 /* Nor is what fails meanwhile. */
 static void fails(void)
 {
@@ -340,6 +366,7 @@ int main(void)
 {
 	RUN(refused);
 	RUN(comes_back);
+	RUN(goes_on);
 	RUN(fails);
 	RUN(with_a_gap);
 	RUN(filled_like_a_member);
