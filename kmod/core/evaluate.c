@@ -75,6 +75,7 @@ void pv_lost(struct repl_pv *pv)
 	pv->in_step = false;
 	pv->behind = false;
 	pv->turned_down = false;
+	pv->refused = false;
 	count_receivers(pv->vol);
 }
 

@@ -264,6 +264,7 @@ struct repl_pv {
 	bool given_up;		/* ours has diverged, and is the victim */
 	bool behind;		/* fell behind the bound */
 	bool turned_down;	/* it would not be our source just now */
+	bool refused;		/* a write of its was; until it has filled us, or is lost */
 	u64 set_after;		/* its last write before its word of this set */
 	bool lacks;		/* acknowledged writes, if it is still at ... */
 	struct repl_lineage lacks_at;

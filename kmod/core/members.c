@@ -604,7 +604,7 @@ static bool follows(const struct repl_vol *vol, u32 set, u32 receivers)
 	       vol->disk >= DISK_OUTDATED;
 }
 
-/* Would we be taken for a member that has what another of them lacks? */
+/* Would we be taken for a member that has what another of them lacks, or lack it? */
 static bool refuses(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 {
 	struct repl_vol *vol = pv->vol;
@@ -613,7 +613,7 @@ static bool refuses(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 		peer_end(pv->peer, false, "the primary's new generation does not contain ours");
 		return true;
 	}
-	if (unsettled(pv, set, vol->in_sync)) {
+	if (pv->refused || unsettled(pv, set, vol->in_sync)) {
 		peer_end(pv->peer, false, "unconfirmed writes here have to be compared first");
 		return true;
 	}

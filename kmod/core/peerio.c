@@ -97,7 +97,7 @@ void mark_absent(struct repl_vol *vol, const struct repl_io *io, u32 present)
 
 static void refuse(struct repl_io *io)
 {
-	position_refused(io->vol, io->seq);
+	position_refused(io);
 	answer(io, PKT_NACK);
 	peer_io_put(io);
 }
@@ -413,7 +413,7 @@ void peer_disk_done(struct repl_io *io, int err)
 		store_fail(io->vol, "an I/O for the primary failed");
 	/* A disk that is being let go of does not fail any more. */
 	if (err && io->kind == IO_PEER_WRITE)
-		position_refused(io->vol, io->seq);
+		position_refused(io);
 	if (io->kind == IO_PEER_READ) {
 		answer(io, err ? PKT_READ_ERROR : PKT_READ_DATA);
 		peer_io_put(io);

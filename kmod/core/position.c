@@ -165,24 +165,28 @@ static bool acked_behind(const struct repl_res *res)
 
 /**
  * position_refused() - a write that we received will not be on our disk
- * @vol: its volume, whose disk is going, gone, or not there yet
- * @seq: its number
+ * @io: the write; its volume's disk is going, gone, or not there yet
  *
- * The position ends before it, unless we have acknowledged one behind it.
+ * The position ends before it, unless we have acknowledged one behind it.  A set
+ * that the Primary makes before it has heard of that can't count on us.
  */
-void position_refused(struct repl_vol *vol, u64 seq)
+void position_refused(const struct repl_io *io)
 {
+	struct repl_pv *pv = pv_get(io->vol, io->peer);
+	struct repl_vol *vol = io->vol;
 	struct repl_res *res = vol->res;
 
+	if (pv)
+		pv->refused = true;
 	if (!res->have_ended) {
 		if (vol->vouch)
 			lacks(vol);
 		return;
 	}
 	vol->gap = true;
-	if (seq > res->have_seq)
+	if (io->seq > res->have_seq)
 		return;
-	res->have_seq = seq - 1;
+	res->have_seq = io->seq - 1;
 	if (acked_behind(res))
 		lacks(vol);
 }

@@ -10,6 +10,6 @@ void position_member(struct repl_res *res, u64 term, u64 seq);
 void position_end(struct repl_res *res);
 void position_received(struct repl_peer *p, u64 seq);
 void position_acked(struct repl_vol *vol, u64 term, u64 seq);
-void position_refused(struct repl_vol *vol, u64 seq);
+void position_refused(const struct repl_io *io);
 
 #endif

@@ -30,12 +30,25 @@ static void set_comes(u64 version, u64 seq)
 	fake_run(&f);
 }
 
-/* A member, on its disk and in its own eyes, that has all up to @seq. */
-static void member(u64 seq)
+static void primary_comes(void)
 {
 	struct repl_wire_res_state r = { .role = ROLE_PRIMARY, .primary = 1 };
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
 	struct repl_wire_vol_state w;
+
+	fake_same_state(&f, 0, &w);
+	w.in_sync = cpu_to_le32(SET);
+	fake_up(&f, 0);
+	r.term = cpu_to_le64(TERM);
+	h.length = cpu_to_le32(sizeof(r));
+	fake_rx(&f, 0, &h, &r);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+}
+
+/* A member, on its disk and in its own eyes, that has all up to @seq. */
+static void member(u64 seq)
+{
 	struct meta_sb *sb;
 
 	scene_format(&f);
@@ -48,14 +61,7 @@ static void member(u64 seq)
 	f.res.conf.ack_policy = ACK_QUORUM;
 	fake_attach(&f);
 	CHECK(f.vol.vouch && f.res.have_term == TERM && f.res.have_seq == seq);
-	fake_same_state(&f, 0, &w);
-	w.in_sync = sb->in_sync;
-	fake_up(&f, 0);
-	r.term = cpu_to_le64(TERM);
-	h.length = cpu_to_le32(sizeof(r));
-	fake_rx(&f, 0, &h, &r);
-	fake_vol_state(&f, 0, &w);
-	fake_run(&f);
+	primary_comes();
 	set_comes(SET_NEXT, seq);
 	CHECK(f.vol.disk == DISK_UPTODATE, "%d", f.vol.disk);
 }
@@ -106,8 +112,7 @@ static void refused(void)
 
 /*
  * The Primary does not hear that the disk went, and sends on.  What the disk had
- * counts all the same once it is back; what it gets then has a gap before it, until
- * the Primary says that it is a member.
+ * counts all the same once it is back; what it gets then has a gap before it.
  */
 static void comes_back(void)
 {
@@ -119,6 +124,19 @@ static void comes_back(void)
 	write_comes(9);
 	fake_run(&f);
 	CHECK(f.vol.vouch && f.res.have_seq == 7);
+	/* Nor does it know that with the next set. */
+	set_comes(2 * SET_NEXT, 9);
+	CHECK(f.peer[0].conn != CONN_CONNECTED);
+	CHECK(f.vol.vouch && f.res.have_seq == 7);
+	fake_exit(&f);
+
+	/* A connection later it does. */
+	member(7);
+	fake_detach(&f);
+	write_comes(8);
+	fake_attach(&f);
+	fake_down(&f, 0);
+	primary_comes();
 	set_comes(2 * SET_NEXT, 9);
 	CHECK(f.vol.vouch && f.res.have_seq == 9);
 	write_comes(10);
