@@ -146,7 +146,9 @@ void blkrepl_bdev_complete(struct blkrepl_io *b, int err)
 	}
 	if (next)
 		blkrepl_io_put(next);
-	app->bi_status = errno_to_blk_status(err);
+	/* There may be one already, of a part that was split off. */
+	if (err)
+		app->bi_status = errno_to_blk_status(err);
 	bio_end_io_acct(app, b->app_start);
 	bio_endio(app);
 }
