@@ -34,6 +34,39 @@ static void redo_end(struct repl_io *io, int err)
 		res->redo_seq = 0;
 }
 
+static void init(struct repl_io *io)
+{
+	INIT_LIST_HEAD(&io->link);
+	INIT_LIST_HEAD(&io->hash);
+	io->kind = IO_APP;
+	io->remote = NODE_NONE;
+	io->start_ms = io->vol->res->now;
+	io->flush_held = false;
+}
+
+static inline void count(struct repl_io *io)
+{
+	struct repl_vol_stat *stat = &io->vol->stat;
+
+	stat->in_flight++;
+	io->vol->res->app_ios++;
+	if (io->op == OP_READ) {
+		stat->reads++;
+		stat->read_bytes += io->size;
+	} else if (io->op == OP_FLUSH) {
+		stat->flushes++;
+	} else {
+		stat->writes++;
+		stat->write_bytes += io->size;
+	}
+}
+
+static void uncount(struct repl_io *io)
+{
+	io->vol->stat.in_flight--;
+	io->vol->res->app_ios--;
+}
+
 void app_finish(struct repl_io *io, int err)
 {
 	struct repl_res *res = io->vol->res;
@@ -41,8 +74,7 @@ void app_finish(struct repl_io *io, int err)
 	if (io->redo)
 		redo_end(io, err);
 	io->acked = true;
-	io->vol->stat.in_flight--;
-	res->app_ios--;
+	uncount(io);
 	res->ops->complete(io, err);
 }
 
@@ -84,7 +116,7 @@ static bool settled_here(const struct repl_io *w)
  * What a write in flight has put on our disk may be gone after a crash.  A
  * read that saw it would have seen a value that never was.
  */
-static bool under_write(const struct repl_io *io, u64 limit)
+static bool under_one(const struct repl_io *io, u64 limit)
 {
 	struct repl_io *w;
 
@@ -99,6 +131,15 @@ static bool under_write(const struct repl_io *io, u64 limit)
 		if (w->vol == io->vol && io_overlaps(io, w))
 			return true;
 	return false;
+}
+
+/* Mostly there are no writes at all: that is to be cheap. */
+static inline bool under_write(const struct repl_io *io, u64 limit)
+{
+	const struct repl_res *res = io->vol->res;
+
+	return !(list_empty(&res->in_flight) && list_empty(&res->applying)) &&
+	       under_one(io, limit);
 }
 
 static void park(struct repl_io *io, enum io_state state)
@@ -143,15 +184,25 @@ static void read_remote(struct repl_io *io)
 		app_end(io, -EIO);
 }
 
+static bool reads_held(const struct repl_res *res)
+{
+	return res->susp ||
+	       (res->role == ROLE_PRIMARY && elects(res) && !lease_holds(res));
+}
+
+/* Is it store_live(), and good?  In short, as every read asks. */
+static inline bool reads_here(const struct repl_vol *vol)
+{
+	return vol->disk == DISK_UPTODATE && vol->store && !vol->store->detaching;
+}
+
 static void app_read(struct repl_io *io)
 {
-	struct repl_res *res = io->vol->res;
-
-	if (res->susp || (res->role == ROLE_PRIMARY && !lease_holds(res))) {
+	if (reads_held(io->vol->res)) {
 		hold(io, IOS_NEW);
 	} else if (under_write(io, ~0ULL)) {
 		park(io, IOS_NEW);
-	} else if (io->vol->disk == DISK_UPTODATE && store_live(io->vol)) {
+	} else if (reads_here(io->vol)) {
 		io->state = IOS_ISSUED;
 		disk_io(io);
 	} else {
@@ -226,6 +277,45 @@ static void read_done(struct repl_io *io, int err)
 		app_end(io, err);
 	else
 		read_good(io);
+}
+
+/* Would it be on our disk at once, by app_start() and app_read()? */
+static bool may_go_direct(const struct repl_io *io)
+{
+	const struct repl_vol *vol = io->vol;
+
+	if (MUTATED(MUT_DIRECT_ALWAYS))
+		return reads_here(vol);
+	return !vol->revoked && !reads_held(vol->res) && reads_here(vol) &&
+	       !under_write(io, ~0ULL);
+}
+
+bool repl_read_begin(struct repl_io *io)
+{
+	if (!may_go_direct(io))
+		return false;
+	count(io);
+	io->vol->store->disk_ios++;
+	return true;
+}
+
+bool repl_read_end(struct repl_io *io)
+{
+	struct repl_vol *vol = io->vol;
+
+	/* As read_good(); and who lets go of the disk waits for its last I/O. */
+	if (!reads_here(vol) || under_write(io, vol->res->seq))
+		return false;
+	vol->store->disk_ios--;
+	uncount(io);
+	return true;
+}
+
+void repl_read_done(struct repl_io *io, int err)
+{
+	init(io);
+	io->state = IOS_ISSUED;
+	repl_io_done(io, err);
 }
 
 /* ---- writes and flushes ---- */
@@ -392,26 +482,10 @@ void app_start(struct repl_io *io)
 
 void repl_submit(struct repl_io *io)
 {
-	struct repl_vol *vol = io->vol;
-	struct repl_res *res = vol->res;
+	struct repl_res *res = io->vol->res;
 
-	INIT_LIST_HEAD(&io->link);
-	INIT_LIST_HEAD(&io->hash);
-	io->kind = IO_APP;
-	io->remote = NODE_NONE;
-	io->start_ms = res->now;
-	io->flush_held = false;
-	vol->stat.in_flight++;
-	res->app_ios++;
-	if (io->op == OP_READ) {
-		vol->stat.reads++;
-		vol->stat.read_bytes += io->size;
-	} else if (io->op == OP_FLUSH) {
-		vol->stat.flushes++;
-	} else {
-		vol->stat.writes++;
-		vol->stat.write_bytes += io->size;
-	}
+	init(io);
+	count(io);
 	if (res->handing_over && io->op != OP_READ) {
 		res->handing_over = false;
 		evaluate(res);

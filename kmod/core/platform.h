@@ -136,6 +136,7 @@ enum repl_mutations {
 	MUT_AL_NO_CHECK,		/* torn activity log blocks are believed */
 	MUT_MERGE_SKIPPED,		/* discarded branch may be reborn as newer */
 	MUT_READ_IN_FLIGHT,		/* reads see writes not yet acknowledged */
+	MUT_DIRECT_ALWAYS,		/* reads go to a good disk whatever stands against it */
 	MUT_SINCE_IGNORED,		/* partial resync though the map is not complete */
 	MUT_SHARED_NOT_NOTED,		/* a map is believed that lacks shared writes */
 	MUT_TWO_PRIMARIES,		/* promotion does not ask the peers */

@@ -348,7 +348,7 @@ void disk_done(struct vol_node *v, struct sio *s, int err)
 	  kind_name(io->kind), op_name(io->op), (unsigned long long)io->sector,
 	  io->size / SECTOR_BYTES, io->flags & IOF_FUA ? " fua" : "",
 	  err ? "ERROR" : "done");
-	repl_io_done(io, err);
+	shell_disk_done(s, err);
 }
 
 /* ---- metadata ---- */

@@ -40,6 +40,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_AL_NO_CHECK] = "al-no-check",
 	[MUT_MERGE_SKIPPED] = "merge-skipped",
 	[MUT_READ_IN_FLIGHT] = "read-in-flight",
+	[MUT_DIRECT_ALWAYS] = "direct-always",
 	[MUT_SINCE_IGNORED] = "since-ignored",
 	[MUT_SHARED_NOT_NOTED] = "shared-not-noted",
 	[MUT_TWO_PRIMARIES] = "two-primaries",

@@ -41,6 +41,17 @@ static void expect_core(struct sio *s, const char *what)
 		violation("contract", "%s: I/O of another node", what);
 }
 
+static void to_disk(struct sio *s)
+{
+	struct repl_io *io = &s->io;
+
+	s->state = SIO_DISK;
+	T("n%u v%u  > disk %s %s s%llu+%u q%llu", W.cur->id, io->vol->nr,
+	  kind_name(io->kind), op_name(io->op), (unsigned long long)io->sector,
+	  io->size / SECTOR_BYTES, (unsigned long long)io->seq);
+	disk_submit(vn_of(io->vol), s);
+}
+
 static void op_disk_io(struct repl_io *io)
 {
 	struct sio *s = to_sio(io);
@@ -48,13 +59,34 @@ static void op_disk_io(struct repl_io *io)
 	if (!io->vol)
 		violation("contract", "disk_io without a volume");
 	expect_core(s, "disk_io");
-	s->state = SIO_DISK;
 	if (io->kind == IO_PEER_WRITE)
 		order_submitted(W.cur, io);
-	T("n%u v%u  > disk %s %s s%llu+%u q%llu", W.cur->id, io->vol->nr,
-	  kind_name(io->kind), op_name(io->op), (unsigned long long)io->sector,
-	  io->size / SECTOR_BYTES, (unsigned long long)io->seq);
-	disk_submit(vn_of(io->vol), s);
+	to_disk(s);
+}
+
+bool shell_read_direct(struct sio *s)
+{
+	s->direct = repl_read_begin(&s->io);
+	if (s->direct)
+		to_disk(s);
+	return s->direct;
+}
+
+void shell_disk_done(struct sio *s, int err)
+{
+	if (!s->direct) {
+		repl_io_done(&s->io, err);
+		return;
+	}
+	s->direct = false;
+	if (!err && repl_read_end(&s->io)) {
+		cov[C_DIRECT]++;
+		app_complete(s, 0);
+		sio_free(W.cur, s);
+	} else {
+		cov[C_DIRECT_LOST]++;
+		repl_read_done(&s->io, err);
+	}
 }
 
 static void op_meta_io(struct repl_vol *vol, struct repl_mio *mio)

@@ -219,6 +219,7 @@ struct sio {
 	u8 state;
 	bool sampled;		/* read: tags taken when it was submitted */
 	bool app;		/* an application waits for it */
+	bool direct;		/* its read has gone straight to the disk */
 	bool completed;		/* the application has been told */
 	bool blind;		/* read by one whose lease may be over unnoticed */
 	u8 slot;		/* application's */
@@ -279,6 +280,10 @@ struct node {
 extern const struct repl_ops sim_ops;
 struct sio *sio_new(struct node *n, u32 sectors);
 void sio_free(struct node *n, struct sio *s);
+/* An application's read goes straight to the disk, if it may. */
+bool shell_read_direct(struct sio *s);
+/* What is on a disk has ended there. */
+void shell_disk_done(struct sio *s, int err);
 void *sim_core_calloc(size_t n, size_t size);
 void sim_core_free(void *p);
 
@@ -570,7 +575,7 @@ enum cov {
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
-	C_MOVED, C_VICTIMS, C_SUSPENDED,
+	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

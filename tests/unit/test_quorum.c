@@ -238,6 +238,63 @@ static void alone(void)
 	fake_exit(&f);
 }
 
+static bool read_goes_direct(u64 sector)
+{
+	struct fake_io *x = fake_io_new(&f);
+	bool direct;
+
+	x->ours = true;
+	x->done = true;
+	x->io.vol = &f.vol;
+	x->io.op = OP_READ;
+	x->io.sector = sector;
+	x->io.size = 4096;
+	direct = repl_read_begin(&x->io);
+	if (direct)
+		CHECK(repl_read_end(&x->io));
+	return direct;
+}
+
+/* Without the lease another may be Primary: also before a tick has seen that. */
+static void reads_need_the_lease(void)
+{
+	reign(ACK_SYNC);
+	CHECK(read_goes_direct(8));
+	f.peer[0].lease_from = f.res.lease_since;
+	CHECK(!lease_holds(&f.res) && !read_goes_direct(8));
+	promise(0);
+	CHECK(read_goes_direct(8));
+	fake_exit(&f);
+}
+
+/* What others have acknowledged is not read from a disk that still lacks it. */
+static void slow_disk(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+	struct fake_io *w;
+	u32 i;
+
+	reign(ACK_QUORUM);
+	peer_comes(1, REPL_VS_VOUCHES, true);
+	w = fake_submit(&f, OP_WRITE, 0, 4096);
+	for (i = 0; i < 4; i++)
+		confirm(i % 2);
+	CHECK(f.vol.in_sync == ALL, "%x", f.vol.in_sync);
+	h.seq = cpu_to_le64(w->io.seq);
+	fake_rx(&f, 0, &h, "");
+	CHECK(w->done);
+	w = fake_submit(&f, OP_WRITE, 8, 4096);
+	while (fake_meta_step(&f))
+		;
+	h.seq = cpu_to_le64(w->io.seq);
+	for (i = 0; i < 2; i++)
+		fake_rx(&f, i, &h, "");
+	CHECK(w->done && !w->err && !read_goes_direct(8) && read_goes_direct(16));
+	fake_run(&f);
+	CHECK(read_goes_direct(8));
+	fake_exit(&f);
+}
+
 /* Nobody is to be elected on what a Primary without votes leaves behind. */
 static void switched_off(void)
 {
@@ -344,6 +401,8 @@ int main(void)
 	RUN(alone_without_votes);
 	RUN(alone);
 	RUN(kept_by_follower);
+	RUN(reads_need_the_lease);
+	RUN(slow_disk);
 	RUN(switched_off);
 	RUN(switched_off_alone);
 	RUN(switched_on);
