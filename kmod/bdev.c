@@ -30,20 +30,28 @@ static void submit(struct blkrepl_io *b, bool may_sleep)
 		blkrepl_unlock_atomic(r, flags);
 }
 
-static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
-				  enum repl_op op)
+static void fill_io(struct blkrepl_io *b, struct blkrepl_volume *v,
+		    struct bio *bio, enum repl_op op)
 {
-	struct blkrepl_io *b = blkrepl_io_new(v->r, BLKREPL_FOR_APP, GFP_NOIO);
-
 	b->io.vol = &v->vol;
 	b->io.kind = IO_APP;
 	b->io.op = op;
 	b->app = bio;
 	if (op == OP_FLUSH)
-		return b;
-
+		return;
 	b->io.sector = bio->bi_iter.bi_sector;
 	b->io.size = bio->bi_iter.bi_size;
+}
+
+static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
+				  enum repl_op op)
+{
+	struct blkrepl_io *b = blkrepl_io_new(v->r, BLKREPL_FOR_APP, GFP_NOIO);
+
+	fill_io(b, v, bio, op);
+	if (op == OP_FLUSH)
+		return b;
+
 	if (bio->bi_opf & REQ_FUA)
 		b->io.flags |= IOF_FUA;
 	if (bio->bi_opf & REQ_NOUNMAP)
@@ -60,6 +68,140 @@ static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
 		b->dcrc_valid = true;
 	}
 	return b;
+}
+
+/*
+ * ---- reads that go straight to the disk ----
+ *
+ * Where the core has nothing against it the application's bio itself is sent to
+ * the backing device, instead of a copy; the core has no part in it but for its
+ * counters.  Back from there it is what it was, and the core is asked whether
+ * that is all.  If not, or if the disk has failed, an I/O of the core's takes over
+ * that has just ended on the disk.
+ */
+
+#define SPARE_IOS	64
+
+/* What is taken is to be blkrepl_io_init()ed before the core gets it. */
+static struct blkrepl_io *spare_get(struct blkrepl_resource *r)
+{
+	struct blkrepl_io *b = r->pool.spare;
+
+	lockdep_assert_held(&r->lock);
+	if (b) {
+		r->pool.spare = b->next;
+		r->pool.nr_spare--;
+	}
+	return b;
+}
+
+static void spare_put(struct blkrepl_resource *r, struct blkrepl_io *b)
+{
+	mempool_t *reserve = &r->pool.ios[BLKREPL_FOR_APP];
+
+	lockdep_assert_held(&r->lock);
+	if (r->pool.nr_spare == SPARE_IOS || !blkrepl_reserve_full(reserve)) {
+		mempool_free(b, reserve);
+		return;
+	}
+	b->next = r->pool.spare;
+	r->pool.spare = b;
+	r->pool.nr_spare++;
+}
+
+/* What the way through another device changes in a bio: b->bio keeps it. */
+static void keep(struct blkrepl_io *b, const struct bio *app)
+{
+	b->bio.bi_bdev = app->bi_bdev;
+	b->bio.bi_opf = app->bi_opf;
+	b->bio.bi_iter = app->bi_iter;
+	b->bio.bi_end_io = app->bi_end_io;
+	b->bio.bi_private = app->bi_private;
+}
+
+static void restore(const struct blkrepl_io *b, struct bio *app)
+{
+	app->bi_bdev = b->bio.bi_bdev;
+	app->bi_opf = b->bio.bi_opf;
+	app->bi_iter = b->bio.bi_iter;
+	app->bi_end_io = b->bio.bi_end_io;
+	app->bi_private = b->bio.bi_private;
+	/* These speak of the other device, and the bio of ours again. */
+	app->bi_flags &= ~(BIT(BIO_REMAPPED) | BIT(BIO_QOS_THROTTLED) |
+			   BIT(BIO_QOS_MERGED));
+}
+
+static void direct_end_io(struct bio *bio)
+{
+	struct blkrepl_io *b = bio->bi_private;
+	unsigned long flags, start = b->app_start;
+	struct blkrepl_resource *r = b->r;
+	int err = 0;
+
+	if (unlikely(bio->bi_status))
+		err = blk_status_to_errno(bio->bi_status);
+	restore(b, bio);
+	blkrepl_lock(r, flags);
+	trace_blkrepl_io_done(&b->io, err);
+	if (likely(!err && repl_read_end(&b->io))) {
+		trace_blkrepl_complete(&b->io, 0);
+		spare_put(r, b);
+		blkrepl_unlock_quiet(r, flags);
+		bio_end_io_acct(bio, start);
+		bio_endio(bio);
+		return;
+	}
+	bio->bi_status = BLK_STS_OK;
+	blkrepl_io_init(b, r, BLKREPL_FOR_APP);
+	fill_io(b, bio->bi_bdev->bd_disk->private_data, bio, OP_READ);
+	b->app_start = start;
+	repl_read_done(&b->io, err);
+	blkrepl_unlock_atomic(r, flags);
+}
+
+/* Return: false: it may not. */
+static bool read_direct(struct blkrepl_volume *v, struct bio *bio,
+			unsigned long start)
+{
+	struct blkrepl_resource *r = v->r;
+	struct block_device *bdev = NULL;
+	struct blkrepl_io *b = NULL;
+	unsigned long flags;
+
+	/* An error in it could be that of a part that was split off. */
+	if (bio_flagged(bio, BIO_CHAIN))
+		return false;
+	if (!READ_ONCE(r->pool.spare))
+		b = blkrepl_spare_new(r);
+
+	blkrepl_lock(r, flags);
+	if (!b)
+		b = spare_get(r);
+	if (b) {
+		fill_io(b, v, bio, OP_READ);
+		b->io.flags = 0;
+		b->io.seq = 0;
+		b->r = r;
+		if (repl_read_begin(&b->io)) {
+			trace_blkrepl_submit(&b->io, 0);
+			trace_blkrepl_disk_io(&b->io, 0);
+			bdev = v->disk->bdev;
+		} else {
+			spare_put(r, b);
+		}
+	}
+	blkrepl_unlock_quiet(r, flags);
+	if (!bdev)
+		return false;
+
+	b->app_start = start;
+	keep(b, bio);
+	bio->bi_opf &= ~BLKREPL_APP_ONLY;
+	bio->bi_end_io = direct_end_io;
+	bio->bi_private = b;
+	bio_set_dev(bio, bdev);
+	submit_bio_noacct(bio);
+	return true;
 }
 
 /* Return: false if the device doesn't do that. */
@@ -92,9 +234,12 @@ static void bdev_submit_bio(struct bio *bio)
 	enum repl_op op;
 	bool flush;
 
-	bio = bio_split_to_limits(bio);
-	if (!bio)
-		return;
+	/* A page is within all limits. */
+	if (bio->bi_iter.bi_size > PAGE_SIZE) {
+		bio = bio_split_to_limits(bio);
+		if (!bio)
+			return;
+	}
 
 	if (!map_op(bio, &op)) {
 		bio->bi_status = BLK_STS_NOTSUPP;
@@ -118,6 +263,8 @@ static void bdev_submit_bio(struct bio *bio)
 	}
 
 	start = bio_start_io_acct(bio);
+	if (op == OP_READ && read_direct(v, bio, start))
+		return;
 	if (bio->bi_iter.bi_size) {
 		data = make_io(v, bio, op);
 		data->app_start = start;

@@ -106,7 +106,9 @@ struct blkrepl_io {
 	s16 app_err;			/* L: with what */
 	struct bio *app;		/* I: IO_APP: the bio to complete */
 	unsigned long app_start;	/* I: for its accounting */
-	struct blkrepl_io *next;	/* I: to submit when this flush is done */
+	struct blkrepl_io *next;	/* I: to submit when this flush is done;
+					 * L: the next spare one
+					 */
 	struct blkrepl_buf buf;		/* owner: the I/O's present step */
 	unsigned int charged;		/* I: pages held against max_buffers */
 	struct blkrepl_peer *charged_to; /* I: lives until nothing is charged */
@@ -118,7 +120,7 @@ struct blkrepl_io {
 	u32 disk_left;
 	int disk_err;
 	struct work_struct disk_work;
-	struct bio bio;
+	struct bio bio;			/* or what bdev.c has changed in app */
 };
 
 static inline struct blkrepl_io *to_bio_io(struct repl_io *io)
@@ -523,6 +525,13 @@ void blkrepl_bdev_limits_back(struct blkrepl_volume *v,
 			      const struct queue_limits *old);
 
 /* ---- disk.c: I/O to the backing device ---- */
+
+/*
+ * What an application's bio asks for, and one to the backing device must not: a
+ * disk may fail these when nothing is wrong with it, and one that fails is let go of.
+ */
+#define BLKREPL_APP_ONLY \
+	(REQ_NOWAIT | REQ_POLLED | REQ_RAHEAD | REQ_FAILFAST_MASK)
 
 /** blkrepl_disk_init() - prepare a disk for metadata I/O: 0 or -ENOMEM */
 int blkrepl_disk_init(struct blkrepl_volume *v, struct blkrepl_disk *d);

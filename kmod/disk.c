@@ -19,12 +19,6 @@
 #include "blkrepl.h"
 #include "trace.h"
 
-/*
- * What an application's bio asks for, and ours below must not: a disk may fail
- * these when nothing is wrong with it, and one that fails is let go of.
- */
-#define APP_ONLY	(REQ_NOWAIT | REQ_POLLED | REQ_RAHEAD | REQ_FAILFAST_MASK)
-
 /* What an I/O's bio does just now. */
 enum disk_step {
 	STEP_DATA,		/* read, write, flush: one bio does it */
@@ -116,7 +110,7 @@ static void disk_start(struct blkrepl_io *b, struct blkrepl_disk *d)
 	case STEP_DATA:
 		if (io->op == OP_READ && b->app) {
 			bio_init_clone(d->bdev, bio, b->app, GFP_NOIO);
-			bio->bi_opf &= ~APP_ONLY;
+			bio->bi_opf &= ~BLKREPL_APP_ONLY;
 			break;
 		}
 		bio_init(bio, d->bdev, b->buf.vec, b->buf.nr,

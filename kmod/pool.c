@@ -183,15 +183,10 @@ static void pages_free(struct blkrepl_kept *kept, unsigned int nr)
 	}
 }
 
-static bool reserve_full(const mempool_t *pool)
-{
-	return READ_ONCE(pool->curr_nr) >= pool->min_nr;
-}
-
 bool blkrepl_pool_full(const struct blkrepl_pool *pool,
 		       enum blkrepl_reserve which)
 {
-	return reserve_full(&pool->pages[which]);
+	return blkrepl_reserve_full(&pool->pages[which]);
 }
 
 /* The first of them may be lent for long: there may be others behind it. */
@@ -213,7 +208,7 @@ static void pages_refill(struct blkrepl_kept *kept, mempool_t *pool)
 	unsigned int nr = READ_ONCE(kept->nr);
 	struct bio_vec vec;
 
-	for (; nr && !reserve_full(pool); nr--) {
+	for (; nr && !blkrepl_reserve_full(pool); nr--) {
 		if (pages_take(kept, &vec, 1))
 			mempool_free(vec.bv_page, pool);
 		else
@@ -287,6 +282,12 @@ int blkrepl_pool_init(struct blkrepl_pool *pool)
 /* Works on pools that were zeroed and never initialized, too. */
 void blkrepl_pool_exit(struct blkrepl_pool *pool)
 {
+	struct blkrepl_io *b;
+
+	while ((b = pool->spare)) {
+		pool->spare = b->next;
+		mempool_free(b, &pool->ios[BLKREPL_FOR_APP]);
+	}
 	reserve_exit(pool, BLKREPL_FOR_APP);
 	reserve_exit(pool, BLKREPL_FOR_PEER);
 	mempool_exit(&pool->pkts);
@@ -299,8 +300,14 @@ struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
 	struct blkrepl_io *b = mempool_alloc(&r->pool.ios[which],
 					     gfp | __GFP_NOWARN);
 
-	if (!b)
-		return NULL;
+	if (b)
+		blkrepl_io_init(b, r, which);
+	return b;
+}
+
+void blkrepl_io_init(struct blkrepl_io *b, struct blkrepl_resource *r,
+		     enum blkrepl_reserve which)
+{
 	/* What disk.c needs of it is set when a bio is made. */
 	memset(b, 0, offsetof(struct blkrepl_io, disk_work));
 	b->r = r;
@@ -308,7 +315,11 @@ struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
 	refcount_set(&b->ref, 1);
 	INIT_LIST_HEAD(&b->todo);
 	INIT_LIST_HEAD(&b->ended);
-	return b;
+}
+
+struct blkrepl_io *blkrepl_spare_new(struct blkrepl_resource *r)
+{
+	return mempool_alloc(&r->pool.ios[BLKREPL_FOR_APP], GFP_NOIO);
 }
 
 void blkrepl_io_put(struct blkrepl_io *b)
@@ -359,7 +370,7 @@ static void buf_drop(struct blkrepl_resource *r, struct blkrepl_buf *buf)
 	unsigned int i = 0;
 
 	/* The reserve comes first. */
-	while (i < buf->nr && !reserve_full(pool) &&
+	while (i < buf->nr && !blkrepl_reserve_full(pool) &&
 	       page_ours(buf->vec[i].bv_page))
 		mempool_free(buf->vec[i++].bv_page, pool);
 	i += pages_give(kept, &buf->vec[i], buf->nr - i);

@@ -64,6 +64,8 @@ struct blkrepl_kept {
 struct blkrepl_pool {
 	struct blkrepl_kept kept[2];	/* by enum blkrepl_reserve */
 	mempool_t ios[2];		/* by enum blkrepl_reserve */
+	struct blkrepl_io *spare;	/* L: kept for reads, linked by ->next */
+	unsigned int nr_spare;		/* L */
 	mempool_t pkts;			/* struct blkrepl_pkt */
 	mempool_t pages[2];		/* by enum blkrepl_reserve: for data */
 	mempool_t inline_bufs;		/* payloads of up to REPL_MAX_INLINE */
@@ -77,6 +79,12 @@ extern struct bio_vec blkrepl_zero_vecs[BIO_MAX_VECS];
 
 int blkrepl_pool_init(struct blkrepl_pool *pool);
 void blkrepl_pool_exit(struct blkrepl_pool *pool);
+
+/* Is all there that is for bad times?  What is given back comes there first. */
+static inline bool blkrepl_reserve_full(const mempool_t *pool)
+{
+	return READ_ONCE(pool->curr_nr) >= pool->min_nr;
+}
 
 /**
  * blkrepl_pool_full() - are all pages of a reserve there?
@@ -103,6 +111,13 @@ void blkrepl_pools_exit(void);
  */
 struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
 				  enum blkrepl_reserve which, gfp_t gfp);
+
+/** blkrepl_io_init() - begin anew with an I/O, whatever is in it */
+void blkrepl_io_init(struct blkrepl_io *b, struct blkrepl_resource *r,
+		     enum blkrepl_reserve which);
+
+/** blkrepl_spare_new() - make one to be kept; waits for the reserve. Process context */
+struct blkrepl_io *blkrepl_spare_new(struct blkrepl_resource *r);
 
 /** blkrepl_io_put() - drop a reference. Any context */
 void blkrepl_io_put(struct blkrepl_io *b);
