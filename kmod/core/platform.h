@@ -72,6 +72,7 @@ typedef u64 __le64;
 #define max_t(t, a, b)		((t)(a) > (t)(b) ? (t)(a) : (t)(b))
 #define div_u64(a, b)		((a) / (b))
 #define hweight32(x)		((unsigned int)__builtin_popcount(x))
+#define fls64(x)		((x) ? 64 - __builtin_clzll(x) : 0)
 #define hweight8(x)		((unsigned int)__builtin_popcount((u8)(x)))
 #define BIT(n)			(1U << (n))
 #define __printf(f, a)		__attribute__((__format__(printf, f, a)))
