@@ -46,8 +46,11 @@ static void fill_io(struct blkrepl_io *b, struct blkrepl_volume *v,
 static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
 				  enum repl_op op)
 {
+	/* Memory may have to be waited for. */
+	u64 start_ns = op == OP_READ ? 0 : ktime_get_ns();
 	struct blkrepl_io *b = blkrepl_io_new(v->r, BLKREPL_FOR_APP, GFP_NOIO);
 
+	b->start_ns = start_ns;
 	fill_io(b, v, bio, op);
 	if (op == OP_FLUSH)
 		return b;
@@ -288,6 +291,7 @@ void blkrepl_bdev_complete(struct blkrepl_io *b, int err)
 	b->app = NULL;
 	b->next = NULL;
 	if (next && !err) {
+		next->start_ns = ktime_get_ns();
 		submit(next, false);
 		return;
 	}

@@ -61,6 +61,7 @@
 
 #include "core/core.h"
 #include "events.h"
+#include "latency.h"
 #include "pool.h"
 #include "uapi/blkrepl.h"
 
@@ -106,6 +107,8 @@ struct blkrepl_io {
 	s16 app_err;			/* L: with what */
 	struct bio *app;		/* I: IO_APP: the bio to complete */
 	unsigned long app_start;	/* I: for its accounting */
+	u64 start_ns;			/* I: IO_APP: when it came; reads: 0 */
+	u64 issued_ns;			/* L: when it went to disk and peers */
 	struct blkrepl_io *next;	/* I: to submit when this flush is done;
 					 * L: the next spare one
 					 */
@@ -171,6 +174,7 @@ struct blkrepl_volume {
 	bool close_failed;		/* L: disk_close was because of an error */
 	unsigned int openers;		/* L */
 	unsigned int writers;		/* L: opened for writing since openers was 0 */
+	struct repl_hist latency[BLKREPL_VOL_STAGES]; /* L */
 	struct work_struct close_work;	/* disk_close */
 	struct work_struct size_work;	/* resized */
 	wait_queue_head_t disk_wait;	/* W: disk came or went */
@@ -346,6 +350,7 @@ struct blkrepl_peer {
 	wait_queue_head_t rx_wait;	/* W: for rx_pages to fall */
 	atomic64_t sent_bytes;		/* W */
 	atomic64_t recv_bytes;		/* W */
+	struct repl_hist acks;		/* L: from issue to ack */
 };
 
 static inline struct blkrepl_peer *to_peer(struct repl_peer *peer)
@@ -372,6 +377,7 @@ struct blkrepl_resource {
 	struct mutex admin;
 	bool gone;			/* A: removed, don't use */
 	spinlock_t lock;
+	u64 now_ns;			/* L: of this event, 0: not asked for yet */
 
 	struct blkrepl_volume *volume[BLKREPL_MAX_VOLUMES]; /* A + L to change */
 	struct blkrepl_peer *peer[BLKREPL_MAX_NODES];	    /* A + L to change */
@@ -401,6 +407,14 @@ struct blkrepl_resource {
 static inline struct blkrepl_resource *to_resource(struct repl_res *res)
 {
 	return container_of(res, struct blkrepl_resource, res);
+}
+
+/* When this event began, or so.  Under r->lock. */
+static inline u64 blkrepl_now(struct blkrepl_resource *r)
+{
+	if (!r->now_ns)
+		r->now_ns = ktime_get_ns();
+	return r->now_ns;
 }
 
 /* WQ_MEM_RECLAIM: what an I/O may have to wait for. (main.c makes both) */

@@ -13,7 +13,10 @@
 
 #include "netlink.h"
 
-enum kind { KIND_RES, KIND_VOL, KIND_PEER, KIND_PVOL };
+enum kind { KIND_RES, KIND_VOL, KIND_PEER, KIND_PVOL, KIND_LATENCY };
+
+/* Histograms of volumes come first, then those of peers. */
+#define VOL_LATENCIES	(BLKREPL_MAX_VOLUMES * BLKREPL_VOL_STAGES)
 
 /* How many objects of that kind can a resource have? */
 static unsigned int slots(enum kind kind)
@@ -25,6 +28,8 @@ static unsigned int slots(enum kind kind)
 		return BLKREPL_MAX_NODES;
 	case KIND_PVOL:
 		return BLKREPL_MAX_VOLUMES * BLKREPL_MAX_NODES;
+	case KIND_LATENCY:
+		return VOL_LATENCIES + BLKREPL_MAX_NODES;
 	default:
 		return 1;
 	}
@@ -53,6 +58,14 @@ static int fill(struct sk_buff *skb, struct blkrepl_resource *r, enum kind kind,
 		v = r->volume[slot / BLKREPL_MAX_NODES];
 		p = r->peer[slot % BLKREPL_MAX_NODES];
 		return v && p ? blkrepl_fill_pvol(skb, v, p) : -ENOENT;
+	case KIND_LATENCY:
+		if (slot >= VOL_LATENCIES) {
+			p = r->peer[slot - VOL_LATENCIES];
+			return p ? blkrepl_fill_acks(skb, p) : -ENOENT;
+		}
+		v = r->volume[slot / BLKREPL_VOL_STAGES];
+		return v ? blkrepl_fill_latency(skb, v, slot % BLKREPL_VOL_STAGES) :
+			   -ENOENT;
 	default:
 		return blkrepl_fill_res(skb, r);
 	}
@@ -68,6 +81,10 @@ static bool empty(struct blkrepl_resource *r, enum kind kind, unsigned int slot)
 	case KIND_PVOL:
 		return !READ_ONCE(r->volume[slot / BLKREPL_MAX_NODES]) ||
 		       !READ_ONCE(r->peer[slot % BLKREPL_MAX_NODES]);
+	case KIND_LATENCY:
+		if (slot >= VOL_LATENCIES)
+			return !READ_ONCE(r->peer[slot - VOL_LATENCIES]);
+		return !READ_ONCE(r->volume[slot / BLKREPL_VOL_STAGES]);
 	default:
 		return false;
 	}
@@ -268,4 +285,9 @@ int blkrepl_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 int blkrepl_nl_pvol_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump(skb, cb, KIND_PVOL, BLKREPL_CMD_PVOL_GET);
+}
+
+int blkrepl_nl_latency_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump(skb, cb, KIND_LATENCY, BLKREPL_CMD_LATENCY_GET);
 }

@@ -56,6 +56,7 @@ static bool data_is_done(const struct repl_io *io)
 void blkrepl_disk_ended(struct blkrepl_io *b)
 {
 	trace_blkrepl_io_done(&b->io, b->disk_err);
+	blkrepl_latency_disk(b);
 	repl_io_done(&b->io, b->disk_err);
 }
 

@@ -41,6 +41,7 @@ static void op_disk_io(struct repl_io *io)
 	struct blkrepl_io *b = to_bio_io(io);
 
 	trace_blkrepl_disk_io(io, 0);
+	blkrepl_latency_issued(b);
 	todo_add(b, &b->r->todo_disk);
 }
 
@@ -50,6 +51,7 @@ static void op_complete(struct repl_io *io, int err)
 	struct blkrepl_io *b = to_bio_io(io);
 
 	trace_blkrepl_complete(io, err);
+	blkrepl_latency_complete(b, err);
 	refcount_inc(&b->ref);
 	b->app_err = err;
 	list_add_tail(&b->ended, &b->r->todo_complete);
@@ -109,6 +111,7 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 			blkrepl_conn_fail(p, "internal error: no data to send");
 			return;
 		}
+		blkrepl_latency_issued(b);
 		pkt->len = len;
 		refcount_inc(&b->ref);
 		pkt->io = b;
@@ -321,6 +324,7 @@ static void run(struct blkrepl_resource *r, unsigned long flags,
 			kick[nr++] = s;
 		}
 		more = !list_empty(&r->todo_tx);
+		r->now_ns = 0;
 		spin_unlock_irqrestore(&r->lock, flags);
 
 		noio = 0;

@@ -251,6 +251,9 @@ int blkrepl_fill_vol(struct sk_buff *skb, struct blkrepl_volume *v);
 int blkrepl_fill_peer(struct sk_buff *skb, struct blkrepl_peer *p);
 int blkrepl_fill_pvol(struct sk_buff *skb, struct blkrepl_volume *v,
 		      struct blkrepl_peer *p);
+int blkrepl_fill_latency(struct sk_buff *skb, struct blkrepl_volume *v,
+			 enum blkrepl_stage stage);
+int blkrepl_fill_acks(struct sk_buff *skb, struct blkrepl_peer *p);
 
 const char *blkrepl_role_text(enum repl_role role);
 const char *blkrepl_disk_text(enum repl_disk disk);
@@ -308,5 +311,6 @@ int blkrepl_nl_res_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int blkrepl_nl_vol_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int blkrepl_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int blkrepl_nl_pvol_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int blkrepl_nl_latency_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif

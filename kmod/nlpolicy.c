@@ -219,7 +219,7 @@ static const struct nla_policy pol_pvol[] = { RES, VOL, PEER };
 		.doit = _fn,				\
 	}
 
-/* A command that reads: anybody may, one object or a dump. */
+/* A command that reads: anybody may, one object (but for NULL) or a dump. */
 #define GET(_cmd, _policy, _fn, _dump) {		\
 		.cmd = BLKREPL_CMD_##_cmd,		\
 		.policy = _policy,			\
@@ -253,6 +253,7 @@ static const struct genl_ops ops[] = {
 	DO(PAUSE_SYNC, pol_pvol, blkrepl_nl_pause_sync),
 	DO(RESUME_SYNC, pol_pvol, blkrepl_nl_resume_sync),
 	DO(VERIFY, pol_pvol, blkrepl_nl_verify),
+	GET(LATENCY_GET, pol_res, NULL, blkrepl_nl_latency_dump),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -296,6 +296,7 @@ static void rx_deliver(struct blkrepl_stream *s)
 	for (i = 0; i < good && p->up && !p->failed; i++) {
 		pkt = &s->rx_batch[i];
 		trace_blkrepl_rx(&p->peer, s->nr, &pkt->h);
+		blkrepl_latency_rx(p, &pkt->h);
 		blkrepl_tx_answered(&p->stream[REPL_STREAM_DATA], &pkt->h);
 		repl_rx(&p->peer, rx_stream(&pkt->h), &pkt->h,
 			pkt->inl ? s->rx_buf : NULL,

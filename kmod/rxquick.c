@@ -34,6 +34,7 @@ static bool quick_packet(struct blkrepl_stream *s)
 		return false;
 	}
 	trace_blkrepl_rx(&p->peer, s->nr, h);
+	blkrepl_latency_rx(p, h);
 	blkrepl_tx_answered(&p->stream[REPL_STREAM_DATA], h);
 	repl_rx(&p->peer, REPL_STREAM_CTRL, h, len ? s->rx_buf : NULL, NULL);
 	return !p->failed;

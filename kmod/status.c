@@ -398,3 +398,59 @@ int blkrepl_fill_pvol(struct sk_buff *skb, struct blkrepl_volume *v,
 	nla_nest_end(skb, nest);
 	return 0;
 }
+
+/* One of them fits into any buffer of a dump, and two may not. */
+static int fill_hist(struct sk_buff *skb, const struct repl_hist *h,
+		     enum blkrepl_stage stage)
+{
+	struct nlattr *nest = nla_nest_start(skb, BLKREPL_A_LATENCY);
+	struct nlattr *bucket;
+	unsigned int i;
+
+	if (!nest ||
+	    nla_put_u32(skb, BLKREPL_LA_STAGE, stage) ||
+	    nla_put_u64_64bit(skb, BLKREPL_LA_COUNT, repl_hist_count(h),
+			      BLKREPL_LA_PAD) ||
+	    nla_put_u64_64bit(skb, BLKREPL_LA_SUM, h->sum, BLKREPL_LA_PAD) ||
+	    nla_put_u64_64bit(skb, BLKREPL_LA_LONGEST, h->max, BLKREPL_LA_PAD))
+		return -EMSGSIZE;
+	for (i = 0; i < REPL_HIST_BUCKETS; i++) {
+		if (!h->count[i])
+			continue;
+		bucket = nla_nest_start(skb, BLKREPL_LA_BUCKET);
+		if (!bucket ||
+		    nla_put_u64_64bit(skb, BLKREPL_BU_FROM, repl_hist_from(i),
+				      BLKREPL_BU_PAD) ||
+		    nla_put_u64_64bit(skb, BLKREPL_BU_COUNT, h->count[i],
+				      BLKREPL_BU_PAD))
+			return -EMSGSIZE;
+		if (i + 1 < REPL_HIST_BUCKETS &&
+		    nla_put_u64_64bit(skb, BLKREPL_BU_BELOW,
+				      repl_hist_from(i + 1), BLKREPL_BU_PAD))
+			return -EMSGSIZE;
+		nla_nest_end(skb, bucket);
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int blkrepl_fill_latency(struct sk_buff *skb, struct blkrepl_volume *v,
+			 enum blkrepl_stage stage)
+{
+	lockdep_assert_held(&v->r->lock);
+
+	if (nla_put_string(skb, BLKREPL_A_RES, v->r->name) ||
+	    nla_put_u32(skb, BLKREPL_A_VOL, v->vol.nr))
+		return -EMSGSIZE;
+	return fill_hist(skb, &v->latency[stage], stage);
+}
+
+int blkrepl_fill_acks(struct sk_buff *skb, struct blkrepl_peer *p)
+{
+	lockdep_assert_held(&p->r->lock);
+
+	if (nla_put_string(skb, BLKREPL_A_RES, p->r->name) ||
+	    nla_put_u32(skb, BLKREPL_A_PEER, p->peer.node))
+		return -EMSGSIZE;
+	return fill_hist(skb, &p->acks, BLKREPL_STAGE_ACK);
+}

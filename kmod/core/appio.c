@@ -666,6 +666,13 @@ static struct repl_io *by_seq(struct repl_res *res, u64 seq)
 	return NULL;
 }
 
+struct repl_io *repl_awaited(struct repl_peer *p, const struct repl_wire_hdr *h)
+{
+	struct repl_io *io = by_seq(p->res, le64_to_cpu(h->seq));
+
+	return io && io->wait & BIT(p->node) ? io : NULL;
+}
+
 static void not_awaited(struct repl_io *io, struct repl_peer *p)
 {
 	if (p->unacked)

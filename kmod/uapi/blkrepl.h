@@ -59,6 +59,8 @@
  * @BLKREPL_CMD_RESUME_SYNC: RES, PEER, VOL
  * @BLKREPL_CMD_VERIFY: RES, PEER, VOL: reserved: refused as not there yet
  * @BLKREPL_CMD_EVENT: multicast only: EVENT and the nests of what changed
+ * @BLKREPL_CMD_LATENCY_GET: dump only, RES or of all: a message for each
+ *	histogram: RES, VOL or PEER, LATENCY
  */
 enum blkrepl_cmd {
 	BLKREPL_CMD_UNSPEC,
@@ -87,6 +89,7 @@ enum blkrepl_cmd {
 	BLKREPL_CMD_RESUME_SYNC,
 	BLKREPL_CMD_VERIFY,
 	BLKREPL_CMD_EVENT,
+	BLKREPL_CMD_LATENCY_GET,
 	__BLKREPL_CMD_MAX,
 	BLKREPL_CMD_MAX = __BLKREPL_CMD_MAX - 1
 };
@@ -111,6 +114,7 @@ enum blkrepl_attr {
 	BLKREPL_A_EVENT,		/* u32: enum blkrepl_event */
 	BLKREPL_A_TEXT,			/* string: reason, for people */
 	BLKREPL_A_PAD,
+	BLKREPL_A_LATENCY,		/* nest: enum blkrepl_latency */
 	__BLKREPL_A_MAX,
 	BLKREPL_A_MAX = __BLKREPL_A_MAX - 1
 };
@@ -378,6 +382,46 @@ enum blkrepl_pvol_info {
 	BLKREPL_PV_PAD,
 	__BLKREPL_PV_MAX,
 	BLKREPL_PV_MAX = __BLKREPL_PV_MAX - 1
+};
+
+/* Whose latency it is: a stage in the life of an I/O.  What failed is not counted. */
+enum blkrepl_stage {
+	BLKREPL_STAGE_WRITE,		/* application writes, as the application sees
+					 * them, discards included
+					 */
+	BLKREPL_STAGE_WRITE_HELD,	/* of these: until they go to disk and peers */
+	BLKREPL_STAGE_WRITE_DISK,	/* of these: the local disk, from then on */
+	BLKREPL_STAGE_FLUSH,		/* application flushes, all replicas included */
+	BLKREPL_STAGE_PEER_WRITE_DISK,	/* writes of a Primary elsewhere: our disk */
+	BLKREPL_STAGE_ACK,		/* of a peer: from when a write goes to it until
+					 * it says that its disk has it
+					 */
+};
+
+/* Nest LATENCY: a histogram. */
+enum blkrepl_latency {
+	BLKREPL_LA_UNSPEC,
+	BLKREPL_LA_STAGE,		/* u32: enum blkrepl_stage */
+	BLKREPL_LA_COUNT,		/* u64: how often */
+	BLKREPL_LA_SUM,			/* u64: ns, of all */
+	BLKREPL_LA_LONGEST,		/* u64: ns */
+	BLKREPL_LA_BUCKET,		/* nest: enum blkrepl_bucket; one for each that
+					 * is not empty, in order
+					 */
+	BLKREPL_LA_PAD,
+	__BLKREPL_LA_MAX,
+	BLKREPL_LA_MAX = __BLKREPL_LA_MAX - 1
+};
+
+/* Nest BUCKET.  Which there are may change. */
+enum blkrepl_bucket {
+	BLKREPL_BU_UNSPEC,
+	BLKREPL_BU_FROM,		/* u64: ns */
+	BLKREPL_BU_BELOW,		/* u64: ns; absent: no limit */
+	BLKREPL_BU_COUNT,		/* u64 */
+	BLKREPL_BU_PAD,
+	__BLKREPL_BU_MAX,
+	BLKREPL_BU_MAX = __BLKREPL_BU_MAX - 1
 };
 
 /* BLKREPL_A_EVENT: what changed; the nests of that object come with it. */
