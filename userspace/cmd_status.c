@@ -12,12 +12,24 @@
 #include "state.h"
 #include "status.h"
 
+static bool add_latency(struct cmd *c)
+{
+	struct ctl_error e;
+
+	if (!state_load_latency(c->ctl, c->state, &e))
+		return true;
+	err("cannot read latencies from the kernel: %s", e.text);
+	return false;
+}
+
 static int print_status(struct cmd *c, const char *name)
 {
 	struct out *o;
 
 	if (!cmd_state(c) || (name && !cmd_res(c, name)))
 		return c->state ? EX_NO_OBJECT : c->ctl ? EX_SYSTEM : EX_NO_MODULE;
+	if (has(c, ARG_STATISTICS) && !add_latency(c))
+		return EX_SYSTEM;
 	o = out_new(c->file, has(c, ARG_JSON), out_want_color(c->file));
 	status_print(o, c->state, name, has(c, ARG_STATISTICS));
 	out_free(o);

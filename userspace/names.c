@@ -127,6 +127,19 @@ const struct names names_after_split_brain = {
 	},
 };
 
+const struct names names_stage = {
+	.what = "stage",
+	.count = 6,
+	.word = {
+		[BLKREPL_STAGE_WRITE] = "write",
+		[BLKREPL_STAGE_WRITE_HELD] = "write-held",
+		[BLKREPL_STAGE_WRITE_DISK] = "write-disk",
+		[BLKREPL_STAGE_FLUSH] = "flush",
+		[BLKREPL_STAGE_PEER_WRITE_DISK] = "peer-write-disk",
+		[BLKREPL_STAGE_ACK] = "ack",
+	},
+};
+
 const char *name_of(const struct names *n, uint32_t value)
 {
 	return value < n->count ? n->word[value] : "?";

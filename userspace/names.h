@@ -31,6 +31,7 @@ extern const struct names names_on_no_data;
 extern const struct names names_on_no_quorum;
 extern const struct names names_after_split_brain;
 extern const struct names names_on_backlog;
+extern const struct names names_stage;
 
 /* The word for a value; for one this tool does not know yet, "?". */
 const char *name_of(const struct names *n, uint32_t value);

@@ -245,6 +245,30 @@ void out_time_ms(struct out *o, const char *key, const char *label, uint64_t ms)
 	time_as(o, key, label, ms, ms);
 }
 
+void format_ns(uint64_t ns, char *buf, size_t size)
+{
+	static const char * const unit[] = { "ns", "us", "ms", "s" };
+	unsigned int u = 0;
+	double v = ns;
+
+	while (v >= 1000 && u + 1 < ARRAY_SIZE(unit)) {
+		v /= 1000;
+		u++;
+	}
+	snprintf(buf, size, "%.*f %s", !u || v >= 100 ? 0 : v >= 10 ? 1 : 2, v,
+		 unit[u]);
+}
+
+void out_ns(struct out *o, const char *key, uint64_t ns)
+{
+	char buf[32];
+
+	format_ns(ns, buf, sizeof(buf));
+	if (to_json(o, key))
+		put(o, key, json_object_new_uint64(ns));
+	out_text(o, "%10s", buf);
+}
+
 void out_text(struct out *o, const char *fmt, ...)
 {
 	va_list ap;

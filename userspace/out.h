@@ -58,9 +58,13 @@ void out_percent(struct out *o, const char *key, const char *label, unsigned int
 /* Milliseconds as "1:02:03" in the text, as seconds in JSON; or as they are. */
 void out_time(struct out *o, const char *key, const char *label, uint64_t ms);
 void out_time_ms(struct out *o, const char *key, const char *label, uint64_t ms);
+/* Nanoseconds as " 1.23 ms" in the text, a column of a table; the number in JSON. */
+void out_ns(struct out *o, const char *key, uint64_t ns);
 void out_text(struct out *o, const char *fmt, ...) __printf(2, 3);
 
 void format_bytes(uint64_t val, char *buf, size_t size);
+/* Nanoseconds as "1.23 ms". */
+void format_ns(uint64_t ns, char *buf, size_t size);
 /* Milliseconds as "1:02:03", or "3d 1:02:03". */
 void format_time(uint64_t ms, char *buf, size_t size);
 

@@ -17,8 +17,26 @@ struct state *state_new(void)
 	return xzalloc(sizeof(struct state));
 }
 
+static void free_latency(struct st_latency *l)
+{
+	while (l) {
+		struct st_latency *next = l->next;
+
+		free(l->bucket);
+		free(l);
+		l = next;
+	}
+}
+
+static void free_vol(struct st_vol *v)
+{
+	free_latency(v->latency);
+	free(v);
+}
+
 static void free_peer(struct st_peer *p)
 {
+	free_latency(p->latency);
 	while (p->pvols) {
 		struct st_pvol *pv = p->pvols;
 
@@ -34,7 +52,7 @@ static void free_res(struct st_res *res)
 		struct st_vol *v = res->vols;
 
 		res->vols = v->next;
-		free(v);
+		free_vol(v);
 	}
 	while (res->peers) {
 		struct st_peer *p = res->peers;
@@ -214,7 +232,7 @@ static void del_vol(struct st_res *res, uint32_t nr)
 	if (!v)
 		return;
 	*link = v->next;
-	free(v);
+	free_vol(v);
 }
 
 static void del_peer(struct st_res *res, uint32_t id)
@@ -413,6 +431,74 @@ static void read_pvol(struct st_pvol *pv, struct nlattr **tb)
 	get_u32(info[BLKREPL_PV_PAUSED], &pv->paused);
 }
 
+/* The histogram of a stage in a list, made if there is none. */
+static struct st_latency *get_latency(struct st_latency **link, uint32_t stage)
+{
+	while (*link && (*link)->stage != stage)
+		link = &(*link)->next;
+	if (!*link) {
+		*link = xzalloc(sizeof(**link));
+		(*link)->stage = stage;
+	}
+	return *link;
+}
+
+static void read_bucket(struct st_bucket *b, struct nlattr *a)
+{
+	struct nlattr *tb[BLKREPL_BU_MAX + 1];
+
+	if (!nest(tb, BLKREPL_BU_MAX, a))
+		return;
+	get_u64(tb[BLKREPL_BU_FROM], &b->from);
+	get_u64(tb[BLKREPL_BU_BELOW], &b->below);
+	get_u64(tb[BLKREPL_BU_COUNT], &b->count);
+}
+
+static void read_buckets(struct st_latency *l, struct nlattr *a)
+{
+	unsigned int nr = 0;
+	struct nlattr *pos;
+	int rem;
+
+	nla_for_each_nested(pos, a, rem)
+		nr += nla_type(pos) == BLKREPL_LA_BUCKET;
+	free(l->bucket);
+	l->bucket = xzalloc((nr + 1) * sizeof(*l->bucket));
+	l->buckets = 0;
+	nla_for_each_nested(pos, a, rem)
+		if (nla_type(pos) == BLKREPL_LA_BUCKET)
+			read_bucket(&l->bucket[l->buckets++], pos);
+}
+
+static void read_latency(struct st_latency **list, struct nlattr *a)
+{
+	struct nlattr *tb[BLKREPL_LA_MAX + 1];
+	struct st_latency *l;
+	uint32_t stage = -1;
+
+	if (!nest(tb, BLKREPL_LA_MAX, a))
+		return;
+	get_u32(tb[BLKREPL_LA_STAGE], &stage);
+	l = get_latency(list, stage);
+	get_u64(tb[BLKREPL_LA_COUNT], &l->count);
+	get_u64(tb[BLKREPL_LA_SUM], &l->sum);
+	get_u64(tb[BLKREPL_LA_LONGEST], &l->max);
+	read_buckets(l, a);
+}
+
+/* Of a volume or a peer, which are known by now. */
+static void read_latency_of(struct state *st, struct nlattr *a, const struct st_change *c)
+{
+	struct st_res *res = state_res(st, c->res);
+	struct st_vol *v = res && c->vol >= 0 ? state_vol(res, c->vol) : NULL;
+	struct st_peer *p = res && c->peer >= 0 ? state_peer(res, c->peer) : NULL;
+
+	if (v)
+		read_latency(&v->latency, a);
+	else if (p)
+		read_latency(&p->latency, a);
+}
+
 static bool has_any(struct nlattr **tb, int cfg, int info)
 {
 	return tb[cfg] || tb[info];
@@ -427,6 +513,10 @@ static void read_objects(struct state *st, struct nlattr **tb, struct st_change 
 
 	if (c->event > BLKREPL_EV_PVOL)
 		return;			/* a report, not a state */
+	if (tb[BLKREPL_A_LATENCY]) {
+		read_latency_of(st, tb[BLKREPL_A_LATENCY], c);
+		return;
+	}
 	res = get_res(st, c->res, &c->is_new);
 	read_res(res, tb);
 	if (c->vol >= 0 && has_any(tb, BLKREPL_A_VOL_CFG, BLKREPL_A_VOL_INFO))
@@ -544,4 +634,18 @@ struct state *state_load(struct ctl *ctl, struct ctl_error *err)
 			break;
 	}
 	return NULL;
+}
+
+int state_load_latency(struct ctl *ctl, struct state *st, struct ctl_error *err)
+{
+	unsigned int attempt;
+
+	for (attempt = 0; attempt < 10; attempt++) {
+		if (!ctl_dump(ctl, BLKREPL_CMD_LATENCY_GET, on_object, st, err) ||
+		    err->errnum == EOPNOTSUPP)
+			return 0;
+		if (err->errnum != EINTR)
+			break;
+	}
+	return -1;
 }

@@ -26,6 +26,20 @@ struct st_pvol {
 	uint32_t paused;
 };
 
+struct st_bucket {
+	uint64_t from, below;		/* ns; below 0: no limit */
+	uint64_t count;
+};
+
+/* How long one stage of I/Os took. */
+struct st_latency {
+	struct st_latency *next;
+	uint32_t stage;			/* enum blkrepl_stage */
+	uint64_t count, sum, max;	/* sum, max: ns */
+	unsigned int buckets;
+	struct st_bucket *bucket;	/* in order */
+};
+
 struct st_peer {
 	struct st_peer *next;
 	uint32_t id;
@@ -43,6 +57,7 @@ struct st_peer {
 	uint32_t lag_ms;
 	char last_error[256];
 	int sees_primary;		/* node id, -1: none */
+	struct st_latency *latency;	/* like those of a volume */
 	struct st_pvol *pvols;
 };
 
@@ -61,6 +76,7 @@ struct st_vol {
 	uint64_t dataset;
 	uint32_t lineage[BLKREPL_MAX_NODES];
 	uint64_t dirty_mem;
+	struct st_latency *latency;	/* if it was asked for */
 };
 
 struct st_res {
@@ -120,6 +136,16 @@ bool state_apply(struct state *st, const struct nlmsghdr *nlh, struct st_change 
  * @err: filled in on failure
  */
 struct state *state_load(struct ctl *ctl, struct ctl_error *err);
+
+/**
+ * state_load_latency - add what is known of latencies
+ * @ctl: connection to the module; an older one keeps none, which is no failure
+ * @st: from state_load()
+ * @err: filled in on failure
+ *
+ * Return: 0, or -1.
+ */
+int state_load_latency(struct ctl *ctl, struct state *st, struct ctl_error *err);
 
 struct st_res *state_res(const struct state *st, const char *name);
 struct st_vol *state_vol(const struct st_res *res, uint32_t nr);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "conf.h"
+#include "latency.h"
 #include "names.h"
 #include "out.h"
 #include "state.h"
@@ -241,6 +242,8 @@ static void print_peer(struct out *o, const struct st_peer *p, bool statistics)
 		 p->last_error, TONE_WARN);
 	if (!connected && p->last_error[0])
 		out_text(o, "\n");
+	if (statistics)
+		latency_print(o, p->latency, "    ");
 	out_array(o, "peer_devices");
 	for (pv = p->pvols; pv; pv = pv->next)
 		if (out_is_json(o) || worth_a_line(p, pv, statistics))
@@ -308,8 +311,10 @@ static void print_vol(struct out *o, const struct st_vol *v, bool statistics)
 	out_num(o, "volume", "  volume ", v->nr);
 	status_vol_values(o, v, statistics);
 	out_text(o, "\n");
-	if (statistics)
+	if (statistics) {
 		vol_statistics(o, v);
+		latency_print(o, v->latency, "      ");
+	}
 	out_end(o);
 }
 
