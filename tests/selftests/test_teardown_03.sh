@@ -50,7 +50,7 @@ must repl a primary r0
 # The interface goes under writes.
 work_on "$(dev a)"
 work=$started
-must busywait 20 is a r0 '.devices[0] | .openers > 0 and .writes > 100' true
+must busywait 60 is a r0 '.devices[0] | .openers > 0 and .writes > 100' true
 must ip -n b link del eth0
 check_soon "a notices" 30 is a r0 '.connections[0]."connection-state"' Connecting
 check "the writer has not been disturbed" kill "$work"
