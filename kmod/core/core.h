@@ -790,9 +790,7 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out);
 int repl_sees_primary(const struct repl_peer *peer);
 
 /** repl_awaited() - the application's I/O that a PKT_ACK answers for, or NULL */
-struct repl_io *repl_awaited(struct repl_peer *peer,
-			     const struct repl_wire_hdr *h);
-
+struct repl_io *repl_awaited(struct repl_peer *p, const struct repl_wire_hdr *h);
 /** repl_readable() - may a Secondary's device be read just now? */
 bool repl_readable(struct repl_vol *vol);
 

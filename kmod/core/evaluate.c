@@ -349,7 +349,7 @@ static void go_on_with(struct repl_vol *vol, const struct repl_lineage *l)
 
 /*
  * Writes go there from now on.  One that was a member may have lost what was not
- * flushed meanwhile: it sees that when it is told of the set (members.c).
+ * flushed meanwhile: it sees that when it is told of the set (adopt.c).
  */
 static void live_on(struct repl_pv *pv)
 {

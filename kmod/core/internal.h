@@ -460,7 +460,7 @@ bool pace_digest(const struct repl_pv *pv);
 void pace_digest_result(struct repl_sync *y, bool equal);
 void pace_tick(struct repl_pv *pv, u64 ms);
 
-/* members.c */
+/* members.c, adopt.c */
 /* What follows counts once it is committed, or not at all. */
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
