@@ -113,6 +113,24 @@ wire()
 	must ip -n "$3" link set "$there" up
 }
 
+# bridge NAME: what nodes are plugged into
+bridge()
+{
+	must ip link add "$1" mtu 65535 type bridge
+	must ip link set "$1" up
+}
+
+# plug BRIDGE NODE ADDRESS
+plug()
+{
+	local port=port-${2##*-}
+
+	must ip link add "$port" mtu 65535 type veth peer name eth0 netns "$2" mtu 65535
+	must ip link set "$port" master "$1" up
+	must ip -n "$2" addr add "$3" dev eth0
+	must ip -n "$2" link set eth0 up
+}
+
 # kernel_module NAME [PARAMETER...]
 kernel_module()
 {

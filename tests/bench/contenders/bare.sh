@@ -2,9 +2,19 @@
 # shellcheck shell=bash
 # The ramdisk itself: no mirror can be faster.
 
-start()
+ground()
 {
 	data bare >/dev/null
+}
+
+rise()
+{
+	:
+}
+
+start()
+{
+	ground
 }
 
 stop()
@@ -15,4 +25,9 @@ stop()
 device()
 {
 	ram bare
+}
+
+devices()
+{
+	device
 }

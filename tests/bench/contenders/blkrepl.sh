@@ -5,13 +5,15 @@
 #
 # nodes: how many; res_options, net_settings, disk_settings: of the configuration;
 # far_ms: packets to and from the last node take so much longer; stalled: its disk
-# does nothing from the first write on
+# does nothing from the first write on; resources: so many of them, between the same
+# nodes; witnesses: so many of the nodes, the last ones, have no data; bridged: all
+# nodes on one bridge, instead of a wire for every two
 
 # shellcheck disable=SC2154 # work, module: lib.sh
 
 : "${name:=blkrepl}" "${nodes:=2}" "${minor:=0}"
 : "${res_options:=}" "${net_settings:=}" "${disk_settings:=}"
-: "${far_ms:=0}" "${stalled:=}"
+: "${far_ms:=0}" "${stalled:=}" "${resources:=1}" "${witnesses:=0}" "${bridged:=}"
 
 export BLKREPL_CONFIG_DIR=$work/conf-$name
 
@@ -29,24 +31,49 @@ repl()
 	on "$node" blkrepl "$@"
 }
 
+# Where a node listens.
+address()
+{
+	if [ -n "$bridged" ]; then
+		echo "10.12.0.$((1 + $1)):7789"
+	else
+		echo "10.12.$1.$1:7789"
+	fi
+}
+
+# resource NUMBER: its name
+resource()
+{
+	if [ "$1" -eq 0 ]; then
+		echo "$name"
+	else
+		echo "$name.$1"
+	fi
+}
+
 net_config()
 {
 	local i j
 
+	[ -z "$bridged" ] || bridge "$name"
 	for ((i = 0; i < nodes; i++)); do
 		node "$(node_name "$i")"
+		if [ -n "$bridged" ]; then
+			plug "$name" "$(node_name "$i")" "10.12.0.$((1 + i))/24"
+			continue
+		fi
 		for ((j = 0; j < i; j++)); do
 			wire "$(node_name "$j")" "10.12.$j.$i" "$(node_name "$i")" "10.12.$i.$j"
 		done
 	done
 }
 
-# The last node's disk, which can be made to stand still.
+# lazy_disk NODE RESOURCE: the last node's can be made to stand still
 lazy_disk()
 {
 	local disk
 
-	disk=$(data "$name-disk$1")
+	disk=$(data "$2-disk$1")
 	if [ -z "$stalled" ] || [ "$1" -ne $((nodes - 1)) ]; then
 		echo "$disk"
 		return
@@ -73,22 +100,31 @@ slow_down()
 	done
 }
 
-config()
+# backing NODE RESOURCE: what stands in the configuration about its disks
+backing()
 {
-	local i j
+	echo "meta-disk $(ram "$2-meta$1");"
+	[ "$1" -ge $((nodes - witnesses)) ] || echo "disk $(lazy_disk "$1" "$2");"
+}
 
-	echo "resource $name {"
+# config_resource NUMBER
+config_resource()
+{
+	local i j res
+
+	res=$(resource "$1")
+	echo "resource $res {"
 	echo "	net { secret \"not a secret at all\"; $net_settings }"
 	echo "	$res_options"
 	for ((i = 0; i < nodes; i++)); do
 		cat <<-END
 			on $(node_name "$i") {
 				node-id $i;
-				address 10.12.$i.$i:7789;
+				address $(address "$i");
+				$([ "$i" -lt $((nodes - witnesses)) ] || echo "witness yes;")
 				volume 0 {
-					device minor $((minor + i));
-					disk $(lazy_disk "$i");
-					meta-disk $(ram "$name-meta$i");
+					device minor $((minor + $1 * nodes + i));
+					$(backing "$i" "$res")
 					$disk_settings
 				}
 			}
@@ -96,6 +132,7 @@ config()
 	done
 	for ((i = 0; i < nodes; i++)); do
 		for ((j = 0; j < i; j++)); do
+			[ -z "$bridged" ] || continue
 			cat <<-END
 				connection {
 					host $(node_name "$j") address 10.12.$j.$i:7789;
@@ -107,26 +144,41 @@ config()
 	echo "}"
 }
 
+config()
+{
+	local r
+
+	for ((r = 0; r < resources; r++)); do
+		config_resource "$r"
+	done
+}
+
 query()
 {
 	repl "$1" status --json "$name" | jq -r ".[0]$2"
 }
 
+# every FILTER: is it true for all resources, as the first node sees them?
+every()
+{
+	[ "$(repl 0 status --json all | jq "all(.[]; $1)")" = true ]
+}
+
 all_connected()
 {
-	[ "$(query 0 '.connections | all(."connection-state" == "Connected")')" = true ]
+	every '.connections | all(."connection-state" == "Connected")'
 }
 
 in_step()
 {
-	[ "$(query 0 '| ([.devices[]."disk-state"] +
-		[.connections[].peer_devices[]."peer-disk-state"]) |
-		all(. == "UpToDate")')" = true ]
+	every '([.devices[]."disk-state"] + [.connections[].peer_devices[]."peer-disk-state"]) |
+		all(. == "UpToDate" or . == "Witness")'
 }
 
-start()
+# All that is not the module's own: network, configuration, metadata.
+ground()
 {
-	local i
+	local i r
 
 	if ! grep -q '^blkrepl ' /proc/modules; then
 		for i in $(modinfo -F depends "$module" | tr , ' '); do
@@ -138,13 +190,31 @@ start()
 	net_config
 	(umask 077; config >"$BLKREPL_CONFIG_DIR/$name.conf")
 	for ((i = 0; i < nodes; i++)); do
-		must repl "$i" create-md --force "$name"
-		must repl "$i" up "$name"
+		for ((r = 0; r < resources; r++)); do
+			must repl "$i" create-md --force "$(resource "$r")"
+		done
+	done
+}
+
+rise()
+{
+	local i r
+
+	for ((i = 0; i < nodes; i++)); do
+		must repl "$i" up all
 	done
 	wait_for 60 all_connected
-	must repl 0 new-data-set "$name"
+	for ((r = 0; r < resources; r++)); do
+		must repl 0 new-data-set "$(resource "$r")"
+	done
 	wait_for 60 in_step
-	must repl 0 primary "$name"
+	must repl 0 primary all
+}
+
+start()
+{
+	ground
+	rise
 	slow_down
 }
 
@@ -154,9 +224,10 @@ stop()
 
 	[ -z "$stalled" ] || dmsetup resume --noudevsync "$name-lazy"
 	for ((i = 0; i < nodes; i++)); do
-		repl "$i" down "$name"
+		repl "$i" down all
 		ip netns del "$(node_name "$i")"
 	done
+	[ -z "$bridged" ] || ip link del "$name"
 }
 
 # resync: all of the second node, from the first
@@ -170,6 +241,12 @@ resync()
 device()
 {
 	echo "/dev/blkrepl$minor"
+}
+
+# those of all resources, as fio has its list of files
+devices()
+{
+	seq -s : -f "/dev/blkrepl%g" "$minor" "$nodes" $((minor + (resources - 1) * nodes))
 }
 
 # power NODE up|down: its links, all at once for those that it talks to
