@@ -320,25 +320,80 @@ void al_leave(struct repl_io *io)
 	al_release(io);
 }
 
+/*
+ * Writes wait for the transaction that begins now, and would wait for another one
+ * on each receiver when they get there.
+ */
+static void tell_hot(struct repl_vol *vol, const __le32 *extent, u32 n)
+{
+	struct repl_wire_hdr h;
+	struct repl_peer *p;
+	int i;
+
+	if (!n || vol->res->role != ROLE_PRIMARY)
+		return;
+	for_each_peer(p, i, vol->res) {
+		if (!(vol->receivers & BIT(i)) || !(p->features & REPL_FEAT_HOT))
+			continue;
+		hdr_init(&h, PKT_HOT, vol);
+		h.length = cpu_to_le32(n * sizeof(*extent));
+		send_pkt(p, &h, extent, NULL);
+	}
+}
+
+/* No I/O needs them here as yet: they go like others if none comes. */
+void al_rx_hot(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload)
+{
+	u32 n = le32_to_cpu(h->length) / sizeof(__le32), i, e;
+	struct repl_store *s = store_live(pv->vol);
+	struct repl_slot *slot;
+	__le32 extent;
+
+	if (!s || pv->vol->res->role == ROLE_PRIMARY)
+		return;
+	for (i = 0; i < n; i++) {
+		memcpy(&extent, payload + i * sizeof(extent), sizeof(extent));
+		e = le32_to_cpu(extent);
+		if (e >= s->g.extents || find_slot(&s->al, e))
+			continue;
+		/* What waits comes first. */
+		slot = list_empty(&s->al.waiting) ? stage(s, e) : NULL;
+		if (!slot)
+			break;
+		slot_unref(&s->al, slot);
+	}
+	meta_kick(pv->vol);
+}
+
+/* Those in @state, which are in @next from now on, go into @b behind @n others. */
+static u32 add_slots(struct repl_actlog *al, struct meta_al_block *b, u32 n,
+		     enum slot_state state, enum slot_state next)
+{
+	u32 i;
+
+	for (i = 0; i < al->nslots; i++) {
+		if (al->slots[i].state != state)
+			continue;
+		al->slots[i].state = next;
+		b->extent[n++] = cpu_to_le32(al->slots[i].extent);
+	}
+	return n;
+}
+
 bool al_begin_write(struct repl_store *s, struct meta_al_block *b)
 {
 	struct repl_actlog *al = &s->al;
 	bool flush = al->flush_needed;
-	u32 i, n = 0;
+	u32 i, n;
 
 	memset(b, 0, sizeof(*b));
-	for (i = 0; i < al->nslots; i++) {
-		struct repl_slot *slot = &al->slots[i];
-
-		if (slot->state == SLOT_FREE)
-			continue;
-		b->extent[n++] = cpu_to_le32(slot->extent);
-		if (slot->state == SLOT_STAGED)
-			slot->state = SLOT_WRITING;
-		/* The flush comes before whatever ends from now on. */
-		if (flush)
-			slot->unflushed = false;
-	}
+	n = add_slots(al, b, 0, SLOT_STAGED, SLOT_WRITING);
+	tell_hot(s->vol, b->extent, n);
+	n = add_slots(al, b, n, SLOT_ACTIVE, SLOT_ACTIVE);
+	/* The flush comes before whatever ends from now on. */
+	for (i = 0; flush && i < al->nslots; i++)
+		al->slots[i].unflushed = false;
 	al->staged = 0;
 	al->flush_needed = false;
 	b->magic = cpu_to_le32(META_AL_MAGIC);

@@ -354,6 +354,9 @@ void al_abort(struct repl_store *s);
 bool al_begin_write(struct repl_store *s, struct meta_al_block *b);
 /* That transaction is durable. */
 void al_written(struct repl_store *s);
+/* A primary logs these extents: writes to them are to be expected. */
+void al_rx_hot(struct repl_pv *pv, const struct repl_wire_hdr *h,
+	       const void *payload);
 
 /* appio.c */
 void app_ready(struct repl_io *io);

@@ -28,6 +28,7 @@ static enum repl_stream stream_of(u8 type)
 	case PKT_MAP_ACK:
 	case PKT_PING:
 	case PKT_PONG:
+	case PKT_HOT:
 		return REPL_STREAM_CTRL;
 	default:
 		return REPL_STREAM_DATA;
@@ -446,6 +447,9 @@ static void rx_pv(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		break;
 	case PKT_INVALIDATE:
 		rx_invalidate(pv);
+		break;
+	case PKT_HOT:
+		al_rx_hot(pv, h, payload);
 		break;
 	case PKT_MAP_ACK:
 		if (pv->sync.map_unacked)

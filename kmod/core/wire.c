@@ -56,6 +56,7 @@ static const struct pkt_rule {
 	[PKT_PONG]	  = { C, SHAPE_FIXED, 0 },
 	[PKT_STEP_DOWN]	  = { D, SHAPE_FIXED, 0 },
 	[PKT_STAYS]	  = { D, SHAPE_UPTO, 256 },
+	[PKT_HOT]	  = { C, SHAPE_ARRAY, sizeof(__le32) },
 #undef D
 #undef C
 };

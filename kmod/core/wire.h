@@ -39,9 +39,10 @@ enum repl_stream {
 #define REPL_FEAT_DIGEST	(1U << 2)	/* resync may compare digests */
 #define REPL_FEAT_TLS		(1U << 3)	/* reserved: TLS after the hello */
 #define REPL_FEAT_MOVE		(1U << 4)	/* a Primary steps down if asked to */
+#define REPL_FEAT_HOT		(1U << 5)	/* told of extents to be logged */
 #define REPL_FEAT_OURS \
 	(REPL_FEAT_DISCARD | REPL_FEAT_ZEROES | REPL_FEAT_DIGEST | \
-	 REPL_FEAT_MOVE)
+	 REPL_FEAT_MOVE | REPL_FEAT_HOT)
 
 /* hello.flags */
 #define REPL_HELLO_AUTH		(1U << 0)	/* a secret is configured */
@@ -141,6 +142,8 @@ struct repl_wire_auth {
  *	step down, 0: it does not any more; only with REPL_FEAT_MOVE.  No answer but
  *	the Primary's RES_STATE, which says that it is none any more, or:
  * @PKT_STAYS: D: id: it stays Primary; payload: the reason
+ * @PKT_HOT: C: array of extents (__le32) which the primary is logging, for writes
+ *	that follow: a receiver logs them meanwhile; only with REPL_FEAT_HOT
  */
 enum repl_packet {
 	PKT_NONE,
@@ -180,6 +183,7 @@ enum repl_packet {
 	PKT_PONG,
 	PKT_STEP_DOWN,
 	PKT_STAYS,
+	PKT_HOT,
 	PKT_TYPES,
 };
 

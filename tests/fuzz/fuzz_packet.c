@@ -103,6 +103,9 @@ static void right_length(struct input *in, struct repl_wire_hdr *h)
 	case PKT_RS_CLEAR:
 		len = len % 8 * sizeof(struct repl_wire_range);
 		break;
+	case PKT_HOT:
+		len = len % 16 * sizeof(__le32);
+		break;
 	case PKT_RS_REQ:
 		len = h->flags & REPL_HDR_DIGEST ? REPL_DIGEST_LEN : 0;
 		break;

@@ -339,6 +339,8 @@ void net_retry(struct link *l)
 
 		if (W.o.digest)
 			features |= REPL_FEAT_DIGEST;
+		if (W.o.hot)
+			features |= REPL_FEAT_HOT;
 		if (W.o.discard)
 			features |= REPL_FEAT_DISCARD | REPL_FEAT_ZEROES;
 		peer->features = features;

@@ -87,7 +87,7 @@ struct sim_opts {
 	u32 external;		/* mask of nodes with external metadata */
 	u32 init_sync;		/* first full sync instead of new_dataset */
 	u32 garbage;		/* disks begin with differing contents */
-	u32 digest, discard;	/* features offered */
+	u32 digest, discard, hot;	/* features offered */
 	u32 tick_ms;
 	u32 disk_us, disk_jitter_us, flush_us;
 	u32 net_us, net_jitter_us, net_bytes_us, ctrl_jitter_us;

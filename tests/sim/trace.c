@@ -109,6 +109,7 @@ static const char *const pkts[] = {
 	"SYNC_REFUSE", "MAP", "MAP_ACK", "RS_REQ", "RS_DATA", "RS_EQUAL",
 	"RS_ZEROES", "RS_ERROR", "RS_CLEAR", "SYNC_DONE", "SYNC_STOP",
 	"INVALIDATE", "NEW_DATASET", "PING", "PONG", "STEP_DOWN", "STAYS",
+	"HOT",
 };
 static_assert(ARRAY_SIZE(pkts) == PKT_TYPES, "packet names");
 

@@ -167,6 +167,94 @@ static void peer_writes(void)
 	finish();
 }
 
+static void rx_hot(u32 first, u32 n)
+{
+	struct repl_wire_hdr h = { .type = PKT_HOT };
+	__le32 extent[64];
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		extent[i] = cpu_to_le32(first + i);
+	h.length = cpu_to_le32(n * sizeof(*extent));
+	CHECK(fake_rx(&f, 0, &h, extent) == WIRE_OK);
+}
+
+/* What the primary logs is in our log when the write comes: that starts at once. */
+static void told_in_time(void)
+{
+	begin(SCENE_SECONDARY);
+	rx_hot(3, 2);
+	CHECK(!logged(3) && f.mio);
+	fake_run(&f);
+	CHECK(logged(3) && logged(4) && !logged(5));
+	rx_write(100, 4 * EXTENT_SECTORS - 8, 8192);
+	CHECK(checked == 1 && !f.mio);
+	/* hot already, beyond the end: nothing to do */
+	rx_hot(3, 1);
+	rx_hot(SCENE_DATA / EXTENT_BYTES, 1);
+	rx_hot(~0U, 1);
+	CHECK(!f.mio);
+	fake_run(&f);
+	f.issued = NULL;
+	fake_exit(&f);
+}
+
+/* More than the log has room for: writes find a place nevertheless. */
+static void told_too_much(void)
+{
+	struct repl_wire_hdr ping = { .type = PKT_PING };
+	u64 seq = 100;
+	u32 n;
+
+	begin(SCENE_SECONDARY);
+	waited = 0;
+	for (n = 0; n < 600; n++) {
+		waited += !list_empty(&f.vol.store->al.waiting);
+		rx_hot(fake_rand() % 20, fake_rand() % 12 + 1);
+		rx_write(seq++, fake_rand() % 20 * EXTENT_SECTORS, 4096);
+		some_end();
+	}
+	fake_run(&f);
+	/* those in the tail keep theirs until they are complete everywhere */
+	ping.through = cpu_to_le64(seq);
+	for (n = 0; n < 10; n++) {
+		CHECK(fake_rx(&f, 0, &ping, "") == WIRE_OK);
+		fake_run(&f);
+	}
+	CHECK(waited > 10 && list_empty(&f.vol.store->al.waiting));
+	finish();
+}
+
+/* Receivers are told of new extents, once, before the write is sent. */
+static void tells_receivers(void)
+{
+	struct fake_pkt *told;
+	__le32 extent = 0;
+
+	scene(&f, SCENE_PRIMARY);
+	fake_run(&f);
+	f.keep_pkts = true;
+	fake_forget(&f);
+	fake_submit(&f, OP_WRITE, 5 * EXTENT_SECTORS, 4096);
+	told = fake_find(&f, PKT_HOT);
+	CHECK(told && told->node == f.peer[0].node && !fake_find(&f, PKT_WRITE));
+	if (told)
+		memcpy(&extent, told->payload, sizeof(extent));
+	CHECK(told && le32_to_cpu(told->h.length) == sizeof(extent) &&
+	      le32_to_cpu(extent) == 5);
+	fake_run(&f);
+	CHECK(fake_find(&f, PKT_WRITE));
+	fake_forget(&f);
+	fake_submit(&f, OP_WRITE, 5 * EXTENT_SECTORS + 64, 4096);
+	CHECK(fake_find(&f, PKT_WRITE) && !fake_find(&f, PKT_HOT));
+	/* nor is one told that does not know what it means */
+	f.peer[0].features &= ~REPL_FEAT_HOT;
+	fake_submit(&f, OP_WRITE, 6 * EXTENT_SECTORS, 4096);
+	fake_run(&f);
+	CHECK(!fake_find(&f, PKT_HOT));
+	fake_exit(&f);
+}
+
 /* The target acknowledges what it has got, oldest first. */
 static void peer_acks(void)
 {
@@ -251,6 +339,9 @@ int main(void)
 	fake_seed(11);
 	RUN(app_writes);
 	RUN(peer_writes);
+	RUN(told_in_time);
+	RUN(told_too_much);
+	RUN(tells_receivers);
 	RUN(resync_reads);
 	RUN(disk_fails);
 	return tap_end();
