@@ -14,9 +14,9 @@
  *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
  *	target.c   resync, receiving end	source.c  resync, giving end
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
- *	members.c  generations, in-sync set	vote.c	  becoming Primary
+ *	members.c adopt.c  generations and in-sync set: making them, being told
  *	held.c	   I/O that is held		reign.c   the end of a reign
- *	keep.c	   who keeps a set
+ *	keep.c	   who keeps a set		vote.c	  becoming Primary
  *	succession.c  Primary by itself		move.c	  in the place of another
  *	voter.c	   votes that others get	elect.c	  who has what counts
  *	lease.c	   when a Primary may read	witness.c voters without data
@@ -463,8 +463,7 @@ bool pace_digest(const struct repl_pv *pv);
 void pace_digest_result(struct repl_sync *y, bool equal);
 void pace_tick(struct repl_pv *pv, u64 ms);
 
-/* members.c, adopt.c */
-/* What follows counts once it is committed, or not at all. */
+/* members.c, adopt.c: what follows counts once it is committed, or not at all. */
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
