@@ -228,6 +228,14 @@ static bool map_op(const struct bio *bio, enum repl_op *op)
 	}
 }
 
+/* A page is, in one piece: of more the disk may want a certain alignment. */
+static bool within_limits(struct bio *bio)
+{
+	return bio->bi_iter.bi_size <= PAGE_SIZE &&
+	       (!bio_has_data(bio) ||
+		bio_iovec(bio).bv_len == bio->bi_iter.bi_size);
+}
+
 static void bdev_submit_bio(struct bio *bio)
 {
 	struct blkrepl_volume *v = bio->bi_bdev->bd_disk->private_data;
@@ -237,8 +245,7 @@ static void bdev_submit_bio(struct bio *bio)
 	enum repl_op op;
 	bool flush;
 
-	/* A page is within all limits. */
-	if (bio->bi_iter.bi_size > PAGE_SIZE) {
+	if (!within_limits(bio)) {
 		bio = bio_split_to_limits(bio);
 		if (!bio)
 			return;

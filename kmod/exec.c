@@ -94,7 +94,13 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 	if (h->type == PKT_ACK && blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
 		s = &p->stream[REPL_STREAM_DATA];
 	trace_blkrepl_send(peer, s->nr, h);
+	/* An advice: not worth what is kept for others, nor a connection. */
+	if (h->type == PKT_HOT &&
+	    !blkrepl_reserve_full(&p->r->pool.inline_bufs))
+		return;
 	pkt = blkrepl_pkt_new(p->r, payload ? len : 0);
+	if (!pkt && h->type == PKT_HOT)
+		return;
 	if (!pkt) {
 		/* Always correct: what it lacks is found at the next connect */
 		blkrepl_conn_fail(p, "out of memory for packets");

@@ -350,8 +350,10 @@ void al_rx_hot(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	struct repl_slot *slot;
 	__le32 extent;
 
-	if (!s || pv->vol->res->role == ROLE_PRIMARY)
+	if (!s || pv->peer->role != ROLE_PRIMARY || outvoted(pv->peer))
 		return;
+	/* Our log may be the smaller one: not all that was hot is to go. */
+	n = min(n, s->al.nslots / 2);
 	for (i = 0; i < n; i++) {
 		memcpy(&extent, payload + i * sizeof(extent), sizeof(extent));
 		e = le32_to_cpu(extent);

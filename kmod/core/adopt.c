@@ -72,8 +72,8 @@ static bool refuses(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	return false;
 }
 
-/* Return: false if we do not; then we are what we were, in the set that we knew. */
-static bool adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
+/* If we decline we stay what we were, in the set that we knew. */
+static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 		  u32 receivers)
 {
 	struct repl_vol *vol = pv->vol;
@@ -84,12 +84,12 @@ static bool adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	/* A member that is no replica just now has said so, or will. */
 	if (s && vol->disk >= DISK_OUTDATED && (member || follower) &&
 	    refuses(pv, l, set))
-		return false;
+		return;
 	vol->in_sync = set;
 	vol->keepers = pv->peer_state.keepers;
 	if (!s) {
 		vol->lineage = *l;
-		return true;
+		return;
 	}
 	s->in_sync = set;
 	s->keepers = vol->keepers;
@@ -104,17 +104,16 @@ static bool adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	if (!member && !follower) {
 		if (vol->disk > DISK_OUTDATED)
 			set_disk(vol, DISK_OUTDATED);
-		return true;
+		return;
 	}
 	if (vol->disk < DISK_OUTDATED)
-		return true;
+		return;
 	/* It found us in step after we had asked for a sync. */
 	target_stop(pv, true);
 	s->lineage = *l;
 	vol->lineage = *l;
 	in_step_with(vol, set);
 	set_disk(vol, follower ? DISK_CONSISTENT : DISK_UPTODATE);
-	return true;
 }
 
 /*

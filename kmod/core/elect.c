@@ -76,10 +76,14 @@ bool by_position(const struct repl_pv *pv)
 			       my_lineage(pv->vol)) == ORDER_EQUAL;
 }
 
-/* Does this peer know of sets of the same data as we? */
+/*
+ * Does this peer know of sets of the same data as we?  One that gives up its branch
+ * gives up the sets that were made there, too.
+ */
 static bool claims(const struct repl_pv *pv)
 {
 	return usable(pv) && !pv->peer->silent &&
+	       !(pv->peer_state.flags & REPL_VS_DISCARD) &&
 	       pv->peer_state.disk >= DISK_WITNESS &&
 	       pv->peer_state.dataset == pv->vol->dataset;
 }

@@ -176,7 +176,7 @@ void position_refused(const struct repl_io *io)
 	struct repl_vol *vol = io->vol;
 	struct repl_res *res = vol->res;
 
-	if (pv)
+	if (pv && io->conn == io->peer->conn_count)
 		pv->refused = true;
 	if (!res->have_ended) {
 		if (vol->vouch)
@@ -184,7 +184,7 @@ void position_refused(const struct repl_io *io)
 		return;
 	}
 	vol->gap = true;
-	if (io->seq > res->have_seq)
+	if (io->peer->term != res->have_term || io->seq > res->have_seq)
 		return;
 	res->have_seq = io->seq - 1;
 	if (acked_behind(res))

@@ -88,16 +88,16 @@ static void renew(struct repl_res *res, const char *why)
  */
 static bool superseded(const struct repl_res *res)
 {
-	u32 nodes = voters(res);
 	struct repl_peer *p;
 	struct repl_pv *pv;
+	u32 gone = 0;
 	int i;
 
 	for_each_peer(p, i, res)
 		list_for_each_entry(pv, &p->pvs, by_peer)
 			if (usable(pv) && pv_outreigns(pv))
-				nodes &= ~BIT(i);
-	return hweight32(nodes) < majority(res);
+				gone |= BIT(i);
+	return voters(res) - hweight32(gone) < majority(res);
 }
 
 void reign_check(struct repl_res *res)

@@ -3,19 +3,20 @@
 #include "scenes.h"
 #include "tap.h"
 
-#define ALL	(BIT(0) | BIT(1) | BIT(2))
+#define ALL	((2U << peers) - 1)
 #define REIGN	(1ULL << SET_TERM_SHIFT)
 
 static struct fake f;
+static u32 peers = 2;
 
-/* One of three nodes, a member of a set of all, when it starts. */
+/* One of three nodes, mostly, a member of a set of all, when it starts. */
 static void start(u8 policy, bool votes, u64 version)
 {
 	scene_format(&f);
 	fake_sb(&f)->in_sync = cpu_to_le32(ALL);
 	fake_sb(&f)->set_version = cpu_to_le64(version);
 	fake_seal(&f);
-	fake_init(&f, 2);
+	fake_init(&f, peers);
 	f.res.conf.ack_policy = policy;
 	f.res.conf.votes = votes;
 	f.res.elected_before = elects(&f.res);
@@ -331,6 +332,58 @@ static void switched_off_alone(void)
 	fake_exit(&f);
 }
 
+/* A peer that has been in the set of a later reign than ours. */
+static void follower_comes(u32 i)
+{
+	struct repl_wire_vol_state w;
+
+	fake_same_state(&f, i, &w);
+	w.disk = DISK_UPTODATE;
+	w.set_version = cpu_to_le64(9 * REIGN | SET_NEXT | SET_VOTED);
+	w.in_sync = cpu_to_le32(ALL & ~BIT(0));
+	fake_up(&f, i);
+	res_state(i, ROLE_SECONDARY, true);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
+/* In doubt, as a peer has voted in a newer term. */
+static void doubt(void)
+{
+	u64 term = f.res.term;
+
+	f.res.term = 9;
+	res_state(0, ROLE_SECONDARY, true);
+	f.res.term = term;
+	fake_run(&f);
+	fake_run(&f);
+	CHECK(f.res.role == ROLE_PRIMARY && f.res.renewing);
+}
+
+/* Its successor may be gone.  It steps down once a majority has followed that one. */
+static void superseded(void)
+{
+	reign(ACK_QUORUM);
+	doubt();
+	follower_comes(1);
+	CHECK(f.res.role == ROLE_PRIMARY);
+	follower_comes(0);
+	CHECK(f.res.role == ROLE_SECONDARY && !f.res.renewing);
+	fake_exit(&f);
+
+	/* Of two, the other one is enough, and nobody is not. */
+	peers = 1;
+	reign(ACK_QUORUM);
+	doubt();
+	peer_comes(0, REPL_VS_VOUCHES, true);
+	CHECK(f.res.role == ROLE_PRIMARY);
+	fake_down(&f, 0);
+	follower_comes(0);
+	CHECK(f.res.role == ROLE_SECONDARY);
+	fake_exit(&f);
+	peers = 2;
+}
+
 static int may_elect(const char **why)
 {
 	struct repl_res_conf conf = f.res.conf;
@@ -406,6 +459,7 @@ int main(void)
 	RUN(switched_off);
 	RUN(switched_off_alone);
 	RUN(switched_on);
+	RUN(superseded);
 	RUN(force_is_remembered);
 	return tap_end();
 }
