@@ -2,7 +2,7 @@
 /*
  * From a seed to options.  Every seed turns some faults off and others up, so
  * that a run of many seeds sees rare combinations ("swarm testing").  When the
- * expansion changes, OPTS_VERSION does too: seeds mean something else then.
+ * expansion changes, seeds mean something else.
  */
 #include "sim.h"
 
