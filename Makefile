@@ -49,7 +49,7 @@ modules_install: modules ## install the module for the running kernel [DESTDIR=.
 tool: ## the command blkrepl: build/userspace/blkrepl
 	$(MAKE) -C userspace
 
-install: tool ## install the tool, man pages, completion, udev rule [DESTDIR=...]
+install: tool ## the tool, man pages, completion, udev rule, systemd unit [DESTDIR=...]
 	$(MAKE) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(STAGE)
 
 # With DESTDIR only the sources are put there: whoever unpacks it has a DKMS of
