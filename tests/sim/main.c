@@ -150,8 +150,10 @@ static void report(u64 seed)
 	opts_print(stdout, &o);
 	printf("VIOLATION seed %llu %s: %s\n", (unsigned long long)seed,
 	       violation_checker, violation_text);
-	printf("again: blkrepl-sim --seed %llu%s%s%s%s --trace\n",
-	       (unsigned long long)seed,
+	printf("again: blkrepl-sim --seed %llu", (unsigned long long)seed);
+	if (arg.ack_policy >= 0)
+		printf(" --ack-policy %d", arg.ack_policy);
+	printf("%s%s%s%s --trace\n",
 	       arg.votes ? " --votes" : "",
 	       arg.scenario >= 0 ? " --scenario " : "",
 	       arg.scenario >= 0 ? scenario_name[arg.scenario] : "",
