@@ -564,15 +564,20 @@ bool app_untold(const struct repl_io *io)
 }
 
 /*
- * A member that joined after this write was sent, while we live on the peers'
- * data: we have no map that would tell it what it lacks.
+ * A member that joined after this write was sent, while we lived on the peers'
+ * data: no map tells it what it lacks.  Our own disk may be that one, filled by a
+ * peer that did not get the write either.
  */
 static bool member_lacks(const struct repl_io *io)
 {
 	const struct repl_vol *vol = io->vol;
+	u32 lack = vol->in_sync & ~io->got;
 
-	return io_is_write(io) && vol->disk != DISK_UPTODATE &&
-	       (vol->in_sync & ~BIT(vol->res->node) & ~io->got);
+	if (vol->disk == DISK_UPTODATE)
+		lack &= BIT(vol->res->node);
+	else
+		lack &= ~BIT(vol->res->node);
+	return io_is_write(io) && lack;
 }
 
 /* An answer has come, or none is to be expected any more. */

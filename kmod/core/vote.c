@@ -588,7 +588,8 @@ void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
 	}
 	if (will_pass(res, h) && try_later(res))
 		return;
-	memcpy(why, payload, len);
+	if (len)
+		memcpy(why, payload, len);
 	why[len] = 0;
 	vote_refused(p, why);
 }
