@@ -10,6 +10,7 @@
  * listener whose socket overflows gets ENOBUFS from it and asks for a dump.
  */
 #include <linux/blkdev.h>
+#include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
 #include <net/genetlink.h>
 
@@ -145,8 +146,9 @@ static void log_text(struct blkrepl_resource *r, const struct blkrepl_text *t)
 		snprintf(vol, sizeof(vol), "/%d", t->vol);
 	if (t->peer >= 0)
 		snprintf(peer, sizeof(peer), " peer node %d:", t->peer);
-	pr_warn_ratelimited("blkrepl %s%s:%s %s\n", r->name, vol, peer,
-			    t->text);
+	/* Of this resource alone: a limit that is shared drops what collides. */
+	if (__ratelimit(&r->ev.limit))
+		pr_warn("blkrepl %s%s:%s %s\n", r->name, vol, peer, t->text);
 }
 
 /* ---- udev ---- */
@@ -355,6 +357,7 @@ void blkrepl_event_gone(struct blkrepl_resource *r, enum blkrepl_event event,
 void blkrepl_events_init(struct blkrepl_resource *r)
 {
 	INIT_DELAYED_WORK(&r->ev.work, events_work);
+	ratelimit_default_init(&r->ev.limit);
 	r->ev.logged_role = ROLE_SECONDARY;
 	memset(r->ev.logged_disk, DISK_DISKLESS, sizeof(r->ev.logged_disk));
 }

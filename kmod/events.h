@@ -6,6 +6,7 @@
 #ifndef BLKREPL_EVENTS_H
 #define BLKREPL_EVENTS_H
 
+#include <linux/ratelimit_types.h>
 #include <linux/workqueue.h>
 
 #include "core/core.h"
@@ -34,6 +35,7 @@ struct blkrepl_events {
 	unsigned int first;			/* L */
 	unsigned int nr;			/* L */
 	/* what the log was told last; the work's */
+	struct ratelimit_state limit;
 	u8 logged_role;
 	u8 logged_disk[BLKREPL_MAX_VOLUMES];
 	u64 readable;				/* volumes, as udev knows */
