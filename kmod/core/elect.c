@@ -393,11 +393,6 @@ static u32 us_and_those(const struct repl_vol *vol,
 	return nodes;
 }
 
-static bool here(const struct repl_pv *pv)
-{
-	return usable(pv);
-}
-
 /* Does it only differ from us in the last writes? */
 static bool alike_but_for_last(const struct repl_pv *pv)
 {
@@ -515,7 +510,7 @@ bool elect_among_all(const struct repl_vol *vol)
 
 	if (!elects(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE ||
-	    elect_all_needed(vol->res, us_and_those(vol, here)))
+	    elect_all_needed(vol->res, us_and_those(vol, usable)))
 		return false;
 	if (has_all(vol))
 		return true;

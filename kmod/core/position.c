@@ -16,14 +16,13 @@
 #include "internal.h"
 #include "position.h"
 
-static int compare(const struct repl_store *s)
+/* Is it behind the position (< 0), at it or ahead of it? */
+static int compare(const struct repl_res *res, u64 term, u64 seq)
 {
-	const struct repl_res *res = s->vol->res;
-
-	if (s->pos_term != res->have_term)
-		return s->pos_term < res->have_term ? -1 : 1;
-	if (s->pos_seq != res->have_seq)
-		return s->pos_seq < res->have_seq ? -1 : 1;
+	if (term != res->have_term)
+		return term < res->have_term ? -1 : 1;
+	if (seq != res->have_seq)
+		return seq < res->have_seq ? -1 : 1;
 	return 0;
 }
 
@@ -56,7 +55,7 @@ void position_recall(struct repl_vol *vol)
 	struct repl_store *s = vol->store;
 	struct repl_res *res = vol->res;
 	struct repl_vol *other;
-	int order = compare(s);
+	int order = compare(res, s->pos_term, s->pos_seq);
 
 	vol->vouch = !(s->flags & META_F_CRASHED) &&
 		     (s->in_sync & BIT(res->node));
@@ -89,8 +88,7 @@ void position_member(struct repl_res *res, u64 term, u64 seq)
 	res->have_ended = false;
 	for_each_vol(vol, res)
 		vol->gap = false;
-	if (term < res->have_term ||
-	    (term == res->have_term && seq <= res->have_seq))
+	if (compare(res, term, seq) <= 0)
 		return;
 	res->have_term = term;
 	res->have_seq = seq;
@@ -122,9 +120,7 @@ static void go_on_with(struct repl_res *res, u64 term, u64 seq)
 {
 	struct repl_vol *vol;
 
-	if (!res->have_ended ||
-	    term < res->have_term ||
-	    (term == res->have_term && seq <= res->have_seq))
+	if (!res->have_ended || compare(res, term, seq) <= 0)
 		return;
 	for_each_vol(vol, res)
 		if (vol->gap)
