@@ -5,6 +5,7 @@
 
 #include "conf.h"
 #include "fake.h"
+#include "out.h"
 #include "state.h"
 #include "status.h"
 #include "util.h"
@@ -112,4 +113,17 @@ struct state *fake_r0(void)
 	     U32(BLKREPL_PV_REPL_STATE, BLKREPL_REPL_OFF),
 	     U64(BLKREPL_PV_OUT_OF_SYNC, 4096));
 	return st;
+}
+
+char *fake_print(const struct state *st, bool json, bool statistics)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	struct out *o = out_new(f, json, false);
+
+	status_print(o, st, NULL, statistics);
+	out_free(o);
+	fclose(f);
+	return text;
 }

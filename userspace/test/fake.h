@@ -6,6 +6,7 @@
 #ifndef BLKREPL_FAKE_H
 #define BLKREPL_FAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nl_msg;
@@ -49,5 +50,8 @@ void fake_addr(struct state *st, const char *res, int peer, const char *local,
 
 /* Resource r0 on node alice (0): Primary, two volumes, peers bob and carol. */
 struct state *fake_r0(void);
+
+/* What status prints, to be freed. */
+char *fake_print(const struct state *st, bool json, bool statistics);
 
 #endif

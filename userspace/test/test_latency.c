@@ -125,19 +125,6 @@ static void test_units(void)
 	}
 }
 
-static char *print(const struct state *st, bool json, bool statistics)
-{
-	char *text;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	struct out *o = out_new(f, json, false);
-
-	status_print(o, st, NULL, statistics);
-	out_free(o);
-	fclose(f);
-	return text;
-}
-
 static void test_print(void)
 {
 	struct state *st = fake_r0();
@@ -145,14 +132,14 @@ static void test_print(void)
 	char *text;
 
 	hist_clear();
-	text = print(st, true, true);
+	text = fake_print(st, true, true);
 	o = json_tokener_parse(text);
 	tap_is(path(o, "/0/devices/0/latency"), "{ }", "a module that keeps none");
 	json_object_put(o);
 	free(text);
 
 	tell_write(st);
-	text = print(st, false, true);
+	text = fake_print(st, false, true);
 	tap_ok(!strstr(text, "latency"), "no table without a duration");
 	free(text);
 
@@ -161,18 +148,18 @@ static void test_print(void)
 	tell(st, BLKREPL_A_PEER, 1, BLKREPL_STAGE_ACK);
 	tell(st, BLKREPL_A_PEER, 7, BLKREPL_STAGE_ACK);
 	tell(st, BLKREPL_A_PEER, 2, 99);
-	text = print(st, false, true);
+	text = fake_print(st, false, true);
 	tap_has(text, "    latency              count      mean       p50       p99       max\n"
 		      "    ack                      2    50.0 s   2.10 ms     100 s     100 s\n",
 		"a peer's table");
 	tap_has(text, "    ?                        2", "a stage of the future");
 	tap_ok(!strstr(text, "\n      latency"), "none of the volume");
 	free(text);
-	text = print(st, false, false);
+	text = fake_print(st, false, false);
 	tap_ok(!strstr(text, "latency"), "without --statistics");
 	free(text);
 
-	text = print(st, true, true);
+	text = fake_print(st, true, true);
 	o = json_tokener_parse(text);
 	tap_is(path(o, "/0/devices/0/latency/write/count"), "0", "JSON has a stage without any");
 	tap_is(path(o, "/0/connections/0/latency/ack/max-ns"), "100000000000", "max");

@@ -13,23 +13,10 @@
 #include "tap.h"
 #include "uapi/blkrepl.h"
 
-static char *print(const struct state *st, bool json, bool statistics)
-{
-	char *text;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	struct out *o = out_new(f, json, false);
-
-	status_print(o, st, NULL, statistics);
-	out_free(o);
-	fclose(f);
-	return text;
-}
-
 static void test_text(void)
 {
 	struct state *st = fake_r0();
-	char *text = print(st, false, false);
+	char *text = fake_print(st, false, false);
 
 	tap_is(text,
 	       "r0  role:Primary  term:3\n"
@@ -56,7 +43,7 @@ static void test_trouble(void)
 	FAKE(st, "r0", 0, 1, BLKREPL_A_PVOL_INFO,
 	     U32(BLKREPL_PV_REPL_STATE, BLKREPL_REPL_PAUSED_SOURCE),
 	     U32(BLKREPL_PV_PAUSED, 2));
-	text = print(st, false, false);
+	text = fake_print(st, false, false);
 	tap_has(text, "  I/O suspended: no replica with good data is reachable\n",
 		"a reason for suspended I/O");
 	tap_has(text, "  I/O suspended: no quorum", "another one");
@@ -70,21 +57,21 @@ static void test_trouble(void)
 	     U64(BLKREPL_PV_RESYNC_MS, 10000));
 	FAKE(st, "r0", 1, 1, BLKREPL_A_PVOL_INFO,
 	     U32(BLKREPL_PV_REPL_STATE, 99), U32(BLKREPL_PV_PEER_DISK_STATE, 99));
-	text = print(st, false, false);
+	text = fake_print(st, false, false);
 	tap_has(text, "to go  stalled\n", "a stalled resync");
 	tap_has(text, "    volume 1  ?  peer-disk:?\n", "states of the future");
 	free(text);
 
-	text = print(st, false, true);
+	text = fake_print(st, false, true);
 	tap_has(text, "  seq:0  in-sync-set:0x0", "statistics");
 	free(text);
 	state_free(st);
 
 	st = state_new();
-	text = print(st, false, false);
+	text = fake_print(st, false, false);
 	tap_has(text, "# no resource is up", "nothing at all");
 	free(text);
-	text = print(st, true, false);
+	text = fake_print(st, true, false);
 	tap_is(text, "[\n]\n", "nothing at all in JSON");
 	free(text);
 	state_free(st);
@@ -93,7 +80,7 @@ static void test_trouble(void)
 static void test_json(void)
 {
 	struct state *st = fake_r0();
-	char *text = print(st, true, false);
+	char *text = fake_print(st, true, false);
 	struct json_object *o = json_tokener_parse(text);
 
 	tap_is(path(o, "/0/name"), "\"r0\"", "name");
@@ -119,13 +106,13 @@ static void test_lag(void)
 
 	FAKE(st, "r0", -1, 1, BLKREPL_A_PEER_INFO,
 	     U64(BLKREPL_PI_LAG_BYTES, 65536), U32(BLKREPL_PI_LAG_MS, 62345));
-	text = print(st, true, false);
+	text = fake_print(st, true, false);
 	o = json_tokener_parse(text);
 	tap_is(path(o, "/0/connections/0/lag-bytes"), "65536", "lag in bytes");
 	tap_is(path(o, "/0/connections/0/lag-ms"), "62345", "lag in milliseconds");
 	json_object_put(o);
 	free(text);
-	text = print(st, false, false);
+	text = fake_print(st, false, false);
 	tap_has(text, "  lacks:64.0 KiB  for:1:02\n", "lag for people");
 	free(text);
 	state_free(st);
