@@ -85,7 +85,7 @@ static struct blkrepl_io *make_io(struct blkrepl_volume *v, struct bio *bio,
 
 #define SPARE_IOS	64
 
-/* What is taken is to be blkrepl_io_init()ed before the core gets it. */
+/* What is taken is to be blkrepl_io_init()ed before the core gets it as its own. */
 static struct blkrepl_io *spare_get(struct blkrepl_resource *r)
 {
 	struct blkrepl_io *b = r->pool.spare;
@@ -181,10 +181,9 @@ static bool read_direct(struct blkrepl_volume *v, struct bio *bio,
 	if (!b)
 		b = spare_get(r);
 	if (b) {
-		fill_io(b, v, bio, OP_READ);
-		b->io.flags = 0;
-		b->io.seq = 0;
-		b->r = r;
+		b->io.vol = &v->vol;
+		b->io.sector = bio->bi_iter.bi_sector;
+		b->io.size = bio->bi_iter.bi_size;
 		if (repl_read_begin(&b->io)) {
 			trace_blkrepl_submit(&b->io, 0);
 			trace_blkrepl_disk_io(&b->io, 0);
@@ -233,7 +232,8 @@ static bool within_limits(struct bio *bio)
 {
 	return bio->bi_iter.bi_size <= PAGE_SIZE &&
 	       (!bio_has_data(bio) ||
-		bio_iovec(bio).bv_len == bio->bi_iter.bi_size);
+		mp_bvec_iter_len(bio->bi_io_vec, bio->bi_iter) ==
+						bio->bi_iter.bi_size);
 }
 
 static void bdev_submit_bio(struct bio *bio)

@@ -319,7 +319,15 @@ void blkrepl_io_init(struct blkrepl_io *b, struct blkrepl_resource *r,
 
 struct blkrepl_io *blkrepl_spare_new(struct blkrepl_resource *r)
 {
-	return mempool_alloc(&r->pool.ios[BLKREPL_FOR_APP], GFP_NOIO);
+	struct blkrepl_io *b = mempool_alloc(&r->pool.ios[BLKREPL_FOR_APP],
+					     GFP_NOIO);
+
+	b->r = r;
+	b->io.kind = IO_APP;
+	b->io.op = OP_READ;
+	b->io.flags = 0;
+	b->io.seq = 0;
+	return b;
 }
 
 void blkrepl_io_put(struct blkrepl_io *b)

@@ -116,7 +116,13 @@ struct blkrepl_io *blkrepl_io_new(struct blkrepl_resource *r,
 void blkrepl_io_init(struct blkrepl_io *b, struct blkrepl_resource *r,
 		     enum blkrepl_reserve which);
 
-/** blkrepl_spare_new() - make one to be kept; waits for the reserve. Process context */
+/**
+ * blkrepl_spare_new() - make one to be kept
+ * @r: the resource
+ *
+ * Waits for the reserve.  Process context.  Return: one that is good for reads that go
+ * straight to the disk, as far as all of them are alike.
+ */
 struct blkrepl_io *blkrepl_spare_new(struct blkrepl_resource *r);
 
 /** blkrepl_io_put() - drop a reference. Any context */
