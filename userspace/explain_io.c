@@ -132,8 +132,8 @@ static void in_doubt(struct finding *x, const struct st_res *res)
 		return;
 	}
 	say(x, "; enough replicas are in step, but a majority has not said in time that no other node was elected");
-	advise(x, "it asks again by itself, wait a moment; if it stays so, look at the connections (blkrepl status %s --statistics)",
-	       res->name);
+	advise(x, "it asks again by itself, wait a moment; if it stays so, look at the connections (blkrepl status %s --statistics); if all are connected, another node was made Primary by force, too: blkrepl secondary --force %s, and what waits fails",
+	       res->name, res->name);
 }
 
 static void no_quorum(struct findings *f)

@@ -309,6 +309,8 @@ void admin_promoted(struct node *n)
 	cov[C_PROMOTIONS]++;
 	n->demoting = 0;
 	n->moved = false;
+	M.branches += n->vote_force;
+	n->vote_force = false;
 	M.primary = n;
 	if (M.total_loss) {
 		hist_total_loss();
@@ -552,17 +554,19 @@ static bool force_one(void)
 }
 
 /*
- * It asks for a term, and its own data has gone meanwhile; or nobody whose data it
- * could go on with is left.  So it can't go on, and nobody else while the manager
- * takes it for the Primary.
+ * It asks for a term, and its own data has gone meanwhile, or another was made Primary
+ * by force, too; or nobody whose data it could go on with is left.  So it can't go on,
+ * and nobody else while the manager takes it for the Primary.
  */
 static bool given_up(struct node *p)
 {
 	const char *why;
+	bool stuck = p->res.renewing && (W.o.votes || M.branches > 1);
 
-	if (!sim_votes() || W.phase != PH_HEAL ||
-	    W.phase_end - W.now > 200 * SEC ||
-	    !(W.o.votes ? p->res.renewing : p->res.susp & SUSP_NO_DATA))
+	if (!W.o.votes && (p->res.susp & SUSP_NO_DATA))
+		stuck = true;
+	if (!stuck || !sim_votes() || W.phase != PH_HEAL ||
+	    W.phase_end - W.now > 200 * SEC)
 		return false;
 	T("manager: n%u secondary --force", p->id);
 	W.cur = p;
