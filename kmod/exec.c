@@ -89,9 +89,13 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 		return;
 	/*
 	 * Beside the data that it answers an ack costs TCP no packets of its
-	 * own, and order means nothing to acks.
+	 * own, and order means nothing to acks.  But none may overtake word of a
+	 * write that was refused: see position_acked().
 	 */
-	if (h->type == PKT_ACK && blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
+	if (h->type == PKT_NACK)
+		p->refused = true;
+	if (h->type == PKT_ACK && !p->refused &&
+	    blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
 		s = &p->stream[REPL_STREAM_DATA];
 	trace_blkrepl_send(peer, s->nr, h);
 	/* An advice: not worth what is kept for others, nor a connection. */

@@ -8,6 +8,7 @@
  * or follows.
  */
 #include "internal.h"
+#include "detach.h"
 #include "position.h"
 
 void in_step_with(struct repl_vol *vol, u32 set)
@@ -170,6 +171,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if ((both_elect(p) && le64_to_cpu(w.term) < res->vote_term) ||
 	    keeper_knows_later(pv->vol, le64_to_cpu(w.set_version)))
 		return;
+	detach_hurry(res);
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;
 	p->term = le64_to_cpu(w.term);

@@ -619,9 +619,9 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why);
 struct repl_store *repl_store_take(struct repl_vol *vol);
 
 /**
- * repl_detach() - stop using the disk; ->disk_close() follows
+ * repl_detach() - stop using the disk; ->disk_close() follows, see detach.c
  * @force: even if no other good replica is reachable
- * Return: 0, -EBUSY (no other good disk for a Primary), -ENODEV (no disk).
+ * Return: 0, -EBUSY (no other disk for a Primary, or just going), -EAGAIN, -ENODEV.
  */
 int repl_detach(struct repl_vol *vol, bool force, const char **why);
 

@@ -7,6 +7,7 @@
  * so that no lost or late message leaves anything behind.
  */
 #include "internal.h"
+#include "detach.h"
 
 /* ---- changing states: the only places that do ---- */
 
@@ -358,6 +359,18 @@ static void live_on(struct repl_pv *pv)
 	set_receiving(pv, true);
 }
 
+/* As in drop_void(): a member of the set that we were told of lacks its generation. */
+static bool came_to_nothing(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_vol *vol = pv->vol;
+
+	return (vol->in_sync & BIT(pv->peer->node)) &&
+	       ps->dataset == vol->dataset && usable(pv) &&
+	       primary_seen(vol->res) == NODE_NONE &&
+	       lineage_compare(&vol->lineage, &ps->lineage) == ORDER_NEWER;
+}
+
 /* Without a disk we live on the data of peers that have one. */
 static void evaluate_diskless(struct repl_pv *pv)
 {
@@ -369,7 +382,8 @@ static void evaluate_diskless(struct repl_pv *pv)
 		return;
 	}
 	if (!vol->dataset || (vol->res->role != ROLE_PRIMARY &&
-			      lineage_contains(&ps->lineage, &vol->lineage))) {
+			      (lineage_contains(&ps->lineage, &vol->lineage) ||
+			       came_to_nothing(pv)))) {
 		vol->dataset = ps->dataset;
 		vol->lineage = ps->lineage;
 		vol->in_sync = ps->in_sync;
@@ -567,7 +581,7 @@ static void choose_source(struct repl_vol *vol)
 {
 	struct repl_pv *pv, *best = NULL;
 
-	if (vol->res->renewing)
+	if (vol->res->renewing || detach_waits(vol))
 		return;
 	for_each_pv(pv, vol) {
 		if (is_target(pv))

@@ -22,7 +22,8 @@
  *	lease.c	   when a Primary may read	witness.c voters without data
  *	dataset.c  blank disks declared equal	position.c how much a member has
  *	actlog.c   activity log and order of overlapping I/O
- *	metaio.c   the one writer of metadata	store.c	  attach and detach
+ *	metaio.c   the one writer of metadata	store.c	  a disk's life
+ *	detach.c   letting go of a good disk
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
  */
 #ifndef REPL_INTERNAL_H
@@ -155,6 +156,7 @@ struct repl_store {
 	u64 members_sb;		/* what an acknowledged MEMBERS waits for */
 	bool checkpoint;	/* write all stale records */
 	u32 checkpoint_at;
+	u64 leave_by_ms;	/* 0: not to be let go of, see detach.c */
 	bool detaching;
 	bool closed_clean;	/* the last superblock says clean */
 	u8 *map_buf;		/* for mapxfer.c */
@@ -593,13 +595,11 @@ void store_shared(struct repl_vol *vol, u32 receivers);
 void store_check_since(struct repl_pv *pv);
 /* This peer lacks nothing that we have. */
 void store_in_step(struct repl_pv *pv);
-/*
- * A disk that a Primary attaches has missed the changes of the set that left
- * it out.  Return: true if there were any.
- */
+/* What a disk that a Primary attaches has missed of the set: true if anything. */
 bool store_adopt_set(struct repl_vol *vol);
 void store_assign_slots(struct repl_vol *vol);
 void store_fail(struct repl_vol *vol, const char *why);
+void store_stop_using(struct repl_vol *vol);
 void store_try_close(struct repl_vol *vol);
 void store_set_size(struct repl_vol *vol, u64 sectors);
 

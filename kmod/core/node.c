@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events, packets and ticks to the modules: the only file that sees all. */
 #include "internal.h"
+#include "detach.h"
 
 /* ---- helpers for all ---- */
 
@@ -144,6 +145,7 @@ void repl_io_done(struct repl_io *io, int err)
 	case IO_PEER_FLUSH:
 	case IO_PEER_READ:
 		peer_disk_done(io, err);
+		detach_applied(vol);
 		break;
 	case IO_RS_READ:
 		source_disk_done(io, err);
@@ -651,6 +653,7 @@ void repl_tick(struct repl_res *res, u64 now)
 	vote_tick(res);
 	move_tick(res);
 	succession_tick(res);
+	detach_tick(res);
 	app_release_held(res);
 	if (!res->susp)
 		res->susp_since = 0;

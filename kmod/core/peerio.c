@@ -8,9 +8,10 @@
  * before, they are what the survivors may differ in: they become dirty towards
  * everybody.  Those that have arrived are applied all the same, so that what a
  * node has is always all up to one position (have_seq), unless its disk is let
- * go of (position_refused()).
+ * go of before that (detach.c, position_refused()).
  */
 #include "internal.h"
+#include "detach.h"
 #include "position.h"
 
 void peer_io_put(struct repl_io *io)
@@ -140,6 +141,11 @@ void peer_flush(struct repl_peer *p, const struct repl_wire_hdr *h,
 	io_init(io, p, vol, IO_PEER_FLUSH, OP_FLUSH, h);
 	io->size = 0;
 	peer_through(p, le64_to_cpu(h->through));
+	if (detach_waits(vol)) {
+		answer(io, PKT_NACK);
+		peer_io_put(io);
+		return;
+	}
 	list_add_tail(&io->link, &p->res->peer_flushes);
 	kick_flushes(p->res);
 }
@@ -180,7 +186,7 @@ void peer_write(struct repl_peer *p, const struct repl_wire_hdr *h,
 	p->res->seq = max(p->res->seq, io->seq);
 	position_received(p, io->seq);
 	peer_through(p, le64_to_cpu(h->through));
-	if (!takes_writes(vol)) {
+	if (!takes_writes(vol) || detach_waits(vol)) {
 		refuse(io);
 		return;
 	}

@@ -138,7 +138,7 @@ static void go_on_with(struct repl_res *res, u64 term, u64 seq)
  */
 void position_acked(struct repl_vol *vol, u64 term, u64 seq)
 {
-	if (vol->gap)
+	if (vol->gap && compare(vol->res, term, seq) > 0)
 		return;
 	go_on_with(vol->res, term, seq);
 	if (vol->acked_term != term || vol->acked_seq < seq) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Resync, giving end: answers the target, see target.c for the steps. */
 #include "internal.h"
+#include "detach.h"
 
 static bool is_source(const struct repl_pv *pv)
 {
@@ -39,7 +40,7 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 	/* The target has begun anew, so it knows. */
 	source_stop(pv, false);
 	if (!s || pv->slot == SLOT_NONE || pv->vol->disk != DISK_UPTODATE ||
-	    !pv->known || pv->peer->end_at_ms ||
+	    detach_waits(pv->vol) || !pv->known || pv->peer->end_at_ms ||
 	    other_primary(pv->peer) ||
 	    pv_verdict(pv) != V_SOURCE) {
 		hdr_init(&refuse, PKT_SYNC_REFUSE, pv->vol);

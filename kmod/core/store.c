@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Life of a store: attach, failure, detach, close; slots and size. */
+/* Life of a store: attach, failure, close (see also detach.c); slots and size. */
 #include "internal.h"
 #include "position.h"
 
@@ -211,7 +211,7 @@ struct repl_store *repl_store_take(struct repl_vol *vol)
 }
 
 /* Nothing may rely on the disk from now on. */
-static void stop_using(struct repl_vol *vol)
+void store_stop_using(struct repl_vol *vol)
 {
 	struct repl_pv *pv;
 
@@ -236,60 +236,9 @@ void store_fail(struct repl_vol *vol, const char *why)
 		return;
 	set_disk(vol, DISK_FAILED);
 	note(vol->res, NOTE_IO_ERROR, vol, NULL, why);
-	stop_using(vol);
+	store_stop_using(vol);
 	evaluate(vol->res);
 	meta_kick(vol);
-}
-
-/* Does a Primary whose own disk is not good live on ours alone? */
-static bool serves_primary(const struct repl_vol *vol)
-{
-	bool primary = false, other = false;
-	struct repl_pv *pv;
-
-	for_each_pv(pv, vol) {
-		if (!usable(pv))
-			continue;
-		primary |= pv->peer->role == ROLE_PRIMARY;
-		other |= pv->peer_state.disk == DISK_UPTODATE;
-	}
-	return primary && !other && vol->disk == DISK_UPTODATE;
-}
-
-int repl_detach(struct repl_vol *vol, bool force, const char **why)
-{
-	struct repl_store *s = vol->store;
-	bool other = false;
-	struct repl_pv *pv;
-
-	if (!s || s->detaching || vol->disk <= DISK_FAILED) {
-		*why = "the volume has no disk, or it is just changing";
-		return s ? -EBUSY : -ENODEV;
-	}
-	for_each_pv(pv, vol)
-		other |= pv_serves_reads(pv);
-	if (vol->res->role == ROLE_PRIMARY && !other && !force) {
-		*why = "no connected peer has up-to-date data: applications would be left without a disk";
-		return -EBUSY;
-	}
-	if (!force && serves_primary(vol)) {
-		*why = "the Primary has no up-to-date disk and no other peer has one: its applications would be left without data";
-		return -EBUSY;
-	}
-	if (vol->res->commit.step) {
-		*why = "a change of the in-sync set is under way: try again";
-		return -EAGAIN;
-	}
-	/* A clean disk's log is not looked at again: its map must say all. */
-	peer_tail_absent(vol, 0, 0);
-	app_unanswered_dirty(vol);
-	s->detaching = true;
-	position_end(vol->res);
-	set_disk(vol, DISK_DISKLESS);
-	stop_using(vol);
-	evaluate(vol->res);
-	meta_kick(vol);
-	return 0;
 }
 
 void store_try_close(struct repl_vol *vol)

@@ -12,6 +12,7 @@
  * would put the Primary's in doubt.
  */
 #include "internal.h"
+#include "detach.h"
 
 #define RENEW_MS	500
 #define AGAIN_MS	100	/* after a refusal that can't last */
@@ -359,6 +360,7 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 		evaluate(res);
 		return 0;
 	}
+	detach_hurry(res);
 	err = may_promote(res, force, from, why);
 	if (err)
 		return err;

@@ -122,6 +122,10 @@ void net_send(struct repl_peer *peer, enum repl_stream st,
 	if (e != WIRE_OK)
 		violation("contract", "node %u sends a bad %s: %s", W.cur->id,
 			  pkt_name(h->type), repl_wire_text(e));
+	/* As the module does it, but more often. */
+	l->refused[dir] |= h->type == PKT_NACK;
+	if (h->type == PKT_ACK && W.o.acks_on_data && !l->refused[dir])
+		st = REPL_STREAM_DATA;
 	if (h->type == PKT_VOTE)
 		state_vote_sent(W.cur, peer->node, h);
 
@@ -234,7 +238,8 @@ static bool hostile(struct link *l, struct pkt **pp, u32 st)
 	if (!rng_pct(R, 8))
 		return true;
 	corrupt(p);
-	if (repl_wire_check(&p->h, st) != WIRE_OK)
+	if (repl_wire_check(&p->h, p->h.type == PKT_ACK ?
+			    REPL_STREAM_CTRL : st) != WIRE_OK)
 		return false;
 	len = le32_to_cpu(p->h.length);
 	if (repl_wire_has_data(p->h.type))
@@ -269,6 +274,8 @@ static void hand_over(struct link *l, u32 dir, u32 st, struct pkt *p)
 		return;
 	}
 	h = &p->h;
+	if (h->type == PKT_ACK)
+		st = REPL_STREAM_CTRL;
 	e = repl_wire_check(h, st);
 	if (e != WIRE_OK)
 		violation("contract", "a packet went bad: %s",
@@ -337,6 +344,7 @@ void net_retry(struct link *l)
 		struct node *n = l->end[i];
 		struct repl_peer *peer = &n->peers[l->end[!i]->id].peer;
 
+		l->refused[i] = false;
 		if (W.o.digest)
 			features |= REPL_FEAT_DIGEST;
 		if (W.o.hot)

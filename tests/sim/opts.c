@@ -184,6 +184,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	o->digest = rng_pct(r, 60);
 	/* As good as random, and what else is drawn does not depend on it. */
 	o->hot = !(seed & 3);
+	o->acks_on_data = (seed & 12) == 12;
 	o->discard = rng_pct(r, 80);
 	o->tick_ms = rng_range(r, 50, 100);
 	o->disk_us = pick(r, 50, 300, 3000);
@@ -401,8 +402,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 	fprintf(f, "  ack-policy %u async 0x%x min-in-sync %u on-backlog %u at %u bytes, %u ms\n",
 		o->ack_policy, o->async_mask, o->min_in_sync, o->on_backlog,
 		o->backlog_max, o->backlog_ms);
-	fprintf(f, "  init-sync %u garbage %u digest %u discard %u hot-packets %u tick %u ms disk %u+%u us flush %u us survive %u nomem %u\n",
-		o->init_sync, o->garbage, o->digest, o->discard, o->hot, o->tick_ms,
+	fprintf(f, "  init-sync %u garbage %u digest %u discard %u hot-packets %u acks-on-data %u tick %u ms disk %u+%u us flush %u us survive %u nomem %u\n",
+		o->init_sync, o->garbage, o->digest, o->discard, o->hot, o->acks_on_data, o->tick_ms,
 		o->disk_us, o->disk_jitter_us, o->flush_us, o->survive,
 		o->nomem);
 	fprintf(f, "  net %u us data+%u ctrl+%u, %u bytes/us; timeout %u ping %u ack-timeout %u ms; rate %u..%u\n",

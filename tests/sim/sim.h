@@ -88,6 +88,7 @@ struct sim_opts {
 	u32 init_sync;		/* first full sync instead of new_dataset */
 	u32 garbage;		/* disks begin with differing contents */
 	u32 digest, discard, hot;	/* features offered */
+	u32 acks_on_data;	/* they may overtake what goes the other way */
 	u32 tick_ms;
 	u32 disk_us, disk_jitter_us, flush_us;
 	u32 net_us, net_jitter_us, net_bytes_us, ctrl_jitter_us;
@@ -416,6 +417,7 @@ struct link {
 	bool down_sent[2];	/* conn_down on its way */
 	bool ever[2];		/* this connection was up on this side */
 	bool discard[2];	/* next connect: our data is the victim */
+	bool refused[2];	/* a NACK was sent: acks stay behind it */
 	bool standalone[2];	/* the core asked for it */
 	u32 epoch;
 	u64 cut_until[2];	/* by direction: from end[i] */
@@ -485,6 +487,7 @@ extern struct manager {
 	u32 lost;		/* of these, who lost its caches */
 	bool total_loss;
 	bool forced;		/* a loss was declared */
+	u32 branches;		/* that were begun by force */
 	struct node *primary;
 	struct node *want;	/* switch: to be promoted next */
 	bool by_move;		/* it asks the primary to step down */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where a majority acknowledges: what a disk says of how much it has, and of votes. */
+#include "detach.h"
 #include "position.h"
 #include "scenes.h"
 #include "tap.h"
@@ -79,6 +80,16 @@ static void write_comes(u64 seq)
 	CHECK(fake_rx(&f, 0, &h, data) == WIRE_OK);
 }
 
+/* It is let go of without waiting for what was received. */
+static void at_once(void)
+{
+	const char *why;
+
+	CHECK(!repl_detach(&f.vol, true, &why), "%s", why);
+	detach_hurry(&f.res);
+	CHECK(f.vol.disk == DISK_DISKLESS);
+}
+
 /* What the disk says once it has been let go of. */
 static void ends_at(u64 seq, u32 flags)
 {
@@ -94,7 +105,7 @@ static void ends_at(u64 seq, u32 flags)
 	repl_store_free(s);
 }
 
-/* What was received when the disk was let go of is not on it. */
+/* What was received when the disk was let go of at once is not on it. */
 static void refused(void)
 {
 	member(7);
@@ -106,7 +117,94 @@ static void refused(void)
 	member(7);
 	write_comes(8);
 	write_comes(9);
+	at_once();
 	ends_at(7, 0);
+	fake_exit(&f);
+}
+
+/*
+ * What was received is applied first, and what comes later is
+ * refused: the Primary is told when that is done.
+ */
+static void applied_first(void)
+{
+	const char *why;
+
+	member(7);
+	write_comes(8);
+	write_comes(9);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	CHECK(f.vol.disk == DISK_UPTODATE && f.vol.store->leave_by_ms);
+	CHECK(repl_detach(&f.vol, false, &why) == -EBUSY);
+	f.keep_pkts = true;
+	write_comes(10);
+	CHECK(fake_find(&f, PKT_NACK) && f.vol.disk == DISK_UPTODATE);
+	f.keep_pkts = false;
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	ends_at(9, 0);
+	fake_exit(&f);
+
+	/* Not for ever. */
+	member(7);
+	write_comes(8);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	repl_tick(&f.res, f.res.now + 900);
+	CHECK(f.vol.disk == DISK_UPTODATE);
+	repl_tick(&f.res, f.res.now + 100);
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	ends_at(7, 0);
+	fake_exit(&f);
+
+	/* Nor when a set counts on it, or the node is to be Primary. */
+	member(7);
+	write_comes(8);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	set_comes(2 * SET_NEXT, 8);
+	CHECK(f.vol.disk == DISK_DISKLESS && f.res.have_ended);
+	ends_at(7, 0);
+	fake_exit(&f);
+
+	member(7);
+	write_comes(8);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	CHECK(repl_promote(&f.res, false, &why));
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	ends_at(7, 0);
+	fake_exit(&f);
+
+	/* What comes later than what is refused does not make up for what came before. */
+	member(7);
+	write_comes(8);
+	write_comes(9);
+	while (fake_meta_step(&f))
+		;
+	CHECK(!repl_detach(&f.vol, false, &why));
+	write_comes(10);
+	CHECK(f.vol.gap && !list_empty(&f.disk));
+	position_acked(&f.vol, TERM, 9);
+	detach_hurry(&f.res);
+	while (fake_disk_step(&f, 0, -EIO))
+		;
+	fake_run(&f);
+	CHECK(!f.vol.vouch);
+	fake_exit(&f);
+
+	/* A disk that fails meanwhile has failed. */
+	member(7);
+	write_comes(8);
+	while (fake_meta_step(&f))
+		;
+	CHECK(!repl_detach(&f.vol, false, &why));
+	CHECK(fake_disk_step(&f, 0, -EIO));
+	CHECK(f.vol.disk <= DISK_FAILED && f.res.have_seq == 7);
+	fake_run(&f);
+	fake_exit(&f);
+
+	/* Nothing to wait for. */
+	member(7);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	CHECK(f.vol.disk == DISK_DISKLESS);
 	fake_exit(&f);
 }
 
@@ -174,13 +272,11 @@ static void goes_on(void)
 /* Nor is what fails meanwhile. */
 static void fails(void)
 {
-	const char *why;
-
 	member(7);
 	write_comes(8);
 	while (fake_meta_step(&f))
 		;
-	CHECK(!repl_detach(&f.vol, true, &why));
+	at_once();
 	CHECK(fake_disk_step(&f, 0, -EIO));
 	fake_run(&f);
 	ends_at(7, 0);
@@ -193,6 +289,7 @@ static void with_a_gap(void)
 	member(7);
 	position_acked(&f.vol, TERM, 10);
 	write_comes(9);
+	at_once();
 	ends_at(8, META_F_CRASHED | META_F_OUTDATED);
 	fake_exit(&f);
 }
@@ -383,6 +480,7 @@ static void votes_are_told_to_disks(void)
 int main(void)
 {
 	RUN(refused);
+	RUN(applied_first);
 	RUN(comes_back);
 	RUN(goes_on);
 	RUN(fails);
