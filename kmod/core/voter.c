@@ -186,6 +186,30 @@ static bool newer_here(struct repl_peer *p)
 	return false;
 }
 
+/*
+ * Has our Primary left its data behind, as we know though our own disk is gone?
+ * Elected ones are asked for the sets that a majority keeps.
+ */
+static bool its_disk_was_left(struct repl_peer *p)
+{
+	const struct repl_vol *vol;
+	struct repl_pv *pv;
+
+	if (elects(p->res) || p->res->witness)
+		return false;
+	list_for_each_entry(pv, &p->pvs, by_peer) {
+		vol = pv->vol;
+		if (pv->known && !store_live(vol) && vol->dataset &&
+		    pv->peer_state.dataset == vol->dataset &&
+		    pv->peer_state.disk >= DISK_OUTDATED &&
+		    !(vol->in_sync & BIT(p->node)) &&
+		    lineage_compare(&vol->lineage, &pv->peer_state.lineage) ==
+							ORDER_NEWER)
+			return true;
+	}
+	return false;
+}
+
 /* One that was elected later has filled us, which knows what it does not. */
 static bool of_later_reign(struct repl_peer *p)
 {
@@ -276,6 +300,8 @@ static const char *objection(struct repl_peer *p,
 		return "that node has just given its vote to another";
 	if (!force && (newer_here(p) || of_later_reign(p) || ahead_of(p, h)))
 		return "that node has newer data";
+	if (!force && its_disk_was_left(p))
+		return "that node, whose own disk is detached, knows of newer data: attach the disk, or connect one that has them";
 	if (!force && keeper_objects(p))
 		return res->witness ?
 		       "that node, a witness, knows that others have newer data" :

@@ -350,9 +350,52 @@ static void held(void)
 	fake_exit(&f);
 }
 
+/* Ours is detached; does the peer, with the lineage that it had then, get our word? */
+static bool votes_for_one_that_has(u32 set, u32 gen)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOTE_REQ };
+	struct repl_wire_vol_state w;
+	struct fake_pkt *vote;
+	bool yes;
+
+	scene_format(&f);
+	fake_sb(&f)->lineage[0] = cpu_to_le32(3);
+	fake_sb(&f)->in_sync = cpu_to_le32(set);
+	fake_seal(&f);
+	fake_init(&f, 1);
+	fake_attach(&f);
+	fake_same_state(&f, 0, &w);
+	w.lineage[0] = cpu_to_le32(gen);
+	w.in_sync = cpu_to_le32(BIT(0) | BIT(1));
+	fake_detach(&f);
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	fake_up(&f, 0);
+	fake_res_state(&f, 0, ROLE_SECONDARY);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+	f.keep_pkts = true;
+	h.id = cpu_to_le64(5);
+	CHECK(fake_rx(&f, 0, &h, "") == WIRE_OK);
+	vote = fake_find(&f, PKT_VOTE);
+	CHECK(vote);
+	yes = vote && vote->h.flags & REPL_HDR_YES;
+	f.keep_pkts = false;
+	fake_exit(&f);
+	return yes;
+}
+
+/* Who has no disk any more still knows whom its set has left behind. */
+static void knows_better(void)
+{
+	CHECK(!votes_for_one_that_has(BIT(0), 2));
+	CHECK(votes_for_one_that_has(BIT(0), 3));
+	CHECK(votes_for_one_that_has(BIT(0) | BIT(1), 2));
+}
+
 int main(void)
 {
 	RUN(at_once);
+	RUN(knows_better);
 	RUN(who_is_missing);
 	RUN(votes);
 	RUN(two_are_back);
