@@ -110,15 +110,18 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
  * Whose generations are over, if the target has some that we lack?  All, if they
  * are void.  But a branch that it gives up, or has an unfinished copy of, may be
  * another node's, which still has what was written in it: then only the numbers
- * of the two ends must not be used again.
+ * of the two ends must not be used again.  So may that of one that has been filled
+ * there since, as the set says which it is in.
  */
 static u32 over_with(const struct repl_pv *pv)
 {
 	const struct repl_vstate *ps = &pv->peer_state;
+	u32 self = BIT(pv->vol->res->node), other = BIT(pv->peer->node);
 
-	if (ps->disk != DISK_INCONSISTENT && !(ps->flags & REPL_VS_DISCARD))
-		return ~0U;
-	return BIT(pv->vol->res->node) | BIT(pv->peer->node);
+	if (ps->disk == DISK_INCONSISTENT || (ps->flags & REPL_VS_DISCARD) ||
+	    ((ps->in_sync & other) && !(ps->in_sync & self)))
+		return self | other;
+	return ~0U;
 }
 
 /*
