@@ -13,15 +13,6 @@ WRITE = ("fio --name={0} --filename=/dev/blkrepl0 --offset={1}M --size=2M --bs=6
          "--verify_fatal=1 --minimal {3}")
 
 
-def named(name):
-    """For wait_status(): no connection, and the reason is told."""
-    def look(status):
-        one = w.peer(status, name)
-        return (one["connection-state"] == "StandAlone"
-                and "split brain" in one["last-error"])
-    return look
-
-
 def test(tap, cluster):
     """a on one side; b, then Primary, and c on the other."""
     a, b, c = cluster.nodes
@@ -50,7 +41,7 @@ def test(tap, cluster):
     time.sleep(1)
     cluster.heal()
     for node, other in ((a, "b"), (b, "a")):
-        node.wait_status(named(other))
+        node.wait_status(w.split_from(other))
         tap.ok(True, f"{node.name} names the split brain with {other}: "
                + w.peer(node.status(), other)["last-error"])
         tap.ok("diverged" in events[node].output, f"{node.name} has an event of it",

@@ -87,6 +87,15 @@ def misses(name):
     return lambda status: peer(status, name)["connection-state"] != "Connected"
 
 
+def split_from(name):
+    """For wait_status(): no connection, and split brain is told as the reason."""
+    def look(status):
+        one = peer(status, name)
+        return (one["connection-state"] == "StandAlone"
+                and "split brain" in one["last-error"])
+    return look
+
+
 def good(status):
     """All own disks have the newest data."""
     return all(d["disk-state"] == "UpToDate" for d in status["devices"])
