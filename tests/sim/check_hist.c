@@ -297,17 +297,22 @@ static void explain_fail(const char *who, u32 vol, u64 sector, u64 tag,
 		  who, vol, (unsigned long long)sector, (long long)tag, t, buf);
 }
 
-/* Of several writes of this value, one that a power cut may take back. */
+/*
+ * Of several writes of this value, the one that a power cut may take back for the
+ * longest time: a flush covers what was complete before it.
+ */
 static u32 weakest(const struct sect *s, u64 tag)
 {
 	u32 w = 0;
 
 	for (u16 i = 0; i < s->n; i++) {
-		if (s->e[i].val != tag || s->e[i].elim != NEVER)
+		const struct ent *e = &s->e[i];
+
+		if (e->val != tag || e->elim != NEVER)
 			continue;
-		w = s->e[i].w;
-		if (!durable(w))
-			break;
+		if (!w || durable(w) ||
+		    (!durable(e->w) && wr[e->w].complete > wr[w].complete))
+			w = e->w;
 	}
 	return w;
 }
