@@ -73,7 +73,11 @@ static bool refuses(struct repl_pv *pv, const struct repl_lineage *l, u32 set)
 	return false;
 }
 
-/* If we decline we stay what we were, in the set that we knew. */
+/*
+ * If we decline we stay what we were, in the set that we knew.  The set of another
+ * branch is not for us, though it leaves us out: with it on our disk the other one's
+ * word would count, and ours be overwritten without a word.
+ */
 static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 		  u32 receivers)
 {
@@ -82,6 +86,8 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	bool follower = follows(vol, set, receivers);
 	bool member = set & BIT(vol->res->node);
 
+	if (s && pv_verdict(pv) == V_DIVERGED)
+		return;
 	/* A member that is no replica just now has said so, or will. */
 	if (s && vol->disk >= DISK_OUTDATED && (member || follower) &&
 	    refuses(pv, l, set))
@@ -171,7 +177,6 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if ((both_elect(p) && le64_to_cpu(w.term) < res->vote_term) ||
 	    keeper_knows_later(pv->vol, le64_to_cpu(w.set_version)))
 		return;
-	detach_hurry(res);
 	p->role = ROLE_PRIMARY;
 	p->sees_primary = p->node;
 	p->term = le64_to_cpu(w.term);
@@ -188,9 +193,11 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	if (!(receivers & BIT(p->node)) &&
 	    pv->peer_state.disk == DISK_UPTODATE)
 		pv->peer_state.disk = DISK_DISKLESS;
+	if ((set | pv->peer_state.keepers) & BIT(res->node))
+		detach_hurry(res);
 	if (res->witness)
 		witness_keep(pv, le64_to_cpu(w.dataset));
-	else
+	else if (!detach_waits(pv->vol))
 		adopt(pv, &l, set, receivers);
 	peer_tail_absent(pv->vol, receivers,
 			 set | (receivers & BIT(p->node)));

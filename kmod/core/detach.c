@@ -40,6 +40,7 @@ static void let_go(struct repl_vol *vol)
 	peer_tail_absent(vol, 0, 0);
 	app_unanswered_dirty(vol);
 	vol->store->detaching = true;
+	position_end(vol->res);
 	set_disk(vol, DISK_DISKLESS);
 	store_stop_using(vol);
 	evaluate(vol->res);
@@ -124,8 +125,10 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 	position_end(res);
 	s->leave_by_ms = res->now + WAIT_MS;
 	/* Nobody may be filled without what is refused from now on. */
-	for_each_pv(pv, vol)
+	for_each_pv(pv, vol) {
+		target_stop(pv, true);
 		source_stop(pv, true);
+	}
 	if (!worth_waiting(vol))
 		let_go(vol);
 	return 0;

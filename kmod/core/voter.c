@@ -186,11 +186,22 @@ static bool newer_here(struct repl_peer *p)
 	return false;
 }
 
+/* One without a disk goes on with what it knows of another's. */
+static bool is_left(const struct repl_pv *pv)
+{
+	const struct repl_vol *vol = pv->vol;
+
+	return (pv->peer_state.disk < DISK_OUTDATED ||
+		!(vol->in_sync & BIT(pv->peer->node))) &&
+	       lineage_compare(&vol->lineage, &pv->peer_state.lineage) ==
+							ORDER_NEWER;
+}
+
 /*
  * Has our Primary left its data behind, as we know though our own disk is gone?
  * Elected ones are asked for the sets that a majority keeps.
  */
-static bool its_disk_was_left(struct repl_peer *p)
+static bool its_data_was_left(struct repl_peer *p)
 {
 	const struct repl_vol *vol;
 	struct repl_pv *pv;
@@ -200,11 +211,7 @@ static bool its_disk_was_left(struct repl_peer *p)
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		vol = pv->vol;
 		if (pv->known && !store_live(vol) && vol->dataset &&
-		    pv->peer_state.dataset == vol->dataset &&
-		    pv->peer_state.disk >= DISK_OUTDATED &&
-		    !(vol->in_sync & BIT(p->node)) &&
-		    lineage_compare(&vol->lineage, &pv->peer_state.lineage) ==
-							ORDER_NEWER)
+		    pv->peer_state.dataset == vol->dataset && is_left(pv))
 			return true;
 	}
 	return false;
@@ -300,7 +307,7 @@ static const char *objection(struct repl_peer *p,
 		return "that node has just given its vote to another";
 	if (!force && (newer_here(p) || of_later_reign(p) || ahead_of(p, h)))
 		return "that node has newer data";
-	if (!force && its_disk_was_left(p))
+	if (!force && its_data_was_left(p))
 		return "that node, whose own disk is detached, knows of newer data: attach the disk, or connect one that has them";
 	if (!force && keeper_objects(p))
 		return res->witness ?
