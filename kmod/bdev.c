@@ -167,34 +167,32 @@ static bool read_direct(struct blkrepl_volume *v, struct bio *bio,
 			unsigned long start)
 {
 	struct blkrepl_resource *r = v->r;
-	struct block_device *bdev = NULL;
-	struct blkrepl_io *b = NULL;
-	unsigned long flags;
+	struct block_device *bdev;
+	struct blkrepl_io *b;
 
 	/* An error in it could be that of a part that was split off. */
 	if (bio_flagged(bio, BIO_CHAIN))
 		return false;
-	if (!READ_ONCE(r->pool.spare))
-		b = blkrepl_spare_new(r);
 
-	blkrepl_lock(r, flags);
-	if (!b)
-		b = spare_get(r);
-	if (b) {
-		b->io.vol = &v->vol;
-		b->io.sector = bio->bi_iter.bi_sector;
-		b->io.size = bio->bi_iter.bi_size;
-		if (repl_read_begin(&b->io)) {
-			trace_blkrepl_submit(&b->io, 0);
-			trace_blkrepl_disk_io(&b->io, 0);
-			bdev = v->disk->bdev;
-		} else {
-			spare_put(r, b);
-		}
+	blkrepl_lock_task(r);
+	b = spare_get(r);
+	if (unlikely(!b)) {
+		blkrepl_unlock_task(r);
+		b = blkrepl_spare_new(r);
+		blkrepl_lock_task(r);
 	}
-	blkrepl_unlock_quiet(r, flags);
-	if (!bdev)
+	b->io.vol = &v->vol;
+	b->io.sector = bio->bi_iter.bi_sector;
+	b->io.size = bio->bi_iter.bi_size;
+	if (!repl_read_begin(&b->io)) {
+		spare_put(r, b);
+		blkrepl_unlock_task(r);
 		return false;
+	}
+	trace_blkrepl_submit(&b->io, 0);
+	trace_blkrepl_disk_io(&b->io, 0);
+	bdev = v->disk->bdev;
+	blkrepl_unlock_task(r);
 
 	b->app_start = start;
 	keep(b, bio);
@@ -230,10 +228,13 @@ static bool map_op(const struct bio *bio, enum repl_op *op)
 /* A page is, in one piece: of more the disk may want a certain alignment. */
 static bool within_limits(struct bio *bio)
 {
-	return bio->bi_iter.bi_size <= PAGE_SIZE &&
-	       (!bio_has_data(bio) ||
-		mp_bvec_iter_len(bio->bi_io_vec, bio->bi_iter) ==
-						bio->bi_iter.bi_size);
+	unsigned int size = bio->bi_iter.bi_size;
+
+	if (size > PAGE_SIZE)
+		return false;
+	if (bio_op(bio) != REQ_OP_READ && bio_op(bio) != REQ_OP_WRITE)
+		return true;
+	return !size || mp_bvec_iter_len(bio->bi_io_vec, bio->bi_iter) == size;
 }
 
 static void bdev_submit_bio(struct bio *bio)
@@ -256,7 +257,7 @@ static void bdev_submit_bio(struct bio *bio)
 		bio_endio(bio);
 		return;
 	}
-	lbs_mask = (queue_logical_block_size(v->gd->queue) >> SECTOR_SHIFT) - 1;
+	lbs_mask = (bdev_logical_block_size(bio->bi_bdev) >> SECTOR_SHIFT) - 1;
 	if ((bio->bi_iter.bi_sector | bio_sectors(bio)) & lbs_mask ||
 	    bio->bi_iter.bi_size & (SECTOR_SIZE - 1)) {
 		bio_io_error(bio);

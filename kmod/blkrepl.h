@@ -431,6 +431,10 @@ extern const struct repl_ops blkrepl_ops;
 
 #define blkrepl_lock(r, flags)	spin_lock_irqsave(&(r)->lock, flags)
 
+/* The same where interrupts are known to be on, and nothing is left to be done. */
+#define blkrepl_lock_task(r)		spin_lock_irq(&(r)->lock)
+#define blkrepl_unlock_task(r)		spin_unlock_irq(&(r)->lock)
+
 /* For those who only looked, and called no event: never sleeps. */
 #define blkrepl_unlock_quiet(r, flags)	spin_unlock_irqrestore(&(r)->lock, flags)
 
