@@ -31,21 +31,26 @@ void repl_hello_make(struct repl_wire_hello *out,
 	out->crc = cpu_to_le32(hello_crc(out));
 }
 
+/* What is the same in all versions: so that those who have none in common say so. */
 static enum repl_wire_error hello_form(const struct repl_wire_hello *in)
 {
-	u16 lo = le16_to_cpu(in->version_min), hi = le16_to_cpu(in->version_max);
-
 	if (le64_to_cpu(in->magic) != REPL_HELLO_MAGIC)
 		return WIRE_BAD_MAGIC;
 	if (le32_to_cpu(in->crc) != hello_crc(in))
 		return WIRE_BAD_CRC;
-	if (lo > hi || hi < REPL_WIRE_VERSION_MIN || lo > REPL_WIRE_VERSION_MAX)
-		return WIRE_BAD_VERSION;
 	if (in->stream >= REPL_STREAMS || in->from >= REPL_NODES ||
 	    in->to >= REPL_NODES ||
 	    !memchr(in->resource, 0, sizeof(in->resource)))
 		return WIRE_BAD_FIELD;
 	return WIRE_OK;
+}
+
+static bool version_in_common(const struct repl_wire_hello *in)
+{
+	u16 lo = le16_to_cpu(in->version_min), hi = le16_to_cpu(in->version_max);
+
+	return lo <= hi && hi >= REPL_WIRE_VERSION_MIN &&
+	       lo <= REPL_WIRE_VERSION_MAX;
 }
 
 enum repl_wire_error repl_hello_peek(const struct repl_wire_hello *in,
@@ -70,6 +75,8 @@ enum repl_wire_error repl_hello_check(const struct repl_wire_hello *in,
 
 	if (e)
 		return e;
+	if (!version_in_common(in))
+		return WIRE_BAD_VERSION;
 	if (strcmp(in->resource, p->resource))
 		return WIRE_WRONG_RESOURCE;
 	if (in->from == p->self)

@@ -52,7 +52,8 @@ def talk(what, data):
     except OSError as e:
         print(f"{what}: {e}")
 
-threads = [threading.Thread(target=talk, args=case) for case in CASES.items()]
+threads = [threading.Thread(target=talk, args=case) for case in CASES.items()
+           if len(sys.argv) < 2 or case[0] in sys.argv]
 for t in threads:
     t.start()
 for t in threads:
@@ -69,6 +70,11 @@ must ip -n switch addr add 10.11.0.99/24 dev br0
 session()
 {
 	query a r0 '.connections[0] | [."connection-state", ."last-error" // "none"] | join(" ")'
+}
+
+version_named()
+{
+	query b r0 '.connections[0]."last-error"' | grep "no common protocol version"
 }
 
 slab()
@@ -93,5 +99,10 @@ now=$(slab)
 check "memory has not grown: $slab, then $now KiB" [ "$now" -lt $((slab + 8192)) ]
 check "the log says what was refused" \
 	sh -c 'dmesg | grep -q "refused a connection from"'
+
+# Who waits for a peer says what is wrong with it.
+must repl a disconnect r0
+on a python3 "$tmp/talk.py" "another protocol version" 2>&1
+check_soon "another version is named in the status" 10 version_named
 down r0
 nodes=(a b c)

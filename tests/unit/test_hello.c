@@ -104,6 +104,8 @@ static void refused(void)
 
 static void newer_release(void)
 {
+	char resource[REPL_NAME_LEN];
+	int from, to;
 	struct repl_hello_result r;
 	struct repl_wire_hello h;
 
@@ -115,6 +117,9 @@ static void newer_release(void)
 	h.version_min = cpu_to_le16(10);
 	reseal(&h);
 	CHECK(check(&h, true) == WIRE_BAD_VERSION, "min above max");
+	/* An acceptor knows whom it is to tell. */
+	CHECK(repl_hello_peek(&h, resource, &from, &to) == WIRE_OK);
+	CHECK(from == one.self && to == one.peer && !strcmp(resource, one.resource));
 }
 
 static void every_bit(void)
