@@ -83,12 +83,17 @@ unit: ## unit tests of the core and of the tool
 fuzz: ## replay the corpora and fuzz for a bounded time
 	$(MAKE) -C tests/fuzz run
 
-sim: ## whole clusters, simulated: SEEDS=N [SEED=first]
+sim: ## whole clusters, simulated: SEEDS=N [SEED=first, and nothing else]
 	$(MAKE) -C tests/sim
-	build/sim/blkrepl-sim --file tests/sim/regressions --quiet
 	build/sim/blkrepl-sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
-	build/sim/blkrepl-sim --scenario clocks --seed 1001 --seeds 2500 --jobs $(JOBS)
+ifndef SEED
+	build/sim/blkrepl-sim --file tests/sim/regressions --quiet
+	build/sim/blkrepl-sim --ack-policy 2 --seeds 3000 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario election --seeds 1000 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario witness --seeds 1000 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario clocks --seeds 2500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --votes --seeds 1500 --jobs $(JOBS)
+endif
 
 mutations: ## switch off single rules: the simulator must notice each
 	$(MAKE) -C tests/sim

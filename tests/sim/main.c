@@ -267,7 +267,11 @@ static int run_jobs(void)
 		if (pipe(fd))
 			exit(2);
 		for (u32 j = 0; j < arg.jobs; j++) {
-			if (fork())
+			pid_t pid = fork();
+
+			if (pid < 0)
+				exit(2);
+			if (pid)
 				continue;
 			memset(&r, 0, sizeof(r));
 			r.bad = job(j, &r.seeds);

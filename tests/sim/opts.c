@@ -228,7 +228,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 		o->weight[F_ADMIN_ROLLBACK] = 0;
 
 	dice = rng_below(r, 100);
-	/* Elections by majority are not finished: quorum only when asked for. */
+	/* quorum is asked for by --ack-policy: what a seed means is to stay. */
 	o->ack_policy = dice < 75 ? ACK_SYNC : ACK_ASYNC;
 	o->on_backlog = rng_pct(r, 60) ? BACKLOG_BEHIND : BACKLOG_HOLD;
 	o->backlog_max = pick(r, 64U << 10, 1U << 20, 32U << 20);
