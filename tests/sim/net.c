@@ -228,6 +228,12 @@ static void corrupt(struct pkt *p)
 	repl_wire_seal(h, 0);
 }
 
+/* An ack may take the data stream, and means the same there. */
+static u32 rx_stream(const struct pkt *p, u32 st)
+{
+	return p->h.type == PKT_ACK ? REPL_STREAM_CTRL : st;
+}
+
 /* The packet as the shell would read it: what the header says, not more. */
 static bool hostile(struct link *l, struct pkt **pp, u32 st)
 {
@@ -238,8 +244,7 @@ static bool hostile(struct link *l, struct pkt **pp, u32 st)
 	if (!rng_pct(R, 8))
 		return true;
 	corrupt(p);
-	if (repl_wire_check(&p->h, p->h.type == PKT_ACK ?
-			    REPL_STREAM_CTRL : st) != WIRE_OK)
+	if (repl_wire_check(&p->h, rx_stream(p, st)) != WIRE_OK)
 		return false;
 	len = le32_to_cpu(p->h.length);
 	if (repl_wire_has_data(p->h.type))
@@ -274,8 +279,7 @@ static void hand_over(struct link *l, u32 dir, u32 st, struct pkt *p)
 		return;
 	}
 	h = &p->h;
-	if (h->type == PKT_ACK)
-		st = REPL_STREAM_CTRL;
+	st = rx_stream(p, st);
 	e = repl_wire_check(h, st);
 	if (e != WIRE_OK)
 		violation("contract", "a packet went bad: %s",

@@ -243,13 +243,9 @@ bool node_stop(struct node *n)
 		return false;
 	W.cur = n;
 	if (n->res.role == ROLE_PRIMARY) {
-		/* At the end of all, those that it waits for may be down. */
-		bool force = W.phase == PH_DRAIN &&
-			     W.now + 60 * SEC > W.phase_end;
-
 		/* What it counted on last; a Secondary is not asked. */
 		admin_poll_set();
-		err = repl_demote(&n->res, force, &why);
+		err = repl_demote(&n->res, false, &why);
 		if (err) {
 			T("n%u stays Primary: %d %s", n->id, err,
 			  why ? why : "");

@@ -122,6 +122,24 @@ static void refused(void)
 	fake_exit(&f);
 }
 
+/* It is to be let go of, with a write on its way. */
+static void leaving(void)
+{
+	const char *why;
+
+	member(7);
+	write_comes(8);
+	CHECK(!repl_detach(&f.vol, false, &why));
+	CHECK(f.vol.disk == DISK_UPTODATE);
+}
+
+static void gone_without_it(void)
+{
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	ends_at(7, 0);
+	fake_exit(&f);
+}
+
 /*
  * What was received is applied first, and what comes later is
  * refused: the Primary is told when that is done.
@@ -146,32 +164,21 @@ static void applied_first(void)
 	fake_exit(&f);
 
 	/* Not for ever. */
-	member(7);
-	write_comes(8);
-	CHECK(!repl_detach(&f.vol, false, &why));
+	leaving();
 	repl_tick(&f.res, f.res.now + 900);
 	CHECK(f.vol.disk == DISK_UPTODATE);
 	repl_tick(&f.res, f.res.now + 100);
-	CHECK(f.vol.disk == DISK_DISKLESS);
-	ends_at(7, 0);
-	fake_exit(&f);
+	gone_without_it();
 
 	/* Nor when a set counts on it, or the node is to be Primary. */
-	member(7);
-	write_comes(8);
-	CHECK(!repl_detach(&f.vol, false, &why));
+	leaving();
 	set_comes(2 * SET_NEXT, 8);
-	CHECK(f.vol.disk == DISK_DISKLESS && f.res.have_ended);
-	ends_at(7, 0);
-	fake_exit(&f);
+	CHECK(f.res.have_ended);
+	gone_without_it();
 
-	member(7);
-	write_comes(8);
-	CHECK(!repl_detach(&f.vol, false, &why));
+	leaving();
 	CHECK(repl_promote(&f.res, false, &why));
-	CHECK(f.vol.disk == DISK_DISKLESS);
-	ends_at(7, 0);
-	fake_exit(&f);
+	gone_without_it();
 
 	/* What comes later than what is refused does not make up for what came before. */
 	member(7);
