@@ -359,18 +359,6 @@ static void live_on(struct repl_pv *pv)
 	set_receiving(pv, true);
 }
 
-/* As in drop_void(): a member of the set that we were told of lacks its generation. */
-static bool came_to_nothing(const struct repl_pv *pv)
-{
-	const struct repl_vstate *ps = &pv->peer_state;
-	const struct repl_vol *vol = pv->vol;
-
-	return (vol->in_sync & BIT(pv->peer->node)) &&
-	       ps->dataset == vol->dataset && usable(pv) &&
-	       primary_seen(vol->res) == NODE_NONE &&
-	       lineage_compare(&vol->lineage, &ps->lineage) == ORDER_NEWER;
-}
-
 /* Without a disk we live on the data of peers that have one. */
 static void evaluate_diskless(struct repl_pv *pv)
 {
@@ -383,7 +371,9 @@ static void evaluate_diskless(struct repl_pv *pv)
 	}
 	if (!vol->dataset || (vol->res->role != ROLE_PRIMARY &&
 			      (lineage_contains(&ps->lineage, &vol->lineage) ||
-			       came_to_nothing(pv)))) {
+			       (primary_seen(vol->res) == NODE_NONE &&
+				void_there(pv, vol->in_sync, vol->dataset,
+					   &vol->lineage))))) {
 		vol->dataset = ps->dataset;
 		vol->lineage = ps->lineage;
 		vol->in_sync = ps->in_sync;

@@ -628,10 +628,10 @@ bool same_but_for_ours(const struct repl_pv *pv);
 bool pv_serves_reads(const struct repl_pv *pv);
 
 /* resolve.c */
-
 /* This peer's primary, which we don't reach, has left us out of the set. */
 bool left_behind(const struct repl_pv *pv);
 
+bool void_there(const struct repl_pv *pv, u32 set, u64 dataset, const struct repl_lineage *l);
 /* An Outdated replica forgets the generations that came to nothing. */
 void drop_void(struct repl_vol *vol);
 /* A replica that was Consistent or Outdated may turn out to be good. */

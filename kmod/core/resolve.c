@@ -58,6 +58,17 @@ static bool counts(const struct repl_pv *pv)
 	       !primary_decides(pv);
 }
 
+/* A good member of @set lacks generations of @l: they came to nothing. */
+bool void_there(const struct repl_pv *pv, u32 set, u64 dataset,
+		const struct repl_lineage *l)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+
+	return usable(pv) && ps->disk == DISK_UPTODATE &&
+	       (set & BIT(pv->peer->node)) && ps->dataset == dataset &&
+	       lineage_compare(l, &ps->lineage) == ORDER_NEWER;
+}
+
 /*
  * We were left out of the set, and a good member of it lacks generations that
  * we have heard of: they came to nothing.  So nothing was written in them, and
@@ -77,11 +88,8 @@ void drop_void(struct repl_vol *vol)
 		return;
 	for_each_pv(pv, vol) {
 		l = &pv->peer_state.lineage;
-		if (!usable(pv) || (follower && primary_decides(pv)) ||
-		    pv->peer_state.disk != DISK_UPTODATE ||
-		    !(s->in_sync & BIT(pv->peer->node)) ||
-		    pv->peer_state.dataset != s->dataset ||
-		    lineage_compare(&s->lineage, l) != ORDER_NEWER)
+		if ((follower && primary_decides(pv)) ||
+		    !void_there(pv, s->in_sync, s->dataset, &s->lineage))
 			continue;
 		for (i = 0; i < s->nslots; i++)
 			lineage_cap(&s->slot[i].since, l);
