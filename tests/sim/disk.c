@@ -411,8 +411,12 @@ void disk_meta_done(struct vol_node *v, int err)
 	set = disk_durable_set(d);
 	meta_apply(v, err);
 	v->mio = NULL;
-	/* Those that stay in the set answer alone for what was acknowledged. */
+	/*
+	 * Those that stay in the set answer alone for what was acknowledged: the
+	 * primary from now on, the others when they have been told.
+	 */
 	if (v->node == admin_primary() && v->vol.disk == DISK_UPTODATE &&
+	    (disk_durable_set(d) & BIT(v->node->id)) &&
 	    (set & ~disk_durable_set(d)))
 		hist_flushed(v->nr, hist_now());
 	cov[C_META_WRITES]++;
