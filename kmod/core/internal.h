@@ -30,6 +30,7 @@
 #define REPL_INTERNAL_H
 
 #include "core.h"
+#include "keep.h"
 #include "dirty.h"
 
 #define NODE_NONE	0xff
@@ -440,23 +441,6 @@ void source_stop(struct repl_pv *pv, bool tell);
 void map_send_begin(struct repl_pv *pv);
 void map_send_more(struct repl_pv *pv);
 bool map_merge(struct repl_pv *pv, const void *payload, u32 len);
-
-/* keep.c */
-u32 voters(const struct repl_res *res);
-u32 majority(const struct repl_res *res);
-u32 keepers_now(const struct repl_vol *vol);
-bool keeper_untold(const struct repl_vol *vol);
-void keepers_told(struct repl_vol *vol);
-bool keeper_knows_later(const struct repl_vol *vol, u64 version);
-bool keeper_can_confirm(const struct repl_pv *pv);
-bool keeper_would_forget(const struct repl_pv *pv);
-bool keeper_objects(const struct repl_peer *p);
-u32 keepers_lacking(const struct repl_vol *vol, u32 members);
-bool set_kept(const struct repl_vol *vol);
-/* Where primaries are elected: would a majority keep the set as it is now? */
-bool members_suffice(const struct repl_res *res);
-u64 set_next_version(struct repl_res *res);
-u64 set_own_version(const struct repl_res *res, u64 version);
 
 /* pace.c */
 void pace_begin(struct repl_pv *pv);

@@ -137,6 +137,20 @@ bool keeper_would_forget(const struct repl_pv *pv)
 	       !(store_keeps(pv->vol)->in_sync & BIT(pv->peer->node));
 }
 
+/** keeper_outreigns() - does this peer keep a set of a later reign, and we are not in it? */
+bool keeper_outreigns(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_res *res = pv->vol->res;
+
+	return both_elect(pv->peer) && (res->set_version & SET_VOTED) &&
+	       ps->dataset == pv->vol->dataset &&
+	       (ps->keepers & BIT(pv->peer->node)) &&
+	       (ps->set_version & SET_MARKS) == SET_VOTED &&
+	       ps->set_version >> SET_TERM_SHIFT > res->reign &&
+	       !(ps->in_sync & BIT(res->node));
+}
+
 /**
  * keeper_objects() - would we vote for one that may lack what counts?
  * @p: the candidate

@@ -456,10 +456,11 @@ void commit_abort(struct repl_res *res, const char *why)
 	forget_uncommitted(res, !heard);
 	res->gen_due |= heard;
 	res->set_due = true;
-	commit_clear(&res->commit);
 	commit_stop(res);
 	res->evaluate_again = true;
 	vote_aborted(res, why);
+	/* Not before: those that were told of it have it, see expect_no_more(). */
+	commit_clear(&res->commit);
 }
 
 /* Our reign is over: as if we had crashed, but for what our disks know. */

@@ -83,8 +83,8 @@ static void renew(struct repl_res *res, const char *why)
 }
 
 /*
- * So many are in sets of a later reign that we can't be elected any more.  Its
- * Primary may be gone again.
+ * So many are in sets of a later reign, or keep one that we are not in, that we
+ * can't be elected any more.  Its Primary may be gone again.
  */
 static bool superseded(const struct repl_res *res)
 {
@@ -95,7 +95,8 @@ static bool superseded(const struct repl_res *res)
 
 	for_each_peer(p, i, res)
 		list_for_each_entry(pv, &p->pvs, by_peer)
-			if (usable(pv) && pv_outreigns(pv))
+			if (usable(pv) &&
+			    (pv_outreigns(pv) || keeper_outreigns(pv)))
 				gone |= BIT(i);
 	return voters(res) - hweight32(gone) < majority(res);
 }

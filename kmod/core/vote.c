@@ -396,9 +396,12 @@ static void win(struct repl_res *res)
 	struct repl_peer *p;
 	int i;
 
-	for_each_vol(vol, res)
+	for_each_vol(vol, res) {
+		/* Of the last Primary: as ours, its disk is good once it equals one. */
+		vol->follower = false;
 		if (res->vote.force)
 			take_as_good(vol);
+	}
 	res->vote.step = VOTE_WON;
 	/* Whatever was written before us may matter to what comes. */
 	res->done_seq = max(res->done_seq, res->seq);

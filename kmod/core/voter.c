@@ -174,6 +174,17 @@ const char *objection_likely(const struct repl_res *res,
 	return NULL;
 }
 
+/*
+ * One that was elected has filled us, and gone before it had a set.  Nothing was
+ * acknowledged there: it is no better than a member of the sets before, unless we
+ * have all volumes from it, and can be Primary.
+ */
+static bool by_reign_unbegun(const struct repl_pv *pv)
+{
+	return !(set_number(pv->vol->store->set_version) << (64 - SET_TERM_SHIFT)) &&
+	       pv_outreigned(pv) && !elect_has_all(pv->vol->res);
+}
+
 static bool newer_here(struct repl_peer *p)
 {
 	struct repl_pv *pv;
@@ -181,7 +192,7 @@ static bool newer_here(struct repl_peer *p)
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (pv->known && pv->vol->disk >= DISK_OUTDATED &&
 		    store_live(pv->vol) && !by_position(pv) &&
-		    pv_verdict(pv) == V_SOURCE)
+		    pv_verdict(pv) == V_SOURCE && !by_reign_unbegun(pv))
 			return true;
 	return false;
 }
