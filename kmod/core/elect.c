@@ -381,6 +381,12 @@ static bool known_without_us(const struct repl_res *res, u32 set)
 	return covered(res, set, vouching_peers(res));
 }
 
+/** elect_known_without_us() - of the set that counts, as far as connected nodes know */
+bool elect_known_without_us(const struct repl_vol *vol)
+{
+	return known_without_us(vol->res, elect_set(vol));
+}
+
 static u32 us_and_those(const struct repl_vol *vol,
 			bool (*who)(const struct repl_pv *pv))
 {

@@ -262,6 +262,10 @@ int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
 		*why = "a device is open for writing: close it first (umount, swapoff)";
 		return -EBUSY;
 	}
+	if (res->vote.step == VOTE_WON) {
+		*why = "this Primary was elected, and waits for a majority to be in step with it: connect one more node; --force where none can be";
+		return -EAGAIN;
+	}
 	if (res->vote.step != VOTE_NONE || res->commit.step != COMMIT_IDLE) {
 		*why = "a change of role or in-sync set is under way: try again";
 		return -EAGAIN;
@@ -295,14 +299,21 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 		return 0;
 	if (!force)
 		return reign_give_up(res, NULL, why);
-	if (res->vote.step >= VOTE_WON) {
-		/* What it was elected for is not known yet to all who count. */
+	/*
+	 * Elected, and the reign has not begun.  Those that we fill for it don't
+	 * vouch for what they had acknowledged: they are not to be left with that.
+	 */
+	if (res->vote.step >= VOTE_WON && any_peer(res, connected)) {
 		app_fail_all(res);
-		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected";
+		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected, or no other node";
 		return -EAGAIN;
 	}
-	res->resigned = true;
-	step_down(res, "the Primary has stepped down by force");
+	if (res->vote.step >= VOTE_WON)
+		commit_abort(res, "an administrator has made this node Secondary by force");
+	if (res->role == ROLE_PRIMARY) {
+		res->resigned = true;
+		step_down(res, "the Primary has stepped down by force");
+	}
 	evaluate(res);
 	return 0;
 }

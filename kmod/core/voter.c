@@ -175,14 +175,18 @@ const char *objection_likely(const struct repl_res *res,
 }
 
 /*
- * One that was elected has filled us, and gone before it had a set.  Nothing was
- * acknowledged there: it is no better than a member of the sets before, unless we
- * have all volumes from it, and can be Primary.
+ * One that was elected has filled us, and gone before it had a set.  So nothing was
+ * acknowledged that the members before it lack: what we have is needed only where
+ * too few of these vouch, and where we have all volumes and can be Primary.
  */
 static bool by_reign_unbegun(const struct repl_pv *pv)
 {
-	return !(set_number(pv->vol->store->set_version) << (64 - SET_TERM_SHIFT)) &&
-	       pv_outreigned(pv) && !elect_has_all(pv->vol->res);
+	const struct repl_store *s = store_live(pv->vol);
+
+	return s && !(set_number(s->set_version) << (64 - SET_TERM_SHIFT)) &&
+	       pv_outreigned(pv) &&
+	       ((vouches_likely(pv->peer) && elect_known_without_us(pv->vol)) ||
+		!elect_has_all(pv->vol->res));
 }
 
 static bool newer_here(struct repl_peer *p)
@@ -234,7 +238,8 @@ static bool of_later_reign(struct repl_peer *p)
 	struct repl_pv *pv;
 
 	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (pv->known && by_position(pv) && pv_outreigned(pv))
+		if (pv->known && by_position(pv) && pv_outreigned(pv) &&
+		    !by_reign_unbegun(pv))
 			return elect_has_all(p->res);
 	return false;
 }

@@ -231,6 +231,14 @@ void node_crash(struct node *n)
 	mem_free_all(&n->mem);
 }
 
+static bool alone(const struct node *n)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (i != n->id && W.node[i].up)
+			return false;
+	return true;
+}
+
 /* A clean end, as of `blkrepl down`: false while something is under way. */
 bool node_stop(struct node *n)
 {
@@ -246,6 +254,9 @@ bool node_stop(struct node *n)
 		/* What it counted on last; a Secondary is not asked. */
 		admin_poll_set();
 		err = repl_demote(&n->res, false, &why);
+		/* Nobody is left who could end what it waits for. */
+		if (err && alone(n))
+			err = repl_demote(&n->res, true, &why);
 		if (err) {
 			T("n%u stays Primary: %d %s", n->id, err,
 			  why ? why : "");
