@@ -381,10 +381,22 @@ static bool known_without_us(const struct repl_res *res, u32 set)
 	return covered(res, set, vouching_peers(res));
 }
 
-/** elect_known_without_us() - of the set that counts, as far as connected nodes know */
-bool elect_known_without_us(const struct repl_vol *vol)
+/**
+ * elect_good_without_us() - has this peer all that was acknowledged, whatever we have?
+ * @pv: it, a candidate
+ *
+ * It vouches, and so do enough of the set with which it compares positions; or it
+ * is the Primary that made the set, and has not crashed since.
+ */
+bool elect_good_without_us(const struct repl_pv *pv)
 {
-	return known_without_us(vol->res, elect_set(vol));
+	struct claim c;
+
+	if (!vouches_likely(pv->peer) || !set_in_force(pv->vol, &c) ||
+	    !(c.set & BIT(pv->peer->node)))
+		return false;
+	return known_without_us(pv->vol->res, c.set) ||
+	       (last_primary(pv) && pv->peer_state.set_version >= c.version);
 }
 
 static u32 us_and_those(const struct repl_vol *vol,

@@ -482,7 +482,7 @@ u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
 u32 elect_unheard(const struct repl_res *res, u32 heard);
 bool elect_has_all(const struct repl_res *res);
-bool elect_known_without_us(const struct repl_vol *vol);
+bool elect_good_without_us(const struct repl_pv *pv);
 u32 elect_all_needed(const struct repl_res *res, u32 heard);
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);

@@ -177,7 +177,7 @@ const char *objection_likely(const struct repl_res *res,
 /*
  * One that was elected has filled us, and gone before it had a set.  So nothing was
  * acknowledged that the members before it lack: what we have is needed only where
- * too few of these vouch, and where we have all volumes and can be Primary.
+ * these can't tell whose is good, and we have all volumes and can be Primary.
  */
 static bool by_reign_unbegun(const struct repl_pv *pv)
 {
@@ -185,8 +185,7 @@ static bool by_reign_unbegun(const struct repl_pv *pv)
 
 	return s && !(set_number(s->set_version) << (64 - SET_TERM_SHIFT)) &&
 	       pv_outreigned(pv) &&
-	       ((vouches_likely(pv->peer) && elect_known_without_us(pv->vol)) ||
-		!elect_has_all(pv->vol->res));
+	       (elect_good_without_us(pv) || !elect_has_all(pv->vol->res));
 }
 
 static bool newer_here(struct repl_peer *p)

@@ -475,7 +475,7 @@ void state_dump(FILE *f)
 				(unsigned long long)disk_durable_version(&W.disk[i][v]));
 			for (u32 k = 0; k < W.o.nodes; k++)
 				fprintf(f, " %u", vol->lineage.gen[k]);
-			fputc('\n', f);
+			fputs(vol->vouch ? ", vouches\n" : "\n", f);
 			for (u32 k = 0; k < W.o.nodes; k++) {
 				struct repl_pv_info x;
 				struct link *l;
