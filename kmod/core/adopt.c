@@ -98,9 +98,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 		vol->lineage = *l;
 		return;
 	}
-	s->in_sync = set;
-	s->keepers = vol->keepers;
-	s->set_version = pv->peer_state.set_version;
+	keep_set(vol, set, vol->keepers, pv->peer_state.set_version);
 	s->flags &= ~META_F_PRIMARY;
 	s->sb_flush = true;
 	s->members_sb = meta_want_sb(s);

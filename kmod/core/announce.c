@@ -30,6 +30,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->set_version = s->set_version;
 	out->in_sync = s->in_sync;
 	out->keepers = s->keepers;
+	out->kept_before = s->kept_before;
 	/* Elected: what others have beyond us was never acknowledged. */
 	if (needs_votes(vol->res) && reigns(vol->res) && !vol->res->forced)
 		out->set_version = max(out->set_version, SET_VOTED |
@@ -77,6 +78,7 @@ static void announce_vol(struct repl_pv *pv)
 	/* Only "none" or "some" matters; don't tell of every block. */
 	w.dirty = cpu_to_le64(!!v.dirty);
 	w.set_version = cpu_to_le64(v.set_version);
+	w.kept_before = cpu_to_le64(v.kept_before);
 	w.in_sync = cpu_to_le32(v.in_sync);
 	w.keepers = cpu_to_le32(v.keepers);
 	w.lbs = cpu_to_le32(v.lbs);
@@ -147,6 +149,7 @@ void vstate_from_wire(struct repl_vstate *o,
 	o->cur_sectors = le64_to_cpu(w->cur_sectors);
 	o->dirty = le64_to_cpu(w->dirty);
 	o->set_version = le64_to_cpu(w->set_version);
+	o->kept_before = le64_to_cpu(w->kept_before);
 	o->in_sync = le32_to_cpu(w->in_sync);
 	o->keepers = le32_to_cpu(w->keepers);
 	o->lbs = le32_to_cpu(w->lbs);

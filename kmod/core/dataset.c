@@ -13,6 +13,7 @@ static void become_member(struct repl_vol *vol, u64 dataset,
 	s->lineage = *l;
 	s->in_sync = set;
 	s->keepers = keepers;
+	s->kept_before = 0;
 	s->set_version = set_own_version(vol->res, s->set_version);
 	s->sectors = vol->sectors;
 	vol->dataset = dataset;

@@ -198,6 +198,21 @@ static bool took_effect(const struct repl_vol *vol, const struct claim *c)
 	return true;
 }
 
+/* Older ones don't count: a later one was kept by most, and who knew it forgot it. */
+static u64 kept_before(const struct repl_vol *vol)
+{
+	const struct repl_store *s = store_keeps(vol);
+	u64 version = s ? s->kept_before : 0;
+	struct repl_pv *pv;
+
+	if (MUTATED(MUT_KEPT_FORGOTTEN))
+		return 0;
+	for_each_pv(pv, vol)
+		if (claims(pv))
+			version = max(version, pv->peer_state.kept_before);
+	return version;
+}
+
 /*
  * The newest one that at least @keepers keep, or that needed nobody to, and that is
  * @good.  A reign begins with a majority: if we know a lesser set of one, or look
@@ -208,13 +223,14 @@ static bool newest_of(const struct repl_vol *vol, u32 keepers,
 				   const struct claim *),
 		      struct claim *c)
 {
-	u64 limit = ~0ULL, reign = 0;
+	u64 limit = ~0ULL, reign = 0, oldest = kept_before(vol);
 	u32 n;
 
 	while (newest_claim(vol, limit, c) &&
 	       c->version >> SET_TERM_SHIFT >= reign) {
 		n = hweight32(c->keepers);
-		if ((n >= keepers || !c->voted) && good(vol, c))
+		if (((n >= keepers && c->version >= oldest) || !c->voted) &&
+		    good(vol, c))
 			return true;
 		if (c->voted && min(n, keepers) < majority(vol->res))
 			reign = c->version >> SET_TERM_SHIFT;

@@ -129,6 +129,7 @@ struct repl_store {
 	u64 term;
 	u64 seq;
 	u64 set_version;
+	u64 kept_before;	/* see keep_set() */
 	u64 vote_term;
 	u8 voted_for;
 	u64 vote_sb;		/* what a vote of ours waits for */
@@ -176,6 +177,7 @@ struct repl_vstate {
 	u64 cur_sectors;
 	u64 dirty;
 	u64 set_version;
+	u64 kept_before;
 	u32 in_sync;
 	u32 keepers;
 	u32 lbs;

@@ -204,6 +204,37 @@ bool set_kept(const struct repl_vol *vol)
 	       !lacking(res, vol->in_sync | vol->keepers);
 }
 
+static bool by_most(const struct repl_res *res, u32 nodes)
+{
+	return hweight32(nodes) >= majority(res);
+}
+
+/**
+ * keep_set() - our disk knows another set from now on
+ * @vol: the volume, with a disk
+ * @in_sync: its members
+ * @keepers: who keeps it beside them
+ * @version: of it
+ *
+ * Under a set that no majority keeps nothing is acknowledged: the one before goes on
+ * to count, and we were one of the majority that knows it.  So we go on knowing that
+ * there was one.  Else an even older set would be taken for the one that counts.
+ * The caller has it written.
+ */
+void keep_set(struct repl_vol *vol, u32 in_sync, u32 keepers, u64 version)
+{
+	const struct repl_res *res = vol->res;
+	struct repl_store *s = vol->store;
+
+	if ((s->set_version & SET_VOTED) &&
+	    by_most(res, s->in_sync | s->keepers) &&
+	    !by_most(res, in_sync | keepers))
+		s->kept_before = max(s->kept_before, set_number(s->set_version));
+	s->in_sync = in_sync;
+	s->keepers = keepers;
+	s->set_version = version;
+}
+
 /* ---- versions ---- */
 
 static bool all_in_step(const struct repl_res *res)

@@ -93,6 +93,7 @@ static int load_sb(struct loader *l, u16 nr)
 	s->term = le64_to_cpu(sb->term);
 	s->seq = le64_to_cpu(sb->seq);
 	s->set_version = set_version_of(sb);
+	s->kept_before = le64_to_cpu(sb->kept_before);
 	s->vote_term = le64_to_cpu(sb->vote_term);
 	s->voted_for = sb->voted_for;
 	s->in_sync = le32_to_cpu(sb->in_sync);

@@ -96,9 +96,8 @@ static void write_set(struct repl_vol *vol)
 	 * acknowledged: those that stay answer for it alone from now on.
 	 */
 	if (vol->disk == DISK_UPTODATE) {
-		s->in_sync = vol->in_sync;
-		s->keepers = vol->keepers;
-		s->set_version = vol->res->commit.version;
+		keep_set(vol, vol->in_sync, vol->keepers,
+			 vol->res->commit.version);
 		s->sb_flush = true;
 	}
 	s->commit_sb = meta_want_sb(s);
@@ -246,9 +245,7 @@ static void seal_vol(struct repl_vol *vol)
 		s->lineage = vol->lineage;
 	if (good && s->in_sync != vol->in_sync)
 		s->sb_flush = true;
-	s->in_sync = vol->in_sync;
-	s->keepers = vol->keepers;
-	s->set_version = vol->res->commit.version;
+	keep_set(vol, vol->in_sync, vol->keepers, vol->res->commit.version);
 	s->commit_sb = meta_want_sb(s);
 	meta_kick(vol);
 }

@@ -117,6 +117,8 @@ struct meta_slot {
  *	towards everybody, whatever the records say; 0: they say all
  * @keepers: voters beside the members that keep this set, by node id: who counts
  *	it as durable counts them too
+ * @kept_before: version of the last set that a majority kept and that this node knew,
+ *	if it has learned since of one that fewer keep; older sets don't count
  * @log_dev: reserved for the replication log
  */
 struct meta_sb {
@@ -151,7 +153,8 @@ struct meta_sb {
 	__le64 pos_seq;
 	__le64 grown_from;
 	__le32 keepers;
-	u8 log_dev[36];
+	__le64 kept_before;
+	u8 log_dev[28];
 } __attribute__((packed));
 static_assert(sizeof(struct meta_sb) <= META_SB_SIZE, "superblock");
 

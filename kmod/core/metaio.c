@@ -85,6 +85,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->term = cpu_to_le64(s->term);
 	sb->seq = cpu_to_le64(s->seq);
 	sb->set_version = cpu_to_le64(s->set_version);
+	sb->kept_before = cpu_to_le64(s->kept_before);
 	sb->vote_term = cpu_to_le64(s->vote_term);
 	sb->in_sync = cpu_to_le32(s->in_sync);
 	sb->keepers = cpu_to_le32(s->keepers);

@@ -148,9 +148,7 @@ bool store_adopt_set(struct repl_vol *vol)
 	    (s->in_sync == set && s->keepers == keepers) ||
 	    (s->dataset && vol->dataset != s->dataset))
 		return false;
-	s->in_sync = set;
-	s->keepers = keepers;
-	s->set_version = vol->res->set_version;
+	keep_set(vol, set, keepers, vol->res->set_version);
 	meta_want_sb(s);
 	return true;
 }

@@ -288,14 +288,17 @@ static void range_done(struct repl_pv *pv, struct repl_io *io)
  */
 static void finish(struct repl_pv *pv)
 {
+	const struct repl_vstate *ps = &pv->peer_state;
 	struct repl_vol *vol = pv->vol;
 	struct repl_store *s = vol->store;
 
-	s->lineage = pv->peer_state.lineage;
-	s->dataset = pv->peer_state.dataset;
-	s->in_sync = pv->peer_state.in_sync | BIT(vol->res->node);
-	s->keepers = pv->peer_state.keepers;
-	s->set_version = pv->peer_state.set_version;
+	s->lineage = ps->lineage;
+	if (s->dataset != ps->dataset)
+		s->kept_before = 0;
+	s->dataset = ps->dataset;
+	keep_set(vol, ps->in_sync | BIT(vol->res->node), ps->keepers,
+		 ps->set_version);
+	s->kept_before = max(s->kept_before, ps->kept_before);
 	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
 	s->sb_flush = true;
 	store_remember(pv, &s->lineage);

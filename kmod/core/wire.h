@@ -13,8 +13,8 @@
 
 #include "platform.h"
 
-#define REPL_WIRE_VERSION_MIN	2	/* 1 numbered sets otherwise */
-#define REPL_WIRE_VERSION_MAX	2
+#define REPL_WIRE_VERSION_MIN	3	/* 2 did not say which set was kept before */
+#define REPL_WIRE_VERSION_MAX	3
 #define REPL_WIRE_MAGIC		0xb1e9
 #define REPL_HELLO_MAGIC	0x4c504552424b4c42ULL	/* "BLKBREPL" */
 #define REPL_NODES		32		/* node ids 0..31 */
@@ -288,6 +288,7 @@ struct repl_wire_res_state {
  * @pad: 0
  * @flags: REPL_VS_*
  * @keepers: voters beside the members that keep this set, as the sender knows them
+ * @kept_before: sets older than this one don't count, see meta_sb
  * @lineage: the sender's version vector, by node id
  * @since: vector since which the sender's map for the receiver is complete
  */
@@ -304,6 +305,7 @@ struct repl_wire_vol_state {
 	u8 pad;
 	__le16 flags;
 	__le32 keepers;
+	__le64 kept_before;
 	__le32 lineage[REPL_NODES];
 	__le32 since[REPL_NODES];
 } __attribute__((packed));

@@ -62,9 +62,7 @@ void witness_keep(struct repl_pv *pv, u64 dataset)
 	if (!MUTATED(MUT_WITNESS_FORGETS)) {
 		vol->in_sync = ps->in_sync;
 		vol->keepers = ps->keepers;
-		s->in_sync = ps->in_sync;
-		s->keepers = ps->keepers;
-		s->set_version = ps->set_version;
+		keep_set(vol, ps->in_sync, ps->keepers, ps->set_version);
 	}
 	s->members_sb = meta_want_sb(s);
 }

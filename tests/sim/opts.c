@@ -67,6 +67,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_ACKED_ERROR_PASSED] = "acked-error-passed",
 	[MUT_SYNC_UNKEPT] = "sync-unkept",
 	[MUT_UNVOTED_SET_COUNTS] = "unvoted-set-counts",
+	[MUT_KEPT_FORGOTTEN] = "kept-forgotten",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
