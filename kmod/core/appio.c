@@ -724,10 +724,13 @@ void app_drop_receiver(struct repl_pv *pv)
 	struct repl_res *res = pv->vol->res;
 	struct repl_store *s = store_live(pv->vol);
 	u32 bit = BIT(pv->peer->node);
+	bool evaluating = res->evaluating;
 	struct repl_io *io, *tmp;
 
 	gen_wanted(res);
 	res->evaluate_again = true;
+	/* One that goes on now may begin a commit: no conclusions from half of it. */
+	res->evaluating = true;
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
@@ -743,6 +746,7 @@ void app_drop_receiver(struct repl_pv *pv)
 					io_first_block(io), io_blocks(io));
 		answered(io, pv->peer->node, false);
 	}
+	res->evaluating = evaluating;
 }
 
 /* What peers have not answered yet becomes dirty for them. */

@@ -461,6 +461,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 void members_advance(struct repl_res *res);
 void members_applied(struct repl_res *res);
+bool everybody_has_data(const struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
 /* Nobody in @set lacks anything that we have, as the primary says. */
 void in_step_with(struct repl_vol *vol, u32 set);

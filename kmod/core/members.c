@@ -330,7 +330,8 @@ static void tell_members(struct repl_res *res)
 			send_members(p, res->commit.id);
 }
 
-static bool everybody_has_data(const struct repl_res *res)
+/* Is there a good replica of every volume? */
+bool everybody_has_data(const struct repl_res *res)
 {
 	struct repl_vol *vol;
 

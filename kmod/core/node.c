@@ -655,6 +655,8 @@ void repl_tick(struct repl_res *res, u64 now)
 	succession_tick(res);
 	detach_tick(res);
 	app_release_held(res);
+	if (res->evaluate_again)
+		evaluate(res);
 	if (!res->susp)
 		res->susp_since = 0;
 	else if (!res->susp_since)

@@ -505,6 +505,10 @@ bool vote_advance(struct repl_res *res)
 		ask(res, 0);
 		break;
 	case VOTE_WON:
+		if (!res->vote.renew && !everybody_has_data(res)) {
+			commit_abort(res, "the data was lost while the node was being promoted");
+			break;
+		}
 		/* Those left out by a lesser set would not vouch any more. */
 		if (!members_suffice(res))
 			break;

@@ -649,6 +649,8 @@ static void care_for_elections(void)
 	if (W.now < M.next_try)
 		return;
 	M.next_try = W.now + rng_range(R, 50, 600) * MS;
+	if (force_one())
+		return;
 	if (W.o.auto_promote && rng_below(R, 20))
 		return;
 	/* Two candidates at a time, now and then. */
