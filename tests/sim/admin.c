@@ -649,6 +649,10 @@ static void care_for_elections(void)
 	if (W.now < M.next_try)
 		return;
 	M.next_try = W.now + rng_range(R, 50, 600) * MS;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (W.node[i].up && W.node[i].res.role == ROLE_PRIMARY &&
+		    given_up(&W.node[i]))
+			return;
 	if (force_one())
 		return;
 	if (W.o.auto_promote && rng_below(R, 20))
