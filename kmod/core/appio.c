@@ -148,11 +148,16 @@ static void park(struct repl_io *io, enum io_state state)
 	list_add_tail(&io->link, &io->vol->res->parked);
 }
 
-/* The data is there; a write that came meanwhile may be part of it. */
+/*
+ * The data is there; a write that came meanwhile may be part of it.  If we were
+ * replaced, that has failed.
+ */
 static void read_good(struct repl_io *io)
 {
 	io->seq = io->vol->res->seq;
-	if (under_write(io, io->seq))
+	if (io->vol->revoked)
+		app_end(io, -EIO);
+	else if (under_write(io, io->seq))
 		park(io, IOS_DONE_HELD);
 	else
 		app_end(io, 0);
@@ -304,7 +309,7 @@ bool repl_read_end(struct repl_io *io)
 	struct repl_vol *vol = io->vol;
 
 	/* As read_good(); and who lets go of the disk waits for its last I/O. */
-	if (!reads_here(vol) || under_write(io, vol->res->seq))
+	if (!reads_here(vol) || vol->revoked || under_write(io, vol->res->seq))
 		return false;
 	vol->store->disk_ios--;
 	uncount(io);

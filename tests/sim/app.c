@@ -75,22 +75,24 @@ void app_quiesce(struct node *n, bool on)
 		app_kick(n);
 }
 
-/* Stop and tell whether all has come back. */
-bool app_stop(struct node *n)
-{
-	quiesced[n->id] = true;
-	for (u32 i = 0; i < MAX_SLOTS; i++)
-		if (slots[n->id][i].busy)
-			return false;
-	return true;
-}
-
-bool app_has_open(const struct node *n)
+bool app_waits(const struct node *n)
 {
 	for (u32 i = 0; i < MAX_SLOTS; i++)
 		if (slots[n->id][i].busy)
 			return true;
-	return !quiesced[n->id];
+	return false;
+}
+
+/* Stop and tell whether all has come back. */
+bool app_stop(struct node *n)
+{
+	quiesced[n->id] = true;
+	return !app_waits(n);
+}
+
+bool app_has_open(const struct node *n)
+{
+	return app_waits(n) || !quiesced[n->id];
 }
 
 void app_node_gone(struct node *n)
@@ -253,6 +255,8 @@ void app_complete(struct sio *s, int err)
 	}
 	W.app_busy--;
 	slots[n->id][s->slot].busy = false;
+	for (u32 i = 0; i < W.o.vols && !app_waits(n); i++)
+		repl_vol_closed(&n->vols[i].vol);
 	arm(n, s->slot, rng_below(R, 2 * W.o.think_us + 1));
 }
 

@@ -197,11 +197,10 @@ static void op_resized(struct repl_vol *vol)
 	  (unsigned long long)vol->sectors);
 }
 
-/* Programs there end with the first error. */
+/* Programs there end with the first error, once all that they wait for has ended. */
 static bool op_in_use(struct repl_vol *vol)
 {
-	(void)vol;
-	return false;
+	return app_waits(vn_of(vol)->node);
 }
 
 static bool op_has_writers(struct repl_vol *vol)

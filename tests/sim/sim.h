@@ -459,6 +459,7 @@ void app_event(struct node *n, u32 slot);
 void app_complete(struct sio *s, int err);
 void app_node_gone(struct node *n);
 bool app_stop(struct node *n);	/* true once nothing is under way there */
+bool app_waits(const struct node *n);
 bool app_has_open(const struct node *n);
 void app_kick(struct node *n);
 void app_quiesce(struct node *n, bool on);
