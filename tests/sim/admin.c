@@ -655,7 +655,7 @@ static void care_for_elections(void)
 			return;
 	if (force_one())
 		return;
-	if (W.o.auto_promote && rng_below(R, 20))
+	if (W.o.auto_promote && rng_below(R, W.phase == PH_HEAL ? 4 : 20))
 		return;
 	/* Two candidates at a time, now and then. */
 	for (u32 i = 0; i < rng_range(R, 1, 2); i++) {
