@@ -109,6 +109,8 @@ static void show_position(struct out *o, const struct meta_sb *sb)
 	out_num(o, "in-sync-version", ", version ", le64_to_cpu(sb->set_version));
 	snprintf(set, sizeof(set), "0x%" PRIx32, le32_to_cpu(sb->keepers));
 	out_str(o, "keepers", sb->keepers ? ", kept also by " : NULL, set);
+	out_num(o, "kept-before", sb->kept_before ? ", a majority kept version " : NULL,
+		le64_to_cpu(sb->kept_before));
 	out_text(o, "\n");
 	if (sb->voted_for == 0xff)
 		return;

@@ -19,6 +19,9 @@
  * acknowledged under it.  And whoever knows a set and is in it had all that was
  * acknowledged before, on stable media (members.c).
  *
+ * Who learns of a lesser set, under which nothing is acknowledged, forgets the one
+ * before, but not that there was one: nothing older than that counts.
+ *
  * A set that was made without votes need not be known to any majority: there may
  * be a newer one on any single node.  So all with data have to be heard, but by the
  * Primary that has made it itself.
