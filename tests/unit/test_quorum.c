@@ -148,6 +148,64 @@ static void alone_without_votes(void)
 	fake_exit(&f);
 }
 
+/* A copy that is not finished tells of the set of the third node alone. */
+static void unfinished_comes(u64 kept_before)
+{
+	struct repl_wire_vol_state w;
+
+	fake_up(&f, 0);
+	res_state(0, ROLE_SECONDARY, true);
+	fake_same_state(&f, 0, &w);
+	w.disk = DISK_INCONSISTENT;
+	w.set_version = cpu_to_le64(REIGN + 3 * SET_NEXT + SET_VOTED);
+	w.in_sync = cpu_to_le32(BIT(2));
+	w.kept_before = cpu_to_le64(kept_before);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+}
+
+/*
+ * Of a set that no majority keeps we hear from one that may have forgotten which one
+ * counts: ours does, unless there was a later one.
+ */
+static void kept_before(void)
+{
+	static const u64 others[] = { 0, REIGN, REIGN + 2 * SET_NEXT };
+	struct repl_promotion p;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		start(ACK_QUORUM, true, REIGN + SET_NEXT + SET_VOTED);
+		f.vol.store->in_sync = BIT(0) | BIT(2);
+		unfinished_comes(others[i]);
+		CHECK(!refused(&p) == (others[i] < REIGN + SET_NEXT), "%u: %s", i,
+		      p.why ? p.why : "-");
+		fake_exit(&f);
+	}
+}
+
+/* What a node remembers of the sets that it has known. */
+static void keeps_sets(void)
+{
+	const u64 v = REIGN | SET_VOTED;
+	struct repl_store *s;
+
+	start(ACK_QUORUM, true, v);
+	s = f.vol.store;
+	keep_set(&f.vol, BIT(0) | BIT(1), 0, v + SET_NEXT);
+	CHECK(!s->kept_before && s->in_sync == (BIT(0) | BIT(1)));
+	keep_set(&f.vol, BIT(1), 0, v + 2 * SET_NEXT);
+	CHECK(s->kept_before == REIGN + SET_NEXT && s->in_sync == BIT(1));
+	CHECK(s->set_version == v + 2 * SET_NEXT);
+	keep_set(&f.vol, BIT(2), 0, v + 3 * SET_NEXT);
+	CHECK(s->kept_before == REIGN + SET_NEXT);
+	/* Keepers count. */
+	keep_set(&f.vol, BIT(1), BIT(0), v + 4 * SET_NEXT);
+	keep_set(&f.vol, BIT(1), 0, v + 5 * SET_NEXT);
+	CHECK(s->kept_before == REIGN + 4 * SET_NEXT);
+	fake_exit(&f);
+}
+
 /* ---- reigns ---- */
 
 static void vote(u32 i, u8 flags)
@@ -452,6 +510,8 @@ int main(void)
 	RUN(primary_without_lease);
 	RUN(set_without_votes);
 	RUN(alone_without_votes);
+	RUN(kept_before);
+	RUN(keeps_sets);
 	RUN(alone);
 	RUN(kept_by_follower);
 	RUN(reads_need_the_lease);
