@@ -328,7 +328,6 @@ struct blkrepl_peer {
 	bool wanted;			/* L: connect and stay connected */
 	bool up;			/* L: between repl_conn_up() and down */
 	bool failed;			/* L: this connection has to end */
-	bool refused;			/* L: a NACK was sent on it */
 	bool standalone;		/* L: don't reconnect after it */
 	bool data_crc;			/* L: agreed */
 	u8 digest_key[REPL_DIGEST_KEY_LEN]; /* set before repl_conn_up() */

@@ -356,7 +356,6 @@ static bool conn_begin(struct blkrepl_peer *p, struct blkrepl_pending *c)
 		return false;
 	}
 	p->up = true;
-	p->refused = false;
 	WRITE_ONCE(p->failed, false);
 	/* I/O of an earlier connection that is still under way is dropped. */
 	memcpy(p->digest_key, c->digest_key, sizeof(p->digest_key));

@@ -89,12 +89,9 @@ static void op_send(struct repl_peer *peer, enum repl_stream nr,
 		return;
 	/*
 	 * Beside the data that it answers an ack costs TCP no packets of its
-	 * own, and order means nothing to acks.  But none may overtake word of a
-	 * write that was refused: see position_acked().
+	 * own, and order means nothing to acks.
 	 */
-	if (h->type == PKT_NACK)
-		p->refused = true;
-	if (h->type == PKT_ACK && !p->refused &&
+	if (h->type == PKT_ACK &&
 	    blkrepl_tx_idle(&p->stream[REPL_STREAM_DATA]))
 		s = &p->stream[REPL_STREAM_DATA];
 	trace_blkrepl_send(peer, s->nr, h);

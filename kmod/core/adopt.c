@@ -154,6 +154,18 @@ static bool is_member(const struct repl_peer *p)
 	return true;
 }
 
+/* Is this a set of its without us? */
+static bool leaves_out(const struct repl_peer *p, u64 version)
+{
+	const struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->peer_state.set_version == version &&
+		    !(pv->peer_state.in_sync & BIT(p->res->node)))
+			return true;
+	return false;
+}
+
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload)
 {
@@ -205,6 +217,8 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		if (is_member(p))
 			position_member(res, le64_to_cpu(h->dep),
 					le64_to_cpu(h->seq));
+		if (leaves_out(p, le64_to_cpu(w.set_version)))
+			position_heard(p);
 	}
 	evaluate(res);
 }

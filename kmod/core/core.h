@@ -343,6 +343,7 @@ struct repl_peer {
 	bool vouches;		/* ... and said so */
 	bool counts;		/* its vote is durable there */
 	bool before_reign;	/* connected since before we became Primary */
+	bool unheard;		/* our position has ended, and its sets have us yet */
 	bool branch_told;	/* who gives up its data, see branch.c */
 	bool branch_over;	/* nobody does */
 	u64 branch_until_ms;	/* when it is to be known, 0: no divergence */
@@ -407,8 +408,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
-	bool gap;			/* in what we had as a member: position.c */
-	u64 acked_term, acked_seq;	/* last write acknowledged as a member */
+	u64 acked_term, acked_seq;	/* last write acknowledged up to the position */
 	bool revoked;			/* in use since before we were replaced */
 };
 

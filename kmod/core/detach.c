@@ -6,7 +6,8 @@
  * position ends (position.c); what comes after that is refused.  So the disk has all
  * that it vouches for.  If it refused what had come, and had answered for something
  * later, it would vouch for nothing, as after a crash: and of two that crash at the
- * same time, as the Primary may, unflushed data may be on the third only.
+ * same time, as the Primary may, unflushed data may be on the third only.  For the
+ * same reason no answer for another disk counts behind that end.
  *
  * That takes as long as the disk needs for a few writes.  Where it takes longer, or
  * somebody is about to count on the disk, the rest is refused.
@@ -40,7 +41,7 @@ static void let_go(struct repl_vol *vol)
 	peer_tail_absent(vol, 0, 0);
 	app_unanswered_dirty(vol);
 	vol->store->detaching = true;
-	position_end(vol->res);
+	position_end(vol);
 	set_disk(vol, DISK_DISKLESS);
 	store_stop_using(vol);
 	evaluate(vol->res);
@@ -122,7 +123,7 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 		*why = "a change of the in-sync set is under way: try again";
 		return -EAGAIN;
 	}
-	position_end(res);
+	position_end(vol);
 	s->leave_by_ms = res->now + WAIT_MS;
 	/* Nobody may be filled without what is refused from now on. */
 	for_each_pv(pv, vol) {

@@ -46,6 +46,7 @@ enum io_state {
 	IOS_ISSUED,		/* on disks and wires */
 	IOS_DONE_HELD,		/* all answered, held by a commit */
 	IOS_TAIL,		/* peer write done here, not known complete */
+	IOS_ACK_HELD,		/* ... nor acknowledged yet: position.c */
 	IOS_REQUESTED,		/* resync: waiting for the source's answer */
 };
 
@@ -419,6 +420,9 @@ void peer_tail_lost(struct repl_peer *p);
 void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 good);
 bool peer_applied(const struct repl_peer *p, u64 seq);
 void peer_kick_deps(struct repl_res *res);
+/* Acks for this peer that wait until it has heard that our position has ended. */
+bool peer_acks_held(const struct repl_peer *p);
+void peer_acks_release(struct repl_peer *p);
 void peer_io_put(struct repl_io *io);
 
 /* target.c, source.c, mapxfer.c */

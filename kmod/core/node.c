@@ -181,6 +181,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->end_at_ms = 0;
 	p->vote_wait = false;
 	p->before_reign = false;
+	p->unheard = false;
 	branch_forget(p);
 	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
 	list_for_each_entry(pv, &p->pvs, by_peer) {

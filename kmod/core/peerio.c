@@ -8,7 +8,8 @@
  * before, they are what the survivors may differ in: they become dirty towards
  * everybody.  Those that have arrived are applied all the same, so that what a
  * node has is always all up to one position (have_seq), unless its disk is let
- * go of before that (detach.c, position_refused()).
+ * go of before that (detach.c, position_refused()).  What is applied behind that is
+ * acknowledged late (position_holds()).
  */
 #include "internal.h"
 #include "detach.h"
@@ -297,11 +298,37 @@ static void write_done(struct repl_io *io)
 		peer_io_put(io);
 		return;
 	}
-	position_acked(io->vol, io->peer->term, io->seq);
-	answer(io, PKT_ACK);
-	io->state = IOS_TAIL;
+	if (position_holds(io)) {
+		io->state = IOS_ACK_HELD;
+	} else {
+		position_acked(io->vol, io->peer->term, io->seq);
+		answer(io, PKT_ACK);
+		io->state = IOS_TAIL;
+	}
 	list_move_tail(&io->hash, &io->vol->res->tail);
 	al_leave_keep(io);
+}
+
+bool peer_acks_held(const struct repl_peer *p)
+{
+	const struct repl_io *io;
+
+	list_for_each_entry(io, &p->res->tail, hash)
+		if (io->peer == p && io->state == IOS_ACK_HELD)
+			return true;
+	return false;
+}
+
+void peer_acks_release(struct repl_peer *p)
+{
+	struct repl_io *io;
+
+	list_for_each_entry(io, &p->res->tail, hash) {
+		if (io->peer != p || io->state != IOS_ACK_HELD)
+			continue;
+		io->state = IOS_TAIL;
+		answer(io, PKT_ACK);
+	}
 }
 
 /*

@@ -9,9 +9,12 @@
  * in an election (elect.c).  Else two members would be missing where only the Primary
  * has crashed, and what the third has and nobody has flushed would be given up.
  *
- * An answer may be there before the word that the disk has gone, and count.  Then the
- * position goes on with it, and a disk with a gap before it vouches no more.  Only what
- * comes from behind such a gap counts nowhere: the refusal was there before.
+ * Another volume goes on writing behind that end.  Where a majority acknowledges, the
+ * answer could be there before the word that the disk has gone, and count: so it is
+ * held until this Primary has told us of a set without us.  On a later connection it
+ * knows our disks before it writes anything, and its commit waits for the answers of
+ * new members: nothing is held there.  Nor where all have to answer: what was refused
+ * is not acknowledged by any set that we are in, so it is not lacked.
  */
 #include "internal.h"
 #include "position.h"
@@ -83,21 +86,56 @@ void position_recall(struct repl_vol *vol)
  */
 void position_member(struct repl_res *res, u64 term, u64 seq)
 {
-	struct repl_vol *vol;
-
 	res->have_ended = false;
-	for_each_vol(vol, res)
-		vol->gap = false;
 	if (compare(res, term, seq) <= 0)
 		return;
 	res->have_term = term;
 	res->have_seq = seq;
 }
 
-/** position_end() - a disk is let go of */
-void position_end(struct repl_res *res)
+/**
+ * position_end() - a disk is let go of
+ * @vol: its volume
+ *
+ * Whoever is connected may count on us until it hears of that.
+ */
+void position_end(struct repl_vol *vol)
 {
+	struct repl_res *res = vol->res;
+	struct repl_peer *p;
+	int i;
+
+	if (res->have_ended)
+		return;
 	res->have_ended = true;
+	if (!(vol->in_sync & BIT(res->node)))
+		return;
+	for_each_peer(p, i, res)
+		p->unheard = true;
+}
+
+/** position_heard() - this Primary has told of a set without us: no ack counts there */
+void position_heard(struct repl_peer *p)
+{
+	p->unheard = false;
+	peer_acks_release(p);
+}
+
+/* It might wait for the acks before it tells us of a set, as of a new member. */
+static void begin_anew(struct repl_peer *p)
+{
+	peer_end(p, false, "a disk came back before the Primary had heard that it was gone: the connection begins anew");
+}
+
+/** position_attached() - a disk has come */
+void position_attached(struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (peer_acks_held(p))
+			begin_anew(p);
 }
 
 /**
@@ -115,39 +153,52 @@ void position_received(struct repl_peer *p, u64 seq)
 	res->have_seq = seq;
 }
 
-/* A write behind the end is on our disk, without a gap in its volume. */
-static void go_on_with(struct repl_res *res, u64 term, u64 seq)
+/* Is one still away, or about to go? */
+static bool disk_away(const struct repl_res *res)
 {
-	struct repl_vol *vol;
+	const struct repl_vol *vol;
 
-	if (!res->have_ended || compare(res, term, seq) <= 0)
-		return;
 	for_each_vol(vol, res)
-		if (vol->gap)
-			lacks(vol);
-	res->have_ended = false;
-	res->have_term = term;
-	res->have_seq = seq;
+		if (!vol->store || vol->store->leave_by_ms ||
+		    vol->disk == DISK_FAILED)
+			return true;
+	return false;
 }
 
 /**
- * position_acked() - a write of the Primary is on our disk
+ * position_holds() - is the ack of a write that is on our disk to be held?
+ * @io: the write, of this connection
+ */
+bool position_holds(const struct repl_io *io)
+{
+	struct repl_res *res = io->vol->res;
+
+	if (!res->have_ended || !io->peer->unheard || !by_majority(res) ||
+	    compare(res, io->peer->term, io->seq) <= 0)
+		return false;
+	if (!disk_away(res))
+		begin_anew(io->peer);
+	return true;
+}
+
+/**
+ * position_acked() - a write of the Primary is on our disk, and it is told so
  * @vol: its volume
  * @term: of the Primary
  * @seq: its number
  */
 void position_acked(struct repl_vol *vol, u64 term, u64 seq)
 {
-	if (vol->gap && compare(vol->res, term, seq) > 0)
+	/* It counts nowhere. */
+	if (vol->res->have_ended && compare(vol->res, term, seq) > 0)
 		return;
-	go_on_with(vol->res, term, seq);
 	if (vol->acked_term != term || vol->acked_seq < seq) {
 		vol->acked_term = term;
 		vol->acked_seq = seq;
 	}
 }
 
-/* Have we answered for a write behind it? */
+/* Have we answered for a write behind it, so that it counts? */
 static bool acked_behind(const struct repl_res *res)
 {
 	const struct repl_vol *vol;
@@ -179,7 +230,6 @@ void position_refused(const struct repl_io *io)
 			lacks(vol);
 		return;
 	}
-	vol->gap = true;
 	if (io->peer->term != res->have_term || io->seq > res->have_seq)
 		return;
 	res->have_seq = io->seq - 1;

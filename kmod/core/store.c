@@ -180,6 +180,7 @@ int repl_attach(struct repl_vol *vol, struct repl_store *s, const char **why)
 		res->resigned = true;
 	store_adopt_set(vol);
 	position_recall(vol);
+	position_attached(res);
 	store_assign_slots(vol);
 	set_disk(vol, DISK_ATTACHING);
 	/*

@@ -593,7 +593,6 @@ static void uptodate(struct repl_pv *pv)
 
 	pv->sync.step = SYNC_IDLE;
 	pv->refused = false;
-	vol->gap = false;
 	/* What the source still says of its map ends with our "done". */
 	pv->peer_state.dirty = 0;
 	in_step_with_members(pv);

@@ -123,8 +123,7 @@ void net_send(struct repl_peer *peer, enum repl_stream st,
 		violation("contract", "node %u sends a bad %s: %s", W.cur->id,
 			  pkt_name(h->type), repl_wire_text(e));
 	/* As the module does it, but more often. */
-	l->refused[dir] |= h->type == PKT_NACK;
-	if (h->type == PKT_ACK && W.o.acks_on_data && !l->refused[dir])
+	if (h->type == PKT_ACK && W.o.acks_on_data)
 		st = REPL_STREAM_DATA;
 	if (h->type == PKT_VOTE)
 		state_vote_sent(W.cur, peer->node, h);
@@ -348,7 +347,6 @@ void net_retry(struct link *l)
 		struct node *n = l->end[i];
 		struct repl_peer *peer = &n->peers[l->end[!i]->id].peer;
 
-		l->refused[i] = false;
 		if (W.o.digest)
 			features |= REPL_FEAT_DIGEST;
 		if (W.o.hot)

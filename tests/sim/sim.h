@@ -417,7 +417,6 @@ struct link {
 	bool down_sent[2];	/* conn_down on its way */
 	bool ever[2];		/* this connection was up on this side */
 	bool discard[2];	/* next connect: our data is the victim */
-	bool refused[2];	/* a NACK was sent: acks stay behind it */
 	bool standalone[2];	/* the core asked for it */
 	u32 epoch;
 	u64 cut_until[2];	/* by direction: from end[i] */

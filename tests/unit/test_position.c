@@ -11,15 +11,15 @@ static struct fake f;
 
 #define SET	(BIT(0) | BIT(1))
 
-/* The Primary tells of its set, which is all of us. */
-static void set_comes(u64 version, u64 seq)
+/* The Primary tells of its set. */
+static void this_set_comes(u32 set, u64 version, u64 seq)
 {
 	struct repl_wire_members m = { .term = cpu_to_le64(TERM),
 				       .dataset = cpu_to_le64(9) };
 	struct repl_wire_hdr h = { .type = PKT_MEMBERS };
 
 	m.set_version = cpu_to_le64(TERM << SET_TERM_SHIFT | version);
-	m.in_sync = cpu_to_le32(SET);
+	m.in_sync = cpu_to_le32(set);
 	m.receivers = cpu_to_le32(SET);
 	m.lineage[0] = cpu_to_le32(1);
 	h.length = cpu_to_le32(sizeof(m));
@@ -29,6 +29,12 @@ static void set_comes(u64 version, u64 seq)
 	h.flags = REPL_HDR_LAST;
 	CHECK(fake_rx(&f, 0, &h, &m) == WIRE_OK);
 	fake_run(&f);
+}
+
+/* ... which is all of us. */
+static void set_comes(u64 version, u64 seq)
+{
+	this_set_comes(SET, version, seq);
 }
 
 static void primary_comes(void)
@@ -188,7 +194,7 @@ static void applied_first(void)
 		;
 	CHECK(!repl_detach(&f.vol, false, &why));
 	write_comes(10);
-	CHECK(f.vol.gap && !list_empty(&f.disk));
+	CHECK(!list_empty(&f.disk));
 	position_acked(&f.vol, TERM, 9);
 	detach_hurry(&f.res);
 	while (fake_disk_step(&f, 0, -EIO))
@@ -215,6 +221,16 @@ static void applied_first(void)
 	fake_exit(&f);
 }
 
+static u32 answers(u8 type)
+{
+	struct fake_pkt *p;
+	u32 n = 0;
+
+	list_for_each_entry(p, &f.pkts, link)
+		n += p->h.type == type;
+	return n;
+}
+
 /*
  * The Primary does not hear that the disk went, and sends on.  What the disk had
  * counts all the same once it is back; what it gets then has a gap before it.
@@ -226,10 +242,8 @@ static void comes_back(void)
 	write_comes(8);
 	fake_attach(&f);
 	CHECK(f.vol.vouch && f.res.have_seq == 7);
-	write_comes(9);
-	fake_run(&f);
-	CHECK(f.vol.vouch && f.res.have_seq == 7);
-	/* Nor does it know that with the next set. */
+	CHECK(f.peer[0].conn == CONN_CONNECTED);
+	/* The Primary does not know that with the next set. */
 	set_comes(2 * SET_NEXT, 9);
 	CHECK(f.peer[0].conn != CONN_CONNECTED);
 	CHECK(f.vol.vouch && f.res.have_seq == 7);
@@ -250,29 +264,146 @@ static void comes_back(void)
 	fake_exit(&f);
 }
 
-/* What it answers without a gap may count, so the position goes on with that. */
+/* What comes then and would wait for word of a set begins a connection anew. */
 static void goes_on(void)
 {
-	struct repl_vol other = { .res = &f.res };
-
 	member(7);
 	fake_detach(&f);
 	fake_attach(&f);
+	f.keep_pkts = true;
 	write_comes(8);
-	CHECK(f.res.have_seq == 7);
 	fake_run(&f);
-	CHECK(f.vol.vouch && f.res.have_seq == 8);
+	CHECK(!answers(PKT_ACK) && f.peer[0].conn != CONN_CONNECTED);
+	CHECK(f.vol.vouch && f.res.have_seq == 7);
 	fake_exit(&f);
 
-	/* A disk that lacks what came before another volume's answer vouches no more. */
+	/* Unless it has come, or all have to answer. */
 	member(7);
 	fake_detach(&f);
-	write_comes(8);
+	this_set_comes(BIT(1), 2 * SET_NEXT, 7);
 	fake_attach(&f);
-	list_add_tail(&other.link, &f.res.vols);
-	position_acked(&other, TERM, 9);
-	list_del(&other.link);
-	CHECK(!f.vol.vouch && f.vol.disk == DISK_OUTDATED && f.res.have_seq == 9);
+	f.keep_pkts = true;
+	write_comes(8);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.peer[0].conn == CONN_CONNECTED);
+	fake_exit(&f);
+
+	member(7);
+	f.res.conf.ack_policy = ACK_SYNC;
+	fake_detach(&f);
+	fake_attach(&f);
+	f.keep_pkts = true;
+	write_comes(8);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.res.have_seq == 7);
+	fake_exit(&f);
+}
+
+static struct repl_vol other;
+
+/* A member whose disk of another volume is let go of; nobody has heard that. */
+static void other_goes(void)
+{
+	member(7);
+	memset(&other, 0, sizeof(other));
+	other.res = &f.res;
+	other.priv = &f;
+	other.nr = 1;
+	repl_vol_conf_init(&other.conf);
+	CHECK(!repl_vol_add(&other));
+	other.vouch = true;
+	other.in_sync = SET;
+	position_end(&other);
+	f.keep_pkts = true;
+}
+
+static void other_over(void)
+{
+	fake_down(&f, 0);
+	CHECK(!repl_vol_del(&other));
+	fake_exit(&f);
+}
+
+/*
+ * What is written behind the end does not count before the Primary knows of it, so
+ * nobody is the worse for lacking what comes before.
+ */
+static void held(void)
+{
+	other_goes();
+	write_comes(8);
+	fake_run(&f);
+	CHECK(!answers(PKT_ACK) && peer_acks_held(&f.peer[0]));
+	CHECK(f.vol.vouch && f.vol.disk == DISK_UPTODATE && f.res.have_seq == 7);
+	/* This set was made before the Primary has heard. */
+	set_comes(2 * SET_NEXT, 7);
+	CHECK(!answers(PKT_ACK) && f.res.have_ended && f.res.have_seq == 7);
+	this_set_comes(BIT(1), 3 * SET_NEXT, 8);
+	CHECK(answers(PKT_ACK) == 1 && !peer_acks_held(&f.peer[0]));
+	CHECK(f.res.have_seq == 7 && !f.vol.acked_seq);
+	write_comes(9);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 2 && f.res.have_seq == 7);
+	CHECK(f.peer[0].conn == CONN_CONNECTED);
+	other_over();
+
+	/* What had been received before is not behind it. */
+	member(7);
+	write_comes(8);
+	CHECK(!list_empty(&f.res.applying));
+	f.keep_pkts = true;
+	position_end(&f.vol);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.vol.acked_seq == 8);
+	fake_exit(&f);
+
+	/* The connection is lost: nobody hears of it, and it is unconfirmed. */
+	other_goes();
+	write_comes(8);
+	fake_run(&f);
+	fake_down(&f, 0);
+	CHECK(!answers(PKT_ACK) && list_empty(&f.res.tail));
+	/* On the next, the Primary knows. */
+	primary_comes();
+	write_comes(9);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.res.have_ended && f.res.have_seq == 7);
+	other_over();
+
+	/* We were no member, and nobody counted on us. */
+	member(7);
+	f.vol.in_sync = BIT(1);
+	position_end(&f.vol);
+	f.keep_pkts = true;
+	write_comes(8);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.res.have_seq == 7);
+	fake_exit(&f);
+}
+
+/* A disk comes while an ack is held: the Primary may wait for that, and we for it. */
+static void held_and_back(void)
+{
+	member(7);
+	write_comes(8);
+	write_comes(9);
+	while (fake_meta_step(&f))
+		;
+	at_once();
+	f.keep_pkts = true;
+	/* The end moves before what is refused. */
+	CHECK(fake_disk_step(&f, 0, -EIO) && f.res.have_seq == 7);
+	CHECK(fake_disk_step(&f, 0, 0));
+	CHECK(!answers(PKT_ACK) && peer_acks_held(&f.peer[0]));
+	fake_detach(&f);
+	CHECK(f.peer[0].conn == CONN_CONNECTED);
+	fake_attach(&f);
+	CHECK(f.peer[0].conn != CONN_CONNECTED && list_empty(&f.res.tail));
+	CHECK(f.vol.vouch && f.res.have_seq == 7 && !answers(PKT_ACK));
+	primary_comes();
+	write_comes(10);
+	fake_run(&f);
+	CHECK(answers(PKT_ACK) == 1 && f.vol.vouch && f.res.have_seq == 7);
 	fake_exit(&f);
 }
 
@@ -490,6 +621,8 @@ int main(void)
 	RUN(applied_first);
 	RUN(comes_back);
 	RUN(goes_on);
+	RUN(held);
+	RUN(held_and_back);
 	RUN(fails);
 	RUN(with_a_gap);
 	RUN(filled_like_a_member);
