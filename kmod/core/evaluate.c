@@ -183,6 +183,18 @@ static bool lacks_acknowledged(const struct repl_pv *pv)
 }
 
 /*
+ * Who knows no set of an elected Primary's reign has not followed it.  Its lineage may
+ * say so: a number that we gave without a disk may be given again after a restart.
+ */
+static bool of_earlier_reign(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+
+	return reigns(res) && res->vote.step == VOTE_NONE && both_elect(pv->peer) &&
+	       pv->peer_state.set_version >> SET_TERM_SHIFT < res->reign;
+}
+
+/*
  * Is the data of this peer what a Primary without a disk was working with?  It
  * may know a generation of ours that we have given up (commit_abort()).
  */
@@ -192,7 +204,8 @@ bool same_but_for_ours(const struct repl_pv *pv)
 	const struct repl_vol *vol = pv->vol;
 	struct repl_lineage m;
 
-	if (!lineage_contains(l, &vol->lineage) || lacks_acknowledged(pv))
+	if (!lineage_contains(l, &vol->lineage) || lacks_acknowledged(pv) ||
+	    of_earlier_reign(pv))
 		return false;
 	m = lineage_but_for(&vol->lineage, vol->res->node, l);
 	return lineage_compare(l, &m) == ORDER_EQUAL;

@@ -505,9 +505,13 @@ static void commit_if_needed(struct repl_res *res)
 	 * A generation waits for a write; a larger set does not.  An empty
 	 * generation would make a crashed primary seem newer than a member
 	 * that still has what the crash took from its cache.
+	 *
+	 * A write that was given up may be on any of those that were lost with it:
+	 * the first to come back leaves the others behind, for they may differ.
 	 */
 	if (res->gen_due ||
-	    (res->gen_pending && !list_empty(&res->in_flight)))
+	    (res->gen_pending &&
+	     (!list_empty(&res->in_flight) || res->redo_ios)))
 		commit_start(res, true);
 	else if (grown || res->set_due)
 		commit_start(res, false);

@@ -67,6 +67,34 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 }
 
 /*
+ * We were elected, so we have all that was acknowledged, and may be Primary no more
+ * before there is a set that says so.  Those that we fill don't vouch for it any
+ * longer: from now on we count as they will once they are filled, see has_all().
+ */
+static void count_as_elected(struct repl_vol *filling)
+{
+	struct repl_res *res = filling->res;
+	u64 version = SET_VOTED | own_term(res) << SET_TERM_SHIFT;
+	struct repl_store *s;
+	struct repl_vol *vol;
+
+	if (!needs_votes(res) || !reigns(res) || res->forced)
+		return;
+	for_each_vol(vol, res) {
+		s = store_live(vol);
+		if (!s || vol->disk != DISK_UPTODATE || s->set_version >= version)
+			continue;
+		s->set_version = version;
+		s->sb_flush = true;
+		if (vol != filling) {
+			meta_want_sb(s);
+			meta_kick(vol);
+		}
+	}
+	res->set_version = max(res->set_version, version);
+}
+
+/*
  * The target has a good copy still, perhaps the only stable one of what was
  * acknowledged.  Ours is to be stable before that goes.  And among secondaries
  * ours has to count from then on, also after a crash: as a newer set does.  (A
@@ -78,6 +106,7 @@ static void answer_for_target(struct repl_pv *pv)
 	struct repl_store *s = vol->store;
 
 	s->sb_flush = true;
+	count_as_elected(vol);
 	if (vol->res->role != ROLE_PRIMARY &&
 	    pv->peer->role != ROLE_PRIMARY) {
 		if (!needs_votes(vol->res))

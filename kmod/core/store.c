@@ -144,7 +144,8 @@ bool store_adopt_set(struct repl_vol *vol)
 	u32 keepers = vol->uncommitted ? vol->keepers_before :
 					   vol->keepers;
 
-	if (vol->res->role != ROLE_PRIMARY ||
+	/* The newest version that we have heard of may be another's by then. */
+	if (vol->res->role != ROLE_PRIMARY || vol->res->renewing ||
 	    (s->in_sync == set && s->keepers == keepers) ||
 	    (s->dataset && vol->dataset != s->dataset))
 		return false;
