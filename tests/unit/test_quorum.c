@@ -405,6 +405,22 @@ static void follower_comes(u32 i)
 	fake_run(&f);
 }
 
+/* One without data keeps a set of a later reign, of the first peer alone. */
+static void keeper_comes(u32 i, u32 keepers)
+{
+	struct repl_wire_vol_state w;
+
+	fake_same_state(&f, i, &w);
+	w.disk = DISK_INCONSISTENT;
+	w.set_version = cpu_to_le64(9 * REIGN | SET_NEXT | SET_VOTED);
+	w.in_sync = cpu_to_le32(BIT(1));
+	w.keepers = cpu_to_le32(keepers);
+	fake_up(&f, i);
+	res_state(i, ROLE_SECONDARY, true);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
 /* In doubt, as a peer has voted in a newer term. */
 static void doubt(void)
 {
@@ -426,6 +442,17 @@ static void superseded(void)
 	follower_comes(1);
 	CHECK(f.res.role == ROLE_PRIMARY);
 	follower_comes(0);
+	CHECK(f.res.role == ROLE_SECONDARY && !f.res.renewing);
+	fake_exit(&f);
+
+	/* Those that keep the later set don't vote for us either; others may. */
+	reign(ACK_QUORUM);
+	doubt();
+	follower_comes(0);
+	keeper_comes(1, 0);
+	CHECK(f.res.role == ROLE_PRIMARY);
+	fake_down(&f, 1);
+	keeper_comes(1, BIT(2));
 	CHECK(f.res.role == ROLE_SECONDARY && !f.res.renewing);
 	fake_exit(&f);
 
