@@ -44,10 +44,10 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 		out->flags |= REPL_VS_CRASHED;
 	if ((s->flags & META_F_PRIMARY) && (s->flags & META_F_CRASHED))
 		out->flags |= REPL_VS_WAS_PRIMARY;
-	/* Or still is, and asks for another term: it has what it acknowledged. */
-	if ((s->flags & META_F_PRIMARY) ||
-	    (vol->res->renewing && vol->disk == DISK_UPTODATE))
+	if (s->flags & META_F_PRIMARY)
 		out->flags |= REPL_VS_LAST_PRIMARY;
+	if (vol->res->renewing && vol->disk == DISK_UPTODATE)
+		out->flags |= REPL_VS_RENEWS;
 	if (vol->vouch && elects(vol->res))
 		out->flags |= REPL_VS_VOUCHES;
 	if (vol->res->resigned)

@@ -28,9 +28,11 @@
  */
 #include "internal.h"
 
+/** last_primary() - was this peer the last one, as it says, or still is? */
 bool last_primary(const struct repl_pv *pv)
 {
-	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY);
+	return pv->known && (pv->peer_state.flags &
+			     (REPL_VS_LAST_PRIMARY | REPL_VS_RENEWS));
 }
 
 bool vouches(const struct repl_res *res)
@@ -187,6 +189,13 @@ static bool told_to_all(const struct repl_vol *vol, const struct claim *c)
 	       voters(res) - hweight32(not_told) >= majority(res);
 }
 
+/* Of one who was elected, before its first set, and of those that it has filled. */
+static bool none_of_its_reign(const struct claim *c)
+{
+	return c->voted && c->version &&
+	       !(c->version << (64 - SET_TERM_SHIFT));
+}
+
 /*
  * A set is confirmed for all volumes, or not at all: a node that knows it of one and
  * not of another has confirmed nothing.
@@ -195,31 +204,53 @@ static bool took_effect(const struct repl_vol *vol, const struct claim *c)
 {
 	const struct repl_vol *other;
 
+	if (none_of_its_reign(c))
+		return false;
 	for_each_vol(other, vol->res)
 		if (!told_to_all(other, c))
 			return false;
 	return true;
 }
 
+/* So many here have never known the set that no majority can have kept it. */
+static bool kept_by_none(const struct repl_vol *vol, u64 version)
+{
+	u32 never = elect_not_told(vol, version);
+	const struct repl_store *s = store_keeps(vol);
+	struct repl_pv *pv;
+
+	if (s && s->kept_before >= version)
+		never &= ~BIT(vol->res->node);
+	for_each_pv(pv, vol)
+		if (pv->peer_state.kept_before >= version)
+			never &= ~BIT(pv->peer->node);
+	return voters(vol->res) - hweight32(never) < majority(vol->res);
+}
+
 /* Older ones don't count: a later one was kept by most, and who knew it forgot it. */
 static u64 kept_before(const struct repl_vol *vol)
 {
 	const struct repl_store *s = store_keeps(vol);
-	u64 version = s ? s->kept_before : 0;
+	u64 version = 0, v = s ? s->kept_before : 0;
 	struct repl_pv *pv;
 
 	if (MUTATED(MUT_KEPT_FORGOTTEN))
 		return 0;
-	for_each_pv(pv, vol)
-		if (claims(pv))
-			version = max(version, pv->peer_state.kept_before);
+	if (v && !kept_by_none(vol, v))
+		version = v;
+	for_each_pv(pv, vol) {
+		v = pv->peer_state.kept_before;
+		if (claims(pv) && v > version && !kept_by_none(vol, v))
+			version = v;
+	}
 	return version;
 }
 
 /*
  * The newest one that at least @keepers keep, or that needed nobody to, and that is
  * @good.  A reign begins with a majority: if we know a lesser set of one, or look
- * for such, no earlier reign counts any more.
+ * for such, no earlier reign counts any more; nor does what is older than one that
+ * was kept.
  */
 static bool newest_of(const struct repl_vol *vol, u32 keepers,
 		      bool (*good)(const struct repl_vol *,
@@ -269,8 +300,8 @@ static bool set_in_force(const struct repl_vol *vol, struct claim *c)
 /*
  * Nothing was acknowledged under a set that no majority keeps, or that did not take
  * effect for all volumes, so the one before counts.  If nobody knows that any more:
- * who is in the newest and knows it has all that was acknowledged before.  If that
- * is nobody who is here, one whose members were all told, as those that it left out
+ * who is in the newest and knows it has all that was acknowledged before, if that is
+ * not older than one that counted.  If that is nobody who is here, one whose members were all told, as those that it left out
  * don't vouch; or those that may have been told of the newest.
  */
 static struct claim newest_set(const struct repl_vol *vol)
@@ -281,6 +312,11 @@ static struct claim newest_set(const struct repl_vol *vol)
 		return c;
 	if (!newest_claim(vol, ~0ULL, &newest))
 		return (struct claim){ .set = vol->in_sync };
+	/* Nobody knows it any more.  Any replica may have been in it. */
+	if (newest.version < kept_before(vol)) {
+		newest.set = replica_nodes(vol->res);
+		return newest;
+	}
 	c = newest;
 	c.set = insiders(vol, newest.version);
 	if (c.set || newest_of(vol, 1, told_to_all, &c))
@@ -338,6 +374,26 @@ static bool counts_in(const struct repl_vol *vol, u32 *set)
 		      s->set_version >= c.version);
 }
 
+/* Is this node in the newest set that is known, by its own word? */
+static bool in_newest(const struct repl_vol *vol, u32 node, u64 *version)
+{
+	struct claim newest;
+
+	if (!newest_claim(vol, ~0ULL, &newest) ||
+	    newest.version < kept_before(vol))
+		return false;
+	*version = newest.version;
+	return insiders(vol, newest.version) & BIT(node);
+}
+
+/** elect_in_newest() - is this peer in the newest set that is known, and so has all before? */
+bool elect_in_newest(const struct repl_pv *pv)
+{
+	u64 version;
+
+	return in_newest(pv->vol, pv->peer->node, &version);
+}
+
 /*
  * Are we in the newest set that is known, and nothing was acknowledged under it?
  * Or of a later reign than the set under which it was: one who was elected has
@@ -347,7 +403,8 @@ static bool has_all(const struct repl_vol *vol)
 {
 	const struct repl_store *s = store_live(vol);
 	u32 here = BIT(vol->res->node);
-	struct claim newest, in_force;
+	struct claim in_force;
+	u64 newest;
 	bool known;
 
 	known = set_in_force(vol, &in_force);
@@ -356,9 +413,8 @@ static bool has_all(const struct repl_vol *vol)
 	    s->set_version >> SET_TERM_SHIFT >
 			in_force.version >> SET_TERM_SHIFT)
 		return true;
-	return newest_claim(vol, ~0ULL, &newest) &&
-	       (insiders(vol, newest.version) & here) &&
-	       !(known && in_force.version == newest.version);
+	return in_newest(vol, vol->res->node, &newest) &&
+	       !(known && in_force.version == newest);
 }
 
 /** elect_has_all() - for all volumes, whatever other nodes may have */

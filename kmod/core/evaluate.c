@@ -183,14 +183,16 @@ static bool lacks_acknowledged(const struct repl_pv *pv)
 }
 
 /*
- * Who knows no set of an elected Primary's reign has not followed it.  Its lineage may
- * say so: a number that we gave without a disk may be given again after a restart.
+ * Who knows no set of an elected Primary's reign has not followed it, but a member that
+ * has confirmed ours and is about to say so.  Its lineage may be the same: a number that
+ * we gave without a disk may be given again after a restart.
  */
 static bool of_earlier_reign(const struct repl_pv *pv)
 {
 	const struct repl_res *res = pv->vol->res;
 
 	return reigns(res) && res->vote.step == VOTE_NONE && both_elect(pv->peer) &&
+	       !(pv->vol->in_sync & BIT(pv->peer->node)) &&
 	       pv->peer_state.set_version >> SET_TERM_SHIFT < res->reign;
 }
 
@@ -708,8 +710,10 @@ void evaluate(struct repl_res *res)
 		res->evaluate_again = false;
 		evaluate_once(res);
 		/* Two rules that contradict each other must not hang a node. */
-		if (WARN_ON_ONCE(++rounds > MAX_ROUNDS))
+		if (WARN_ON_ONCE(++rounds > MAX_ROUNDS)) {
+			res->evaluate_again = false;
 			break;
+		}
 	}
 	res->evaluating = false;
 	announce(res);

@@ -460,12 +460,12 @@ void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
 void commit_drop(struct repl_res *res);
+#define COMMIT_DATA_LOST	"the data was lost while the node was being promoted"
 void commit_abort(struct repl_res *res, const char *why);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);
 void members_advance(struct repl_res *res);
 void members_applied(struct repl_res *res);
-bool everybody_has_data(const struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
 /* Nobody in @set lacks anything that we have, as the primary says. */
 void in_step_with(struct repl_vol *vol, u32 set);
@@ -489,6 +489,7 @@ u32 elect_set(const struct repl_vol *vol);
 u32 elect_not_told(const struct repl_vol *vol, u64 version);
 u32 elect_unheard(const struct repl_res *res, u32 heard);
 bool elect_has_all(const struct repl_res *res);
+bool elect_in_newest(const struct repl_pv *pv);
 bool elect_good_without_us(const struct repl_pv *pv);
 u32 elect_all_needed(const struct repl_res *res, u32 heard);
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);

@@ -141,9 +141,11 @@ bool keeper_would_forget(const struct repl_pv *pv)
 bool keeper_outreigns(const struct repl_pv *pv)
 {
 	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_store *s = store_keeps(pv->vol);
 	const struct repl_res *res = pv->vol->res;
 
-	return both_elect(pv->peer) && (res->set_version & SET_VOTED) &&
+	return both_elect(pv->peer) &&
+	       ((s ? s->set_version : res->set_version) & SET_VOTED) &&
 	       ps->dataset == pv->vol->dataset &&
 	       (ps->keepers & BIT(pv->peer->node)) &&
 	       (ps->set_version & SET_MARKS) == SET_VOTED &&
@@ -167,7 +169,8 @@ bool keeper_objects(const struct repl_peer *p)
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (keeps(pv->vol) &&
 		    (!pv->known || pv->peer_state.disk < DISK_INCONSISTENT ||
-		     !(elect_set(pv->vol) & BIT(p->node))))
+		     !((elect_set(pv->vol) & BIT(p->node)) ||
+		       elect_in_newest(pv))))
 			return true;
 	return false;
 }

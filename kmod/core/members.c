@@ -330,8 +330,7 @@ static void tell_members(struct repl_res *res)
 			send_members(p, res->commit.id);
 }
 
-/* Is there a good replica of every volume? */
-bool everybody_has_data(const struct repl_res *res)
+static bool everybody_has_data(const struct repl_res *res)
 {
 	struct repl_vol *vol;
 
@@ -527,7 +526,7 @@ void commit_advance(struct repl_res *res)
 		return;
 	}
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
-		commit_abort(res, "the data was lost while the node was being promoted");
+		commit_abort(res, COMMIT_DATA_LOST);
 	forget_uncommitted(res, false);
 	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
 	     c->step == COMMIT_PEERS) && member_lost(res)) {

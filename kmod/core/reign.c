@@ -293,6 +293,11 @@ int reign_give_up(struct repl_res *res, struct repl_peer *to, const char **why)
 	return 0;
 }
 
+static bool may_be_filled(const struct repl_peer *p)
+{
+	return connected(p) && !p->witness;
+}
+
 int repl_demote(struct repl_res *res, bool force, const char **why)
 {
 	if (res->role != ROLE_PRIMARY)
@@ -303,17 +308,16 @@ int repl_demote(struct repl_res *res, bool force, const char **why)
 	 * Elected, and the reign has not begun.  Those that we fill for it don't
 	 * vouch for what they had acknowledged: they are not to be left with that.
 	 */
-	if (res->vote.step >= VOTE_WON && any_peer(res, connected)) {
+	if (res->vote.step >= VOTE_WON && any_peer(res, may_be_filled)) {
 		app_fail_all(res);
 		*why = "the reign has not begun: what was waiting has failed; try again once a majority is connected, or no other node";
 		return -EAGAIN;
 	}
+	res->resigned = true;
 	if (res->vote.step >= VOTE_WON)
 		commit_abort(res, "an administrator has made this node Secondary by force");
-	if (res->role == ROLE_PRIMARY) {
-		res->resigned = true;
+	if (res->role == ROLE_PRIMARY)
 		step_down(res, "the Primary has stepped down by force");
-	}
 	evaluate(res);
 	return 0;
 }

@@ -69,7 +69,8 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 /*
  * We were elected, so we have all that was acknowledged, and may be Primary no more
  * before there is a set that says so.  Those that we fill don't vouch for it any
- * longer: from now on we count as they will once they are filled, see has_all().
+ * longer: from now on we count as they will once they are filled, see has_all().  (If
+ * we crash before all our disks say so, that is one failure more.)
  */
 static void count_as_elected(struct repl_vol *filling)
 {

@@ -17,10 +17,11 @@
 #define SPREAD_MS	100	/* so that candidates seldom meet */
 #define RETRY_MS	200
 
-/* An administrator's force is a word, too. */
+/* An administrator's force is a word, too; and who asks for a term has not ended. */
 static bool ended_uncleanly(const struct repl_pv *pv)
 {
-	return last_primary(pv) && !(pv->peer_state.flags & REPL_VS_RESIGNED);
+	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY) &&
+	       !(pv->peer_state.flags & (REPL_VS_RESIGNED | REPL_VS_RENEWS));
 }
 
 /* One whose disk says that it was the last Primary, and nobody has been since. */

@@ -293,11 +293,12 @@ static void finish(struct repl_pv *pv)
 	struct repl_store *s = vol->store;
 
 	s->lineage = ps->lineage;
-	if (s->dataset != ps->dataset)
-		s->kept_before = 0;
-	s->dataset = ps->dataset;
 	keep_set(vol, ps->in_sync | BIT(vol->res->node), ps->keepers,
 		 ps->set_version);
+	/* What we knew was of other data, or of a branch that is given up. */
+	if (s->dataset != ps->dataset || pv->peer->discard_my_data || pv->given_up)
+		s->kept_before = 0;
+	s->dataset = ps->dataset;
 	s->kept_before = max(s->kept_before, ps->kept_before);
 	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
 	s->sb_flush = true;

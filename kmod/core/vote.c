@@ -482,6 +482,16 @@ static bool count_votes(struct repl_res *res)
 	return true;
 }
 
+static bool data_lost(const struct repl_res *res)
+{
+	const struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (!data_here(vol, false))
+			return true;
+	return false;
+}
+
 /*
  * Return: true if the role has changed.  Then who is in step has to be looked
  * at anew, before the first generation of the reign is committed: two
@@ -505,9 +515,9 @@ bool vote_advance(struct repl_res *res)
 		ask(res, 0);
 		break;
 	case VOTE_WON:
-		if (!res->vote.renew && !everybody_has_data(res)) {
-			commit_abort(res, "the data was lost while the node was being promoted");
-			break;
+		if (!res->vote.renew && data_lost(res)) {
+			commit_abort(res, COMMIT_DATA_LOST);
+			return true;
 		}
 		/* Those left out by a lesser set would not vouch any more. */
 		if (!members_suffice(res))

@@ -175,7 +175,8 @@ const char *objection_likely(const struct repl_res *res,
 }
 
 /*
- * One that was elected has filled us, and gone before it had a set.  So nothing was
+ * One that was elected has filled us, or we were elected, and it was over before there
+ * was a set.  So nothing was
  * acknowledged that the members before it lack: what we have is needed only where
  * these can't tell whose is good, and we have all volumes and can be Primary.
  */

@@ -269,6 +269,7 @@ struct repl_wire_res_state {
 #define REPL_VS_BEGUN		(1U << 5)	/* began a sync of the peer at @since */
 #define REPL_VS_RESIGNED	(1U << 9)	/* Primary no more by force */
 #define REPL_VS_VOUCHES		(1U << 10)	/* has all that it ever acknowledged */
+#define REPL_VS_RENEWS		(1U << 11)	/* Primary still, asks for another term */
 #define REPL_VS_SPLIT_SHIFT	7		/* two bits: after-split-brain */
 #define REPL_VS_SPLIT_MASK	3U
 

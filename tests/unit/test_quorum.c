@@ -71,7 +71,7 @@ static void one_vouches(void)
 	for (i = 0; i < ARRAY_SIZE(policy); i++) {
 		bool enough = policy[i] != ACK_QUORUM;
 
-		start(policy[i], true, REIGN | SET_VOTED);
+		start(policy[i], true, REIGN | SET_NEXT | SET_VOTED);
 		CHECK(refused(&p) && p.votes == 1 && p.votes_needed == 2);
 		peer_comes(0, REPL_VS_CRASHED, true);
 		CHECK(p.votes_needed == 2 && !refused(&p) == enough, "%u: %s",
@@ -85,7 +85,7 @@ static void no_voter(void)
 {
 	struct repl_promotion p;
 
-	start(ACK_SYNC, true, REIGN | SET_VOTED);
+	start(ACK_SYNC, true, REIGN | SET_NEXT | SET_VOTED);
 	peer_comes(0, REPL_VS_VOUCHES, false);
 	CHECK(refused(&p) && p.votes == 1 && strstr(p.why, "majority"), "%s",
 	      p.why ? p.why : "-");
@@ -102,7 +102,7 @@ static void primary_without_lease(void)
 
 	for (i = 0; i < 2; i++) {
 		votes = i;
-		start(ACK_SYNC, true, REIGN | SET_VOTED);
+		start(ACK_SYNC, true, REIGN | SET_NEXT | SET_VOTED);
 		fake_up(&f, 0);
 		res_state(0, ROLE_PRIMARY, votes);
 		vol_state(0, DISK_UPTODATE, 0);
@@ -135,7 +135,7 @@ static void alone_without_votes(void)
 {
 	struct repl_promotion p;
 
-	start(ACK_SYNC, false, REIGN | SET_VOTED);
+	start(ACK_SYNC, false, REIGN | SET_NEXT | SET_VOTED);
 	set_disk(&f.vol, DISK_UPTODATE);
 	CHECK(refused(&p) && strstr(p.why, "quorum off"), "%s", p.why ? p.why : "-");
 	peer_comes(0, REPL_VS_VOUCHES, true);
@@ -244,7 +244,7 @@ static void reign(u8 policy)
 {
 	const char *why = "-";
 
-	start(policy, true, REIGN | SET_VOTED);
+	start(policy, true, REIGN | SET_NEXT | SET_VOTED);
 	peer_comes(0, REPL_VS_VOUCHES, true);
 	f.res.lease_until = 0;
 	CHECK(!repl_promote(&f.res, false, &why), "%s", why);
@@ -511,7 +511,7 @@ static void force_is_remembered(void)
 {
 	const char *why;
 
-	start(ACK_SYNC, true, REIGN | SET_VOTED | SET_FORCED);
+	start(ACK_SYNC, true, REIGN | SET_NEXT | SET_VOTED | SET_FORCED);
 	peer_comes(0, REPL_VS_VOUCHES, true);
 	f.res.lease_until = 0;
 	repl_promote(&f.res, false, &why);
