@@ -301,8 +301,9 @@ static bool set_in_force(const struct repl_vol *vol, struct claim *c)
  * Nothing was acknowledged under a set that no majority keeps, or that did not take
  * effect for all volumes, so the one before counts.  If nobody knows that any more:
  * who is in the newest and knows it has all that was acknowledged before, if that is
- * not older than one that counted.  If that is nobody who is here, one whose members were all told, as those that it left out
- * don't vouch; or those that may have been told of the newest.
+ * not older than one that counted.  If that is nobody who is here, one whose members
+ * were all told, as those that it left out don't vouch; or those that may have been
+ * told of the newest.
  */
 static struct claim newest_set(const struct repl_vol *vol)
 {
