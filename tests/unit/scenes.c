@@ -180,3 +180,45 @@ void scene(struct fake *f, enum scene which)
 	f->vol.conf.al_extents = META_AL_MIN;
 	make[which](f);
 }
+
+/* ---- elections ---- */
+
+void scene_member(struct fake *f, u32 npeers, u8 policy, bool votes,
+		  u64 version)
+{
+	scene_format(f);
+	fake_sb(f)->in_sync = cpu_to_le32((2U << npeers) - 1);
+	fake_sb(f)->set_version = cpu_to_le64(version);
+	fake_seal(f);
+	fake_init(f, npeers);
+	f->res.conf.ack_policy = policy;
+	f->res.conf.votes = votes;
+	f->res.elected_before = elects(&f->res);
+	fake_attach(f);
+}
+
+void scene_vote(struct fake *f, u32 i, u8 flags)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOTE };
+
+	h.flags = flags | REPL_HDR_YES | REPL_HDR_LAST | REPL_HDR_FULL;
+	h.id = cpu_to_le64(f->res.vote.term);
+	fake_rx(f, i, &h, "");
+	fake_run(f);
+}
+
+void scene_confirm(struct fake *f, u32 i)
+{
+	fake_run(f);
+	while (f->peer[i].members_id)
+		ack_members(f, i);
+}
+
+void scene_promise(struct fake *f, u32 i)
+{
+	struct repl_wire_hdr h = { .type = PKT_PONG, .flags = REPL_HDR_YES };
+
+	h.id = cpu_to_le64(f->res.ops->now() + 1);
+	fake_rx(f, i, &h, "");
+	fake_run(f);
+}

@@ -4,7 +4,6 @@
 #include "tap.h"
 
 #define ALL	((2U << peers) - 1)
-#define REIGN	(1ULL << SET_TERM_SHIFT)
 
 static struct fake f;
 static u32 peers = 2;
@@ -12,15 +11,7 @@ static u32 peers = 2;
 /* One of three nodes, mostly, a member of a set of all, when it starts. */
 static void start(u8 policy, bool votes, u64 version)
 {
-	scene_format(&f);
-	fake_sb(&f)->in_sync = cpu_to_le32(ALL);
-	fake_sb(&f)->set_version = cpu_to_le64(version);
-	fake_seal(&f);
-	fake_init(&f, peers);
-	f.res.conf.ack_policy = policy;
-	f.res.conf.votes = votes;
-	f.res.elected_before = elects(&f.res);
-	fake_attach(&f);
+	scene_member(&f, peers, policy, votes, version);
 }
 
 static void res_state(u32 i, enum repl_role role, bool votes)
@@ -148,96 +139,7 @@ static void alone_without_votes(void)
 	fake_exit(&f);
 }
 
-/* A copy that is not finished tells of the set of the third node alone. */
-static void unfinished_comes(u64 kept_before)
-{
-	struct repl_wire_vol_state w;
-
-	fake_up(&f, 0);
-	res_state(0, ROLE_SECONDARY, true);
-	fake_same_state(&f, 0, &w);
-	w.disk = DISK_INCONSISTENT;
-	w.set_version = cpu_to_le64(REIGN + 3 * SET_NEXT + SET_VOTED);
-	w.in_sync = cpu_to_le32(BIT(2));
-	w.kept_before = cpu_to_le64(kept_before);
-	fake_vol_state(&f, 0, &w);
-	fake_run(&f);
-}
-
-/*
- * Of a set that no majority keeps we hear from one that may have forgotten which one
- * counts: ours does, unless there was a later one.
- */
-static void kept_before(void)
-{
-	static const u64 others[] = { 0, REIGN, REIGN + 2 * SET_NEXT };
-	struct repl_promotion p;
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(others); i++) {
-		start(ACK_QUORUM, true, REIGN + SET_NEXT + SET_VOTED);
-		f.vol.store->in_sync = BIT(0) | BIT(2);
-		unfinished_comes(others[i]);
-		CHECK(!refused(&p) == (others[i] < REIGN + SET_NEXT), "%u: %s", i,
-		      p.why ? p.why : "-");
-		fake_exit(&f);
-	}
-}
-
-/* What a node remembers of the sets that it has known. */
-static void keeps_sets(void)
-{
-	const u64 v = REIGN | SET_VOTED;
-	struct repl_store *s;
-
-	start(ACK_QUORUM, true, v);
-	s = f.vol.store;
-	keep_set(&f.vol, BIT(0) | BIT(1), 0, v + SET_NEXT);
-	CHECK(!s->kept_before && s->in_sync == (BIT(0) | BIT(1)));
-	keep_set(&f.vol, BIT(1), 0, v + 2 * SET_NEXT);
-	CHECK(s->kept_before == REIGN + SET_NEXT && s->in_sync == BIT(1));
-	CHECK(s->set_version == v + 2 * SET_NEXT);
-	keep_set(&f.vol, BIT(2), 0, v + 3 * SET_NEXT);
-	CHECK(s->kept_before == REIGN + SET_NEXT);
-	/* Keepers count. */
-	keep_set(&f.vol, BIT(1), BIT(0), v + 4 * SET_NEXT);
-	keep_set(&f.vol, BIT(1), 0, v + 5 * SET_NEXT);
-	CHECK(s->kept_before == REIGN + 4 * SET_NEXT);
-	fake_exit(&f);
-}
-
 /* ---- reigns ---- */
-
-static void vote(u32 i, u8 flags)
-{
-	struct repl_wire_hdr h = { .type = PKT_VOTE };
-
-	h.flags = flags | REPL_HDR_YES | REPL_HDR_LAST | REPL_HDR_FULL;
-	h.id = cpu_to_le64(f.res.vote.term);
-	fake_rx(&f, i, &h, "");
-	fake_run(&f);
-}
-
-static void confirm(u32 i)
-{
-	struct repl_wire_hdr h = { .type = PKT_MEMBERS_ACK };
-
-	fake_run(&f);
-	while (f.peer[i].members_id) {
-		h.id = cpu_to_le64(f.peer[i].members_id);
-		fake_rx(&f, i, &h, "");
-		fake_run(&f);
-	}
-}
-
-static void promise(u32 i)
-{
-	struct repl_wire_hdr h = { .type = PKT_PONG, .flags = REPL_HDR_YES };
-
-	h.id = cpu_to_le64(f.res.ops->now() + 1);
-	fake_rx(&f, i, &h, "");
-	fake_run(&f);
-}
 
 /* Elected with the vote of the first of two others, and in step with it. */
 static void reign(u8 policy)
@@ -248,10 +150,10 @@ static void reign(u8 policy)
 	peer_comes(0, REPL_VS_VOUCHES, true);
 	f.res.lease_until = 0;
 	CHECK(!repl_promote(&f.res, false, &why), "%s", why);
-	vote(0, REPL_HDR_TRIAL);
-	vote(0, 0);
-	confirm(0);
-	promise(0);
+	scene_vote(&f, 0, REPL_HDR_TRIAL);
+	scene_vote(&f, 0, 0);
+	scene_confirm(&f, 0);
+	scene_promise(&f, 0);
 	CHECK(f.res.role == ROLE_PRIMARY && !f.res.vote.step);
 	CHECK(!f.res.susp, "%x", f.res.susp);
 }
@@ -270,7 +172,7 @@ static void kept_by_follower(void)
 	CHECK(f.vol.in_sync == BIT(0) && f.vol.keepers == BIT(1), "%x %x",
 	      f.vol.in_sync, f.vol.keepers);
 	x = fake_submit(&f, OP_WRITE, 8, 4096);
-	confirm(0);
+	scene_confirm(&f, 0);
 	CHECK(x->done && !x->err, "%x", f.res.susp);
 	fake_down(&f, 0);
 	fake_run(&f);
@@ -321,7 +223,7 @@ static void reads_need_the_lease(void)
 	CHECK(read_goes_direct(8));
 	f.peer[0].lease_from = f.res.lease_since;
 	CHECK(!lease_holds(&f.res) && !read_goes_direct(8));
-	promise(0);
+	scene_promise(&f, 0);
 	CHECK(read_goes_direct(8));
 	fake_exit(&f);
 }
@@ -337,7 +239,7 @@ static void slow_disk(void)
 	peer_comes(1, REPL_VS_VOUCHES, true);
 	w = fake_submit(&f, OP_WRITE, 0, 4096);
 	for (i = 0; i < 4; i++)
-		confirm(i % 2);
+		scene_confirm(&f, i % 2);
 	CHECK(f.vol.in_sync == ALL, "%x", f.vol.in_sync);
 	h.seq = cpu_to_le64(w->io.seq);
 	fake_rx(&f, 0, &h, "");
@@ -364,7 +266,7 @@ static void switched_off(void)
 	f.res.conf.votes = false;
 	repl_conf_changed(&f.res);
 	CHECK(f.res.susp & SUSP_META);
-	confirm(0);
+	scene_confirm(&f, 0);
 	CHECK(!(version() & SET_VOTED) && version() > before, "%llx after %llx",
 	      (unsigned long long)version(), (unsigned long long)before);
 	CHECK(!f.res.susp && !f.vol.keepers);
@@ -496,10 +398,10 @@ static void switched_on(void)
 	fake_down(&f, 0);
 	peer_comes(0, REPL_VS_VOUCHES, true);
 	repl_tick(&f.res, f.res.now + 1000);
-	vote(0, REPL_HDR_TRIAL);
-	vote(0, 0);
+	scene_vote(&f, 0, REPL_HDR_TRIAL);
+	scene_vote(&f, 0, 0);
 	vol_state(0, DISK_UPTODATE, 0);
-	confirm(0);
+	scene_confirm(&f, 0);
 	CHECK(!f.res.renewing && f.res.role == ROLE_PRIMARY);
 	CHECK(version() & SET_VOTED && version() > before, "%llx",
 	      (unsigned long long)version());
@@ -515,13 +417,13 @@ static void force_is_remembered(void)
 	peer_comes(0, REPL_VS_VOUCHES, true);
 	f.res.lease_until = 0;
 	repl_promote(&f.res, false, &why);
-	vote(0, REPL_HDR_TRIAL);
-	vote(0, 0);
-	confirm(0);
+	scene_vote(&f, 0, REPL_HDR_TRIAL);
+	scene_vote(&f, 0, 0);
+	scene_confirm(&f, 0);
 	CHECK((version() & SET_MARKS) == SET_MARKS);
 	f.res.conf.votes = false;
 	repl_conf_changed(&f.res);
-	confirm(0);
+	scene_confirm(&f, 0);
 	CHECK((version() & SET_MARKS) == SET_FORCED, "%llx",
 	      (unsigned long long)version());
 	f.res.conf.votes = true;
@@ -537,8 +439,6 @@ int main(void)
 	RUN(primary_without_lease);
 	RUN(set_without_votes);
 	RUN(alone_without_votes);
-	RUN(kept_before);
-	RUN(keeps_sets);
 	RUN(alone);
 	RUN(kept_by_follower);
 	RUN(reads_need_the_lease);
