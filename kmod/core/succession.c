@@ -17,11 +17,22 @@
 #define SPREAD_MS	100	/* so that candidates seldom meet */
 #define RETRY_MS	200
 
-/* An administrator's force is a word, too; and who asks for a term has not ended. */
+/* An administrator's force is a word, too. */
 static bool ended_uncleanly(const struct repl_pv *pv)
 {
 	return pv->known && (pv->peer_state.flags & REPL_VS_LAST_PRIMARY) &&
-	       !(pv->peer_state.flags & (REPL_VS_RESIGNED | REPL_VS_RENEWS));
+	       !(pv->peer_state.flags & REPL_VS_RESIGNED);
+}
+
+/* Primary still, and to have another term: nobody takes its place meanwhile. */
+static bool renews(const struct repl_peer *p)
+{
+	const struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (usable(pv) && (pv->peer_state.flags & REPL_VS_RENEWS))
+			return true;
+	return false;
 }
 
 /* One whose disk says that it was the last Primary, and nobody has been since. */
@@ -73,7 +84,7 @@ static bool back_in_order(const struct repl_res *res)
 
 	if (!p)
 		return true;
-	if (!connected(p) || p->role != ROLE_SECONDARY)
+	if (!connected(p) || p->role != ROLE_SECONDARY || renews(p))
 		return false;
 	list_for_each_entry(pv, &p->pvs, by_peer)
 		if (!pv->known || ended_uncleanly(pv))
@@ -95,7 +106,8 @@ static bool due(struct repl_res *res)
 		return false;
 	}
 	if (!res->conf.auto_promote || !elects(res) || res->witness ||
-	    res->resigned || res->vote.step != VOTE_NONE)
+	    res->resigned || res->vote.step != VOTE_NONE ||
+	    any_peer(res, renews))
 		return false;
 	return orphaned(res) || any_peer(res, silent_primary) ||
 	       left_without_a_word(res);

@@ -317,7 +317,7 @@ static void diskless_race(void)
 }
 
 /* Do we take the place of a Primary that was gone, and is back, saying this? */
-static bool stands(u16 flags)
+static bool stands(u16 flags, bool dies)
 {
 	struct repl_wire_vol_state w;
 	bool stood = false;
@@ -339,6 +339,8 @@ static bool stands(u16 flags)
 	for (i = 0; i < 30; i++) {
 		repl_tick(&f.res, f.res.now + 100);
 		stood |= f.res.vote.step != VOTE_NONE;
+		if (dies && i == 2)
+			fake_down(&f, 0);
 	}
 	fake_exit(&f);
 	return stood;
@@ -347,10 +349,13 @@ static bool stands(u16 flags)
 /* Nobody stands beside a Primary that asks for another term: it is not gone. */
 static void succession(void)
 {
-	CHECK(!stands(0));
-	CHECK(stands(REPL_VS_LAST_PRIMARY));
-	CHECK(!stands(REPL_VS_RENEWS));
-	CHECK(!stands(REPL_VS_RENEWS | REPL_VS_LAST_PRIMARY));
+	CHECK(!stands(0, false));
+	CHECK(stands(REPL_VS_LAST_PRIMARY, false));
+	CHECK(!stands(REPL_VS_RENEWS, false));
+	CHECK(!stands(REPL_VS_RENEWS | REPL_VS_LAST_PRIMARY, false));
+	/* Gone again before it has one: it has left no word. */
+	CHECK(!stands(0, true));
+	CHECK(stands(REPL_VS_RENEWS, true));
 }
 
 /* It says so itself, and is taken for the last Primary none the less. */
