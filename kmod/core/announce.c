@@ -32,9 +32,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->keepers = s->keepers;
 	out->kept_before = s->kept_before;
 	/* Elected: what others have beyond us was never acknowledged. */
-	if (needs_votes(vol->res) && reigns(vol->res) && !vol->res->forced)
-		out->set_version = max(out->set_version, SET_VOTED |
-				       own_term(vol->res) << SET_TERM_SHIFT);
+	out->set_version = max(out->set_version, elected_version(vol->res));
 	out->replica = s->replica;
 	if (vol->res->witness)
 		return;

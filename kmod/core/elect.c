@@ -192,8 +192,7 @@ static bool told_to_all(const struct repl_vol *vol, const struct claim *c)
 /* Of one who was elected, before its first set, and of those that it has filled. */
 static bool none_of_its_reign(const struct claim *c)
 {
-	return c->voted && c->version &&
-	       !(c->version << (64 - SET_TERM_SHIFT));
+	return c->voted && c->version && set_unbegun(c->version);
 }
 
 /*

@@ -319,6 +319,12 @@ static inline u64 set_number(u64 version)
 	return version & ~(SET_NEXT - 1);
 }
 
+/* Is it no set of its reign yet?  What one says who was elected, see elected_version(). */
+static inline bool set_unbegun(u64 version)
+{
+	return !(set_number(version) << (64 - SET_TERM_SHIFT));
+}
+
 /* Never a number that no Primary gave, not after 16,000 times. */
 static inline u64 set_renew(u64 version)
 {

@@ -258,6 +258,19 @@ u64 set_own_version(const struct repl_res *res, u64 version)
 }
 
 /**
+ * elected_version() - older than all sets of our reign, and newer than all before
+ * @res: the resource
+ *
+ * Return: it, or 0 if we were not elected, or by force
+ */
+u64 elected_version(const struct repl_res *res)
+{
+	if (!needs_votes(res) || !reigns(res) || res->forced)
+		return 0;
+	return SET_VOTED | own_term(res) << SET_TERM_SHIFT;
+}
+
+/**
  * set_next_version() - of a new set of ours: newer than all that we know of
  * @res: the resource
  *

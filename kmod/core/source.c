@@ -75,12 +75,10 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 static void count_as_elected(struct repl_vol *filling)
 {
 	struct repl_res *res = filling->res;
-	u64 version = SET_VOTED | own_term(res) << SET_TERM_SHIFT;
+	u64 version = elected_version(res);
 	struct repl_store *s;
 	struct repl_vol *vol;
 
-	if (!needs_votes(res) || !reigns(res) || res->forced)
-		return;
 	for_each_vol(vol, res) {
 		s = store_live(vol);
 		if (!s || vol->disk != DISK_UPTODATE || s->set_version >= version)
@@ -99,7 +97,7 @@ static void count_as_elected(struct repl_vol *filling)
  * The target has a good copy still, perhaps the only stable one of what was
  * acknowledged.  Ours is to be stable before that goes.  And among secondaries
  * ours has to count from then on, also after a crash: as a newer set does.  (A
- * Primary's counts more than theirs as it is.)
+ * Primary's counts more than theirs as it is, and after one that was elected, too.)
  */
 static void answer_for_target(struct repl_pv *pv)
 {

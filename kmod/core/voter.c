@@ -176,16 +176,15 @@ const char *objection_likely(const struct repl_res *res,
 
 /*
  * One that was elected has filled us, or we were elected, and it was over before there
- * was a set.  So nothing was
- * acknowledged that the members before it lack: what we have is needed only where
- * these can't tell whose is good, and we have all volumes and can be Primary.
+ * was a set.  So nothing was acknowledged that the members before it lack: what we have
+ * is needed only where these can't tell whose is good, and we have all volumes and can
+ * be Primary.
  */
 static bool by_reign_unbegun(const struct repl_pv *pv)
 {
 	const struct repl_store *s = store_live(pv->vol);
 
-	return s && !(set_number(s->set_version) << (64 - SET_TERM_SHIFT)) &&
-	       pv_outreigned(pv) &&
+	return s && set_unbegun(s->set_version) && pv_outreigned(pv) &&
 	       (elect_good_without_us(pv) || !elect_has_all(pv->vol->res));
 }
 

@@ -135,12 +135,7 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 		return;		/* its metadata can't be asked */
 	set = disk_durable_set(&W.disk[p->id][vol]);
 	if (W.o.ack_policy == ACK_QUORUM) {
-		/* Its own disk may have been filled under that set. */
-		for (u32 i = 0; i < W.o.nodes; i++)
-			if (disk_durable_version(&W.disk[i][vol]) ==
-			    disk_durable_version(&W.disk[p->id][vol]))
-				set &= disk_durable_set(&W.disk[i][vol]);
-		quorum_acked(vol, p, set, sector, n, w);
+		quorum_acked(vol, p, state_set(vol, p->id), sector, n, w);
 		if (W.o.witnesses)
 			set_kept(vol, p, w);
 		return;

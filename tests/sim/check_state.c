@@ -81,6 +81,18 @@ static bool quiet(void)
 	return true;
 }
 
+/* The set of this disk, less those that were filled under it and count themselves. */
+u32 state_set(u32 vol, u32 node)
+{
+	u64 version = disk_durable_version(&W.disk[node][vol]);
+	u32 set = disk_durable_set(&W.disk[node][vol]);
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (disk_durable_version(&W.disk[i][vol]) == version)
+			set &= disk_durable_set(&W.disk[i][vol]);
+	return set;
+}
+
 /*
  * Does a majority of the nodes keep the set of this disk?  Where the set may be
  * small, those that are to keep it do not, before it is on their disks.
@@ -91,13 +103,11 @@ bool state_majority_keeps(u32 vol, u32 node, u32 *set)
 	u32 keepers = disk_durable_keepers(&W.disk[node][vol]);
 	u64 version = disk_durable_version(&W.disk[node][vol]);
 
-	*set = disk_durable_set(&W.disk[node][vol]);
-	for (u32 i = 0; i < W.o.nodes && W.o.votes; i++) {
+	*set = W.o.votes ? state_set(vol, node) :
+			   disk_durable_set(&W.disk[node][vol]);
+	for (u32 i = 0; i < W.o.nodes && W.o.votes; i++)
 		if (disk_durable_version(&W.disk[i][vol]) < version)
 			keepers &= ~BIT(i);
-		if (disk_durable_version(&W.disk[i][vol]) == version)
-			*set &= disk_durable_set(&W.disk[i][vol]);
-	}
 	return (version & SET_VOTED) && hweight32(keepers) >= sim_majority();
 }
 

@@ -548,6 +548,7 @@ void state_acked(struct node *p, u32 submitted);
 void state_elected(const struct node *n);
 void state_vote_sent(const struct node *n, u8 to, const struct repl_wire_hdr *h);
 void state_settled(void);
+u32 state_set(u32 vol, u32 node);
 bool state_majority_keeps(u32 vol, u32 node, u32 *set);
 bool state_is_settled(char *why, size_t len);
 void state_dump(FILE *f);
