@@ -122,11 +122,11 @@ static void keep(struct blkrepl_io *b, const struct bio *app)
 	b->bio.bi_private = app->bi_private;
 }
 
+/* But for its iterator, which says nothing any more if all went well. */
 static void restore(const struct blkrepl_io *b, struct bio *app)
 {
 	app->bi_bdev = b->bio.bi_bdev;
 	app->bi_opf = b->bio.bi_opf;
-	app->bi_iter = b->bio.bi_iter;
 	app->bi_end_io = b->bio.bi_end_io;
 	app->bi_private = b->bio.bi_private;
 	/* These speak of the other device, and the bio of ours again. */
@@ -155,6 +155,7 @@ static void direct_end_io(struct bio *bio)
 		return;
 	}
 	bio->bi_status = BLK_STS_OK;
+	bio->bi_iter = b->bio.bi_iter;
 	blkrepl_io_init(b, r, BLKREPL_FOR_APP);
 	fill_io(b, bio->bi_bdev->bd_disk->private_data, bio, OP_READ);
 	b->app_start = start;

@@ -13,8 +13,6 @@
 
 static void answered(struct repl_io *io, u8 node, bool ok);
 
-#define READ_RETRIES	3	/* of a read that a peer could not serve */
-
 /*
  * A write that was given up ends.  If it failed, its traces may be on some
  * peers and not on others; they keep it as unconfirmed, and losing us they
@@ -34,7 +32,8 @@ static void redo_end(struct repl_io *io, int err)
 		res->redo_seq = 0;
 }
 
-static void init(struct repl_io *io)
+/** app_begin() - an I/O that the core sees for the first time */
+void app_begin(struct repl_io *io)
 {
 	INIT_LIST_HEAD(&io->link);
 	INIT_LIST_HEAD(&io->hash);
@@ -44,12 +43,11 @@ static void init(struct repl_io *io)
 	io->flush_held = false;
 }
 
-static inline void count(struct repl_io *io)
+static void count(struct repl_io *io)
 {
 	struct repl_vol_stat *stat = &io->vol->stat;
 
 	stat->in_flight++;
-	io->vol->res->app_ios++;
 	if (io->op == OP_READ) {
 		stat->reads++;
 		stat->read_bytes += io->size;
@@ -61,10 +59,15 @@ static inline void count(struct repl_io *io)
 	}
 }
 
-static void uncount(struct repl_io *io)
+/** app_busy() - is any I/O of the application not completed? */
+bool app_busy(const struct repl_res *res)
 {
-	io->vol->stat.in_flight--;
-	io->vol->res->app_ios--;
+	const struct repl_vol *vol;
+
+	for_each_vol(vol, res)
+		if (vol->stat.in_flight)
+			return true;
+	return false;
 }
 
 void app_finish(struct repl_io *io, int err)
@@ -74,7 +77,7 @@ void app_finish(struct repl_io *io, int err)
 	if (io->redo)
 		redo_end(io, err);
 	io->acked = true;
-	uncount(io);
+	io->vol->stat.in_flight--;
 	res->ops->complete(io, err);
 }
 
@@ -85,242 +88,11 @@ void app_end(struct repl_io *io, int err)
 	io->vol->res->ops->release(io);
 }
 
-static void hold(struct repl_io *io, enum io_state state)
+/** app_hold() - it waits until I/O goes on, and begins again there: held.c */
+void app_hold(struct repl_io *io, enum io_state state)
 {
 	io->state = state;
 	list_add_tail(&io->link, &io->vol->res->held);
-}
-
-static void fail_or_hold(struct repl_io *io)
-{
-	if (io->vol->res->conf.on_no_data == NO_DATA_IO_ERROR)
-		app_end(io, -EIO);
-	else
-		hold(io, IOS_NEW);
-}
-
-/* ---- reads ---- */
-
-/*
- * Acknowledged, and where we read from: only others lack it still.  One that
- * has failed may never reach them.
- */
-static bool settled_here(const struct repl_io *w)
-{
-	u32 here = BIT(w->vol->res->node);
-
-	return w->acked && !w->err && (w->got & here) && w->vol->disk == DISK_UPTODATE;
-}
-
-/*
- * What a write in flight has put on our disk may be gone after a crash.  A
- * read that saw it would have seen a value that never was.
- */
-static bool under_one(const struct repl_io *io, u64 limit)
-{
-	struct repl_io *w;
-
-	if (MUTATED(MUT_READ_IN_FLIGHT))
-		return false;
-	list_for_each_entry(w, &io->vol->res->in_flight, link)
-		if (w->seq <= limit && io_is_write(w) && !settled_here(w) &&
-		    w->vol == io->vol && io_overlaps(io, w))
-			return true;
-	/* Nor must a write of the primary before us land after it. */
-	list_for_each_entry(w, &io->vol->res->applying, hash)
-		if (w->vol == io->vol && io_overlaps(io, w))
-			return true;
-	return false;
-}
-
-/* Mostly there are no writes at all: that is to be cheap. */
-static inline bool under_write(const struct repl_io *io, u64 limit)
-{
-	const struct repl_res *res = io->vol->res;
-
-	return !(list_empty(&res->in_flight) && list_empty(&res->applying)) &&
-	       under_one(io, limit);
-}
-
-static void park(struct repl_io *io, enum io_state state)
-{
-	io->state = state;
-	list_add_tail(&io->link, &io->vol->res->parked);
-}
-
-/*
- * The data is there; a write that came meanwhile may be part of it.  If we were
- * replaced, that has failed.
- */
-static void read_good(struct repl_io *io)
-{
-	io->seq = io->vol->res->seq;
-	if (io->vol->revoked)
-		app_end(io, -EIO);
-	else if (under_write(io, io->seq))
-		park(io, IOS_DONE_HELD);
-	else
-		app_end(io, 0);
-}
-
-static void read_remote(struct repl_io *io)
-{
-	struct repl_res *res = io->vol->res;
-	struct repl_wire_hdr h;
-	struct repl_pv *pv;
-
-	for_each_pv(pv, io->vol) {
-		if (!pv_serves_reads(pv))
-			continue;
-		io->remote = pv->peer->node;
-		io->id = ++res->next_id;
-		io->state = IOS_ISSUED;
-		list_add_tail(&io->link, &res->remote_reads);
-		hdr_init(&h, PKT_READ, io->vol);
-		h.id = cpu_to_le64(io->id);
-		h.sector = cpu_to_le64(io->sector);
-		h.size = cpu_to_le32(io->size);
-		send_pkt(pv->peer, &h, NULL, NULL);
-		return;
-	}
-	if (res->role == ROLE_PRIMARY)
-		fail_or_hold(io);
-	else
-		app_end(io, -EIO);
-}
-
-static bool reads_held(const struct repl_res *res)
-{
-	return res->susp ||
-	       (res->role == ROLE_PRIMARY && elects(res) && !lease_holds(res));
-}
-
-/* Is it store_live(), and good?  In short, as every read asks. */
-static inline bool reads_here(const struct repl_vol *vol)
-{
-	return vol->disk == DISK_UPTODATE && vol->store && !vol->store->detaching;
-}
-
-static void app_read(struct repl_io *io)
-{
-	if (reads_held(io->vol->res)) {
-		hold(io, IOS_NEW);
-	} else if (under_write(io, ~0ULL)) {
-		park(io, IOS_NEW);
-	} else if (reads_here(io->vol)) {
-		io->state = IOS_ISSUED;
-		disk_io(io);
-	} else {
-		read_remote(io);
-	}
-}
-
-/* A write has gone: reads that waited for it may be able to start. */
-void app_unpark(struct repl_res *res)
-{
-	struct repl_io *io;
-	LIST_HEAD(list);
-
-	if (list_empty(&res->parked))
-		return;
-	list_splice_tail_init(&res->parked, &list);
-	while ((io = list_first_entry_or_null(&list, struct repl_io, link))) {
-		list_del_init(&io->link);
-		if (io->state == IOS_NEW)
-			app_read(io);
-		else if (under_write(io, io->seq))
-			park(io, IOS_DONE_HELD);
-		else
-			app_end(io, 0);
-	}
-}
-
-void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data)
-{
-	struct repl_io *io, *found = NULL;
-
-	list_for_each_entry(io, &p->res->remote_reads, link)
-		if (io->id == id && io->remote == p->node)
-			found = io;
-	if (!found)
-		return;
-	list_del_init(&found->link);
-	found->remote = NODE_NONE;
-	if (data && data->size == found->size) {
-		p->res->ops->copy_data(found, data);
-		read_good(found);
-	} else if (++found->err > READ_RETRIES) {
-		app_end(found, -EIO);
-	} else {
-		/* Its disk is failing: it will tell; the next tick retries. */
-		hold(found, IOS_NEW);
-	}
-}
-
-void app_reads_lost(struct repl_peer *p)
-{
-	struct repl_io *io, *tmp;
-
-	list_for_each_entry_safe(io, tmp, &p->res->remote_reads, link) {
-		if (io->remote != p->node)
-			continue;
-		list_del_init(&io->link);
-		io->remote = NODE_NONE;
-		hold(io, IOS_NEW);
-	}
-}
-
-static void read_done(struct repl_io *io, int err)
-{
-	if (err && io->vol->conf.on_io_error == ON_ERROR_DETACH) {
-		store_fail(io->vol, "a read failed");
-		io->state = IOS_NEW;
-		app_read(io);
-		return;
-	}
-	if (err)
-		app_end(io, err);
-	else
-		read_good(io);
-}
-
-/* Would it be on our disk at once, by app_start() and app_read()? */
-static bool may_go_direct(const struct repl_io *io)
-{
-	const struct repl_vol *vol = io->vol;
-
-	if (MUTATED(MUT_DIRECT_ALWAYS))
-		return reads_here(vol);
-	return !vol->revoked && !reads_held(vol->res) && reads_here(vol) &&
-	       !under_write(io, ~0ULL);
-}
-
-bool repl_read_begin(struct repl_io *io)
-{
-	if (!may_go_direct(io))
-		return false;
-	count(io);
-	io->vol->store->disk_ios++;
-	return true;
-}
-
-bool repl_read_end(struct repl_io *io)
-{
-	struct repl_vol *vol = io->vol;
-
-	/* As read_good(); and who lets go of the disk waits for its last I/O. */
-	if (!reads_here(vol) || vol->revoked || under_write(io, vol->res->seq))
-		return false;
-	vol->store->disk_ios--;
-	uncount(io);
-	return true;
-}
-
-void repl_read_done(struct repl_io *io, int err)
-{
-	init(io);
-	io->state = IOS_ISSUED;
-	repl_io_done(io, err);
 }
 
 /* ---- writes and flushes ---- */
@@ -461,7 +233,7 @@ void app_ready(struct repl_io *io)
 		commit_start(res, true);
 	/* Or the reign has ended while it waited for its turn. */
 	if (res->susp || res->role != ROLE_PRIMARY)
-		hold(io, IOS_READY_HELD);
+		app_hold(io, IOS_READY_HELD);
 	else
 		issue(io);
 }
@@ -478,7 +250,7 @@ void app_start(struct repl_io *io)
 	else if (io->vol->res->role != ROLE_PRIMARY)
 		app_end(io, io->op == OP_FLUSH ? 0 : -EROFS);
 	else if (io->vol->res->susp)
-		hold(io, IOS_NEW);
+		app_hold(io, IOS_NEW);
 	else if (io->op == OP_FLUSH)
 		app_ready(io);
 	else
@@ -489,7 +261,7 @@ void repl_submit(struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
-	init(io);
+	app_begin(io);
 	count(io);
 	if (res->handing_over && io->op != OP_READ) {
 		res->handing_over = false;
@@ -661,7 +433,7 @@ static void write_done(struct repl_io *io, int err)
 void app_disk_done(struct repl_io *io, int err)
 {
 	if (io->op == OP_READ)
-		read_done(io, err);
+		app_read_done(io, err);
 	else
 		write_done(io, err);
 }

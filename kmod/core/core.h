@@ -514,9 +514,8 @@ struct repl_res {
 	bool have_ended;		/* it goes on once we are a member: position.c */
 	u8 promised_to;			/* node that has our vote, 0xff: none */
 	u64 promised_until;
-	u32 app_ios;			/* IO_APP not completed */
-	u32 held_flushes;		/* of these, with ->flush_held */
-	u32 redo_ios;			/* of these, given up once */
+	u32 held_flushes;		/* IO_APP with ->flush_held */
+	u32 redo_ios;			/* IO_APP given up once, and not completed */
 	u64 redo_seq;			/* lowest number they had, 0: none */
 	u64 susp_since;			/* tick at which it was seen; 0: not yet */
 };

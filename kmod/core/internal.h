@@ -30,25 +30,12 @@
 #define REPL_INTERNAL_H
 
 #include "core.h"
+#include "appio.h"
 #include "keep.h"
 #include "dirty.h"
 
 #define NODE_NONE	0xff
 #define SLOT_NONE	0xff
-
-/* Where an I/O stands. */
-enum io_state {
-	IOS_NEW,
-	IOS_WAIT_LOG,		/* for a place in the activity log */
-	IOS_WAIT_SPAN,		/* for the log write or overlapping I/O */
-	IOS_WAIT_DEP,		/* peer write: for those it depends on */
-	IOS_READY_HELD,		/* could start but application I/O is held */
-	IOS_ISSUED,		/* on disks and wires */
-	IOS_DONE_HELD,		/* all answered, held by a commit */
-	IOS_TAIL,		/* peer write done here, not known complete */
-	IOS_ACK_HELD,		/* ... nor acknowledged yet: position.c */
-	IOS_REQUESTED,		/* resync: waiting for the source's answer */
-};
 
 /* ---- activity log ---- */
 
@@ -370,29 +357,6 @@ void al_written(struct repl_store *s);
 void al_rx_hot(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	       const void *payload);
 
-/* appio.c */
-void app_ready(struct repl_io *io);
-void app_disk_done(struct repl_io *io, int err);
-void app_peer_answer(struct repl_peer *p, u64 seq, bool ok);
-void app_drop_receiver(struct repl_pv *pv);
-void app_unanswered_dirty(struct repl_vol *vol);
-void app_read_answer(struct repl_peer *p, u64 id, struct repl_io *data);
-void app_reads_lost(struct repl_peer *p);
-void app_unpark(struct repl_res *res);
-u32 in_sync_now(const struct repl_vol *vol);
-void app_kick_flushes(struct repl_res *res);
-/* All writes up to this one are complete. */
-u64 app_through(const struct repl_res *res);
-
-/* Steps of an application's I/O, for held.c. */
-void app_start(struct repl_io *io);
-void app_progress(struct repl_io *io);
-void app_finish(struct repl_io *io, int err);
-void app_end(struct repl_io *io, int err);
-void app_retire(struct repl_io *io);
-void app_give_up(struct repl_io *io);
-bool app_untold(const struct repl_io *io);
-
 /* held.c */
 void app_release_held(struct repl_res *res);
 void app_no_data(struct repl_res *res);
@@ -462,6 +426,7 @@ void pace_digest_result(struct repl_sync *y, bool equal);
 void pace_tick(struct repl_pv *pv, u64 ms);
 
 /* members.c, adopt.c: what follows counts once it is committed, or not at all. */
+u32 in_sync_now(const struct repl_vol *vol);
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);

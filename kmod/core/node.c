@@ -733,6 +733,6 @@ bool repl_idle(struct repl_res *res)
 		if (vol->store && (vol->store->disk_ios ||
 				   vol->store->job != JOB_NONE))
 			return false;
-	return !res->app_ios && list_empty(&res->in_flight) &&
+	return !app_busy(res) && list_empty(&res->in_flight) &&
 	       res->commit.step == COMMIT_IDLE;
 }

@@ -54,6 +54,8 @@ typedef u16 __le16;
 typedef u32 __le32;
 typedef u64 __le64;
 
+#define noinline	__attribute__((__noinline__))
+
 #define cpu_to_le16(x)	htole16(x)
 #define cpu_to_le32(x)	htole32(x)
 #define cpu_to_le64(x)	htole64(x)

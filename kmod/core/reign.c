@@ -231,7 +231,7 @@ static int unfinished(struct repl_res *res, const char **why)
 {
 	if (MUTATED(MUT_STEP_DOWN_EARLY))
 		return 0;
-	if (res->app_ios) {
+	if (app_busy(res)) {
 		*why = "I/O is in flight or suspended: see status";
 		return -EBUSY;
 	}

@@ -467,7 +467,7 @@ static void end_app_io(struct fake *f)
 
 	/* Whatever is held for want of data ends with an error. */
 	f->res.conf.on_no_data = NO_DATA_IO_ERROR;
-	while (f->res.app_ios && tries--) {
+	while (app_busy(&f->res) && tries--) {
 		repl_tick(&f->res, f->res.now + 100);
 		fake_run(f);
 	}
@@ -490,7 +490,7 @@ void fake_exit(struct fake *f)
 	list_for_each_entry_safe(x, tmp, &f->ios, all)
 		if (x->ours && x->done)
 			io_drop(x);
-	assert(!f->res.app_ios);
+	assert(!app_busy(&f->res));
 	list_for_each_entry(x, &f->ios, all)
 		fprintf(stderr, "not released: kind %d op %d state %d\n",
 			x->io.kind, x->io.op, x->io.state);

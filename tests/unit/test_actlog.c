@@ -132,7 +132,7 @@ static void app_writes(void)
 			fake_run(&f);
 	}
 	fake_run(&f);
-	CHECK(f.completed >= 3000 && !f.res.app_ios);
+	CHECK(f.completed >= 3000 && !app_busy(&f.res));
 	CHECK(waited > 10);
 	finish();
 }
@@ -310,7 +310,7 @@ static void resync_reads(void)
 		some_end();
 		peer_acks();
 	}
-	while (f.res.app_ios) {
+	while (app_busy(&f.res)) {
 		fake_run(&f);
 		peer_acks();
 	}

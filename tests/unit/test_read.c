@@ -63,12 +63,12 @@ static void counted(void)
 	scene(&f, SCENE_PRIMARY);
 	x = read_new(8);
 	CHECK(repl_read_begin(&x->io));
-	CHECK(f.res.app_ios == 1 && f.vol.stat.in_flight == 1 && !repl_idle(&f.res));
+	CHECK(f.vol.stat.in_flight == 1 && !repl_idle(&f.res));
 	CHECK(f.vol.stat.reads == 1 && f.vol.stat.read_bytes == SIZE);
 	CHECK(f.vol.store->disk_ios == 1);
 	CHECK(repl_read_end(&x->io));
 	x->done = true;
-	CHECK(!f.res.app_ios && !f.vol.stat.in_flight && repl_idle(&f.res));
+	CHECK(!f.vol.stat.in_flight && repl_idle(&f.res));
 	CHECK(f.vol.stat.reads == 1 && !f.vol.store->disk_ios);
 	fake_exit(&f);
 }
@@ -88,7 +88,7 @@ static void refused(void)
 	CHECK(!may_read(8));
 	f.vol.disk = DISK_UPTODATE;
 	CHECK(may_read(8));
-	CHECK(!f.res.app_ios && f.vol.stat.reads == 2);
+	CHECK(!app_busy(&f.res) && f.vol.stat.reads == 2);
 	fake_exit(&f);
 
 	scene(&f, SCENE_TARGET);
@@ -149,7 +149,7 @@ static void write_meanwhile(void)
 	CHECK(!x->done && !f.vol.store->disk_ios);
 	peer_acks(w);
 	CHECK(w->done && x->done && !x->err);
-	CHECK(!f.res.app_ios && f.vol.stat.reads == 2);
+	CHECK(!app_busy(&f.res) && f.vol.stat.reads == 2);
 	fake_exit(&f);
 }
 
@@ -179,7 +179,7 @@ static void fails(void)
 	CHECK(repl_read_begin(&x->io));
 	taken_over(x, -EIO);
 	CHECK(f.vol.disk == DISK_UPTODATE && x->done && x->err == -EIO);
-	CHECK(!f.res.app_ios && !f.vol.store->disk_ios);
+	CHECK(!f.vol.store->disk_ios);
 	fake_exit(&f);
 }
 
