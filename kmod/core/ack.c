@@ -130,7 +130,9 @@ static bool over_bound(const struct repl_peer *p)
 {
 	const struct repl_res_conf *c = &p->res->conf;
 
-	return p->lag_bytes > c->backlog_max && !MUTATED(MUT_BOUND_IGNORED);
+	return (p->lag_bytes > c->backlog_max ||
+		(c->backlog_ms && p->lag_ms > c->backlog_ms)) &&
+	       !MUTATED(MUT_BOUND_IGNORED);
 }
 
 /* Would this write complete while a peer lacks more than it may? */
@@ -248,16 +250,15 @@ static u32 lag_ms(const struct repl_peer *p)
 
 void ack_tick(struct repl_res *res)
 {
-	const struct repl_res_conf *c = &res->conf;
 	struct repl_peer *p;
 	int i;
 
 	for_each_peer(p, i, res) {
 		p->lag_ms = connected(p) ? lag_ms(p) : 0;
-		if (c->on_backlog != BACKLOG_BEHIND || !connected(p) ||
-		    !may_lag(p))
-			continue;
-		if (over_bound(p) || (c->backlog_ms && p->lag_ms > c->backlog_ms)) {
+		if (!over_bound(p)) {
+			p->held_back = false;
+		} else if (res->conf.on_backlog == BACKLOG_BEHIND &&
+			   connected(p) && may_lag(p)) {
 			fall_behind(p);
 			evaluate(res);
 		}

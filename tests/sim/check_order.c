@@ -99,14 +99,22 @@ void order_submitted(struct node *n, const struct repl_io *io)
 /* Completed before all have it: none of these lacks more than it may. */
 void order_bound(const struct node *p, const struct repl_io *io)
 {
-	for (u32 i = 0; i < W.o.nodes; i++)
-		if ((io->wait & BIT(i)) && i != p->id &&
-		    p->peers[i].peer.lag_bytes > W.o.backlog_max)
+	const struct repl_peer *peer;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		if (!(io->wait & BIT(i)) || i == p->id)
+			continue;
+		peer = &p->peers[i].peer;
+		if (peer->lag_bytes > W.o.backlog_max)
 			violation("bound",
 				  "node %u acknowledged a write while node %u lacks %llu bytes, %u allowed",
-				  p->id, i,
-				  (unsigned long long)p->peers[i].peer.lag_bytes,
+				  p->id, i, (unsigned long long)peer->lag_bytes,
 				  W.o.backlog_max);
+		if (W.o.backlog_ms && peer->lag_ms > W.o.backlog_ms)
+			violation("bound",
+				  "node %u acknowledged a write while node %u lacks one for %u ms, %u allowed",
+				  p->id, i, peer->lag_ms, W.o.backlog_ms);
+	}
 }
 
 /*
