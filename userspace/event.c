@@ -75,7 +75,7 @@ static void print_values(struct out *o, const struct st_change *c,
 
 	if (c->peer < 0 && c->vol < 0) {
 		status_res_values(o, res, false);
-		status_suspended(o, res->suspended, "");
+		status_suspended(o, res, "");
 	} else if (c->peer < 0) {
 		v = state_vol(res, c->vol);
 		if (v)

@@ -6,6 +6,7 @@
 #include "names.h"
 #include "out.h"
 #include "state.h"
+#include "status.h"
 
 /* Bits of BLKREPL_RI_SUSPENDED. */
 #define REASON_NO_DATA		2
@@ -37,7 +38,7 @@ static struct finding *suspended(struct findings *f, enum severity severity,
 {
 	const char *policy = fails_by(f->res, reason);
 	struct finding *x = found(f, severity, "resource");
-	const char *words = suspend_reason(reason);
+	const char *words = status_suspend_reason(f->res, reason);
 	char time[48];
 
 	format_time(f->res->suspended_ms, time, sizeof(time));
@@ -62,7 +63,7 @@ static void rather_fail(struct finding *x, const struct st_res *res,
 							     "on-no-quorum");
 }
 
-/* ---- no quorum ---- */
+/* ---- no quorum, or less than min-in-sync ---- */
 
 /* A witness is so if it can keep the set. */
 static bool in_step(const struct st_res *res, const struct st_peer *p)
@@ -96,18 +97,18 @@ static uint32_t not_in_step(const struct st_res *res)
 static void too_few(struct finding *x, const struct st_res *res)
 {
 	unsigned int more = res->in_step_needed - res->in_step;
-	bool majority = elects_primaries(res) &&
-			res->votes_needed >= res->in_step_needed;
+	bool majority = !lacks_min_in_sync(res);
 	uint32_t set = not_in_step(res);
 	struct nodes away = node_names(res, set, "and");
 	char buf[16];
 
-	say(x, "; %s of %u replicas %s in step, %u are needed (%s)",
+	say(x, "; %s of %u replicas %s in step, %u are needed",
 	    number(res->in_step, buf, sizeof(buf)), replicas_of(res),
-	    res->in_step == 1 ? "is" : "are", res->in_step_needed,
-	    !majority ? "min-in-sync" :
-	    opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM ?
-	    "ack-policy quorum" : "quorum majority");
+	    res->in_step == 1 ? "is" : "are", res->in_step_needed);
+	if (majority)
+		say(x, " (%s)",
+		    opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM ?
+		    "ack-policy quorum" : "quorum majority");
 	if (majority && replicas_of(res) < nodes_of(res))
 		say(x, ", or fewer with a witness");
 	if (away.text[0])
@@ -117,6 +118,9 @@ static void too_few(struct finding *x, const struct st_res *res)
 	else
 		advise(x, "get %s", set ? away.text : "one more node");
 	advise(x, " in step (see there); I/O goes on by itself then");
+	if (!majority && res->in_step >= res->votes_needed)
+		advise(x, "; to go on with fewer: blkrepl resource-options %s --min-in-sync %u",
+		       res->name, res->in_step);
 }
 
 /* Somebody else was, or may have been, elected. */

@@ -168,6 +168,40 @@ static void off(struct findings *f, const struct st_peer *p,
 	}
 }
 
+/*
+ * Writes are held back for this peer, which lacks as much as it may.  Nothing is
+ * suspended, so this is the only place where it can be seen.
+ */
+static bool explain_held(struct findings *f, const struct st_peer *p)
+{
+	const struct opt_set *opts = &f->res->opts;
+	uint64_t bytes = opt_get(opts, OPT_BACKLOG_MAX);
+	uint64_t ms = opt_get(opts, OPT_BACKLOG_TIME);
+	bool late = ms && p->lag_ms > ms;
+	char lag[32], bound[32], time[48];
+	struct finding *x;
+
+	if (opt_get(opts, OPT_ON_BACKLOG) != BLKREPL_BACKLOG_HOLD ||
+	    f->res->role != BLKREPL_ROLE_PRIMARY ||
+	    (p->lag_bytes <= bytes && !late))
+		return false;
+	format_bytes(p->lag_bytes, lag, sizeof(lag));
+	format_time(p->lag_ms, time, sizeof(time));
+	x = found(f, WARNING, "peer %s", peer_named(p).text);
+	say(x, "writes wait until it has caught up (on-backlog hold-writes): it lacks %s for %s, ",
+	    lag, time);
+	if (late) {
+		format_time(ms, bound, sizeof(bound));
+		say(x, "backlog-time is %s", bound);
+	} else {
+		format_bytes(bytes, bound, sizeof(bound));
+		say(x, "backlog-max is %s", bound);
+	}
+	advise(x, "nothing, they go on by themselves; to let it fall behind rather than wait: blkrepl resource-options %s --on-backlog fall-behind",
+	       f->res->name);
+	return true;
+}
+
 /* No data goes to or from a witness. */
 static bool explain_witness(struct findings *f, const struct st_peer *p,
 			    const struct st_pvol *pv)
@@ -223,7 +257,7 @@ static void connected(struct findings *f, const struct st_peer *p)
 {
 	const struct st_pvol *pv;
 	struct finding *x;
-	bool said = false;
+	bool said = explain_held(f, p);
 	char lag[32];
 
 	for (pv = p->pvols; pv; pv = pv->next)

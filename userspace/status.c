@@ -79,16 +79,37 @@ static bool is_paused(const struct st_pvol *pv)
 
 /* ---- reasons and progress ---- */
 
-void status_suspended(struct out *o, uint32_t suspended, const char *after)
+/*
+ * The kernel has one reason for both.  Where no majority decides, it can only be
+ * this one; elsewhere if it asks for more than a majority.
+ */
+bool lacks_min_in_sync(const struct st_res *res)
+{
+	uint32_t min = opt_get(&res->opts, OPT_MIN_IN_SYNC);
+
+	if (opt_get(&res->opts, OPT_QUORUM) != BLKREPL_QUORUM_MAJORITY)
+		return true;
+	return res->in_step < min && min >= res->in_step_needed &&
+	       min > res->votes_needed;
+}
+
+const char *status_suspend_reason(const struct st_res *res, unsigned int i)
+{
+	if (1U << i == BLKREPL_SUSP_QUORUM && lacks_min_in_sync(res))
+		return "fewer replicas are in step than min-in-sync asks for";
+	return suspend_reason(i);
+}
+
+void status_suspended(struct out *o, const struct st_res *res, const char *after)
 {
 	unsigned int i;
 
-	out_bool(o, "suspended", suspended);
+	out_bool(o, "suspended", res->suspended);
 	out_array(o, "suspended-reasons");
 	for (i = 0; i < 32; i++) {
-		const char *reason = suspend_reason(i);
+		const char *reason = status_suspend_reason(res, i);
 
-		if (!(suspended & (1U << i)))
+		if (!(res->suspended & (1U << i)))
 			continue;
 		out_word(o, NULL, "  I/O suspended: ",
 			 reason ? reason : "for a reason that this tool does not know",
@@ -350,7 +371,7 @@ static void print_res(struct out *o, const struct st_res *res, bool statistics)
 	out_num(o, "node-id", statistics ? "  node-id:" : NULL, res->node_id);
 	status_res_values(o, res, statistics);
 	out_text(o, "\n");
-	status_suspended(o, res->suspended, "\n");
+	status_suspended(o, res, "\n");
 	out_array(o, "devices");
 	for (v = res->vols; v; v = v->next)
 		print_vol(o, v, statistics);

@@ -42,7 +42,11 @@ void status_vol_values(struct out *o, const struct st_vol *v, bool statistics);
 void status_peer_values(struct out *o, const struct st_peer *p, bool statistics);
 void status_pvol_values(struct out *o, const struct st_pvol *pv, bool statistics);
 /* Why I/O is held, if it is; @after follows each reason in the text. */
-void status_suspended(struct out *o, uint32_t suspended, const char *after);
+void status_suspended(struct out *o, const struct st_res *res, const char *after);
+/* One of the reasons in words, by its bit; NULL: this tool does not know it. */
+const char *status_suspend_reason(const struct st_res *res, unsigned int i);
+/* If too few are in step: is it min-in-sync that asks for more, and no majority? */
+bool lacks_min_in_sync(const struct st_res *res);
 
 /* A resync (or verify) is under way or paused. */
 bool pvol_is_syncing(const struct st_pvol *pv);

@@ -182,16 +182,40 @@ static void test_quorum(void)
 	RES_CFG(U32(BLKREPL_RC_ON_NO_QUORUM, BLKREPL_NO_QUORUM_IO_ERROR));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(2, 3));
 	cut(st, 2);
-	expect(st, "min-in-sync", "problem  r0: I/O is suspended, programs get errors (on-no-quorum io-error): ",
-	       "2 of 3 replicas are in step, 3 are needed (min-in-sync); not in step: carol\n"
-	       "         do: get carol in step (see there); I/O goes on by itself then\n", NULL);
+	expect(st, "min-in-sync", "problem  r0: I/O is suspended, programs get errors (on-no-quorum io-error): fewer replicas are in step than min-in-sync asks for; "
+	       "2 of 3 replicas are in step, 3 are needed; not in step: carol\n"
+	       "         do: get carol in step (see there); I/O goes on by itself then; to go on with fewer: blkrepl resource-options r0 --min-in-sync 2\n", NULL);
 
 	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 3));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(2, 3), VOTES(2, 2));
+	cut(st, 2);
+	expect(st, "more than a majority", "programs wait: fewer replicas are in step than min-in-sync asks for; 2 of 3 replicas are in step, 3 are needed; not in step: carol\n",
+	       "--min-in-sync 2; to let programs fail", NULL);
+
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 3));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(1, 3), VOTES(1, 2));
+	cut(st, 1);
+	cut(st, 2);
+	expect(st, "less than both", "than min-in-sync asks for; 1 of 3 replicas is in step, 3 are needed; not in step: bob and carol\n"
+	       "         do: get 2 more of bob and carol in step (see there); I/O goes on by itself then; to let programs fail", NULL);
+
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 2));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(1, 2), VOTES(1, 2));
+	cut(st, 1);
+	cut(st, 2);
+	expect(st, "no more than a majority", "no quorum: a majority of the nodes is not reachable; 1 of 3 replicas is in step, 2 are needed (quorum majority)", NULL);
+
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 9000), IN_STEP(3, 2), VOTES(3, 2));
 	expect(st, "a lease", "; enough replicas are in step, but a majority has not said in time that no other node was elected\n"
 	       "         do: it asks again by itself", NULL);
 
 	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 9000), IN_STEP(1, 2), VOTES(3, 2));
 	PEER(1, PEER_ROLE(PRIMARY), SEES(1));
 	expect(st, "another was elected", "; bob is Primary too, and may have been elected when this node was cut off\n"
@@ -451,6 +475,37 @@ static void test_not_in_step(void)
 	       "ok       r0 peer carol: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
 }
 
+static void held_for_bob(struct state *st, uint64_t bytes, uint32_t ms)
+{
+	RES_CFG(U32(BLKREPL_RC_ON_BACKLOG, BLKREPL_BACKLOG_HOLD),
+		U64(BLKREPL_RC_BACKLOG_MAX, 65536), U32(BLKREPL_RC_BACKLOG_TIME, 2000));
+	PEER_CFG(1, U32(BLKREPL_PC_ASYNC, 1));
+	PEER(1, U64(BLKREPL_PI_LAG_BYTES, bytes), U32(BLKREPL_PI_LAG_MS, ms));
+}
+
+/* Nothing is suspended, and writes wait all the same. */
+static void test_held(void)
+{
+	struct state *st = primary();
+
+	held_for_bob(st, 65537, 2000);
+	expect(st, "backlog-max", "warning  r0 peer bob: writes wait until it has caught up (on-backlog hold-writes): it lacks 64.0 KiB for 0:02, backlog-max is 64.0 KiB\n"
+	       "         do: nothing, they go on by themselves; to let it fall behind rather than wait: blkrepl resource-options r0 --on-backlog fall-behind\n", NULL);
+
+	st = primary();
+	held_for_bob(st, 4096, 5000);
+	expect(st, "backlog-time", "it lacks 4.0 KiB for 0:05, backlog-time is 0:02\n", NULL);
+
+	st = primary();
+	held_for_bob(st, 65536, 2000);
+	expect(st, "within both", "ok       r0 peer bob: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
+
+	st = primary();
+	held_for_bob(st, 65537, 5000);
+	RES_CFG(U32(BLKREPL_RC_ON_BACKLOG, BLKREPL_BACKLOG_BEHIND));
+	expect(st, "it falls behind instead", "ok       r0 peer bob: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
+}
+
 static void test_promotion(void)
 {
 	struct state *st = secondary();
@@ -603,6 +658,7 @@ int main(void)
 	test_doubt();
 	test_away();
 	test_not_in_step();
+	test_held();
 	test_promotion();
 	test_names();
 	test_json();

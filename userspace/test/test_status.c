@@ -46,9 +46,16 @@ static void test_trouble(void)
 	text = fake_print(st, false, false);
 	tap_has(text, "  I/O suspended: no replica with good data is reachable\n",
 		"a reason for suspended I/O");
-	tap_has(text, "  I/O suspended: no quorum", "another one");
+	tap_has(text, "  I/O suspended: fewer replicas are in step than min-in-sync asks for\n",
+		"another one");
 	tap_has(text, "  I/O suspended: for a reason that this tool", "one of the future");
 	tap_has(text, "] 50.0 %  512.0 MiB to go  paused by the peer\n", "paused");
+	free(text);
+
+	FAKE(st, "r0", -1, -1, BLKREPL_A_RES_CFG,
+	     U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
+	text = fake_print(st, false, false);
+	tap_has(text, "  I/O suspended: no quorum", "where a majority decides");
 	free(text);
 
 	FAKE(st, "r0", 0, 1, BLKREPL_A_PVOL_INFO,
