@@ -33,7 +33,7 @@ exec 9>&-
 check_refused "nor while one that only reads is left, and it says so" \
 	"still open by 1, readers counted" repl a secondary r0
 exec 8<&-
-check "no removal of a Primary's volume by a peer" is b r0 '.connections[0]."peer-role"' Primary
+check "its peer takes it for Primary, too" is b r0 '.connections[0]."peer-role"' Primary
 
 # Round and round, each leaves something for the next.
 from=a
