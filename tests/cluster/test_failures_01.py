@@ -9,14 +9,13 @@ import time
 import workload as w
 from lib import connected
 
-DEVICE = "/dev/blkrepl0"
 STOP = "/run/stop-append"
 OPTIONS = w.NET + " options { ack-policy quorum; auto-promote yes; }"
 
 
 def stand_still(tap, cluster):
     """One that is replaced while its machine is frozen notices when that goes on."""
-    jobs = [w.append(node, DEVICE, STOP) for node in cluster.nodes]
+    jobs = [w.append(node, w.DEVICE, STOP) for node in cluster.nodes]
     time.sleep(5)
     old = w.wait_primary(cluster.nodes)
     others = [node for node in cluster.nodes if node is not old]
@@ -39,9 +38,7 @@ def stand_still(tap, cluster):
 def lose_power(tap, cluster):
     """What was flushed is there after all have crashed."""
     old = w.primary(cluster)
-    want = old.must(f"dd if=/dev/urandom of={DEVICE} bs=64k count=16 seek=512 oflag=direct "
-                    "conv=fsync status=none && "
-                    f"dd if={DEVICE} bs=64k count=16 skip=512 iflag=direct status=none | sha256sum")
+    want = w.write(old, 512)
     for node in cluster.nodes:
         node.power_cut()
     cluster.boot()
@@ -49,7 +46,7 @@ def lose_power(tap, cluster):
     for node in cluster.nodes:
         node.wait_status(connected)
     new = w.wait_primary(cluster.nodes)
-    got = new.must(f"dd if={DEVICE} bs=64k count=16 skip=512 iflag=direct status=none | sha256sum")
+    got = w.checksum(new, 512)
     tap.ok(got == want, f"all lost power; {new.name} is Primary by itself, and what was flushed is there",
            f"{want}{got}")
     w.settled(cluster.nodes)

@@ -9,21 +9,7 @@ import time
 import workload as w
 from lib import connected
 
-DEVICE = "/dev/blkrepl0"
 OPTIONS = w.NET + " options { ack-policy quorum; auto-promote yes; }"
-
-
-def write(node, number, timeout=60):
-    """64 KiB, at a place of their own; their checksum."""
-    node.must(f"dd if=/dev/urandom of={DEVICE} bs=64k count=1 seek={number} oflag=direct "
-              "status=none", timeout)
-    return read(node, number)
-
-
-def read(node, number):
-    """The checksum of what was written there."""
-    return node.must(f"dd if={DEVICE} bs=64k count=1 skip={number} iflag=direct "
-                     "status=none | sha256sum")
 
 
 def back(nodes):
@@ -45,13 +31,12 @@ def test(tap, cluster):
 
     for node in nodes[3:]:
         node.power_cut()
-    write(first, 1)
+    first.must(w.noise(1, 1, flush=False))
     tap.ok(True, "two are lost, and writes go on")
 
     nodes[2].power_cut()
     first.wait_status(lambda s: s["suspended"])
-    job = first.start(f"exec dd if=/dev/zero of={DEVICE} bs=64k count=1 seek=2 oflag=direct "
-                      "status=none")
+    job = first.start("exec " + w.noise(2, 1, flush=False))
     time.sleep(5)
     tap.ok(not job.ended.is_set(), "a third is lost, and writes wait")
     back([nodes[2]])
@@ -60,11 +45,11 @@ def test(tap, cluster):
     back(nodes[3:])
     w.settled(nodes, 300)
 
-    sums = {number: write(first, number) for number in range(3, 6)}
+    sums = {number: w.write(first, number, 1, flush=False) for number in range(3, 6)}
     for node in nodes[:2]:
         node.power_cut()
     heir = w.wait_primary(nodes[2:])
-    lost = [number for number, want in sums.items() if read(heir, number) != want]
+    lost = [number for number, want in sums.items() if w.checksum(heir, number, 1) != want]
     tap.ok(not lost, f"the Primary and one more are lost, {heir.name} is Primary by itself "
            "and has what was acknowledged", f"not there: {lost}")
     back(nodes[:2])

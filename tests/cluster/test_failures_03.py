@@ -7,9 +7,6 @@ SEED=N for what the disks forget.
 import workload as w
 from lib import connected
 
-DEVICE = "/dev/blkrepl0"
-SUM = f"dd if={DEVICE} bs=64k count=16 skip=512 iflag=direct status=none | sha256sum"
-
 
 def test(tap, cluster):
     """See above."""
@@ -17,10 +14,9 @@ def test(tap, cluster):
     w.create(cluster)
     first.must("blkrepl primary --force r0")
     w.settled(cluster.nodes)
-    want = first.must(f"dd if=/dev/urandom of={DEVICE} bs=64k count=16 seek=512 oflag=direct "
-                      f"conv=fsync status=none && {SUM}")
+    want = w.write(first, 512)
     # Writes that nobody flushes, below and above, until the end.
-    first.start(f"exec fio --name=load --filename={DEVICE} --direct=1 --ioengine=libaio "
+    first.start(f"exec fio --name=load --filename={w.DEVICE} --direct=1 --ioengine=libaio "
                 "--rw=randwrite --bs=4k --iodepth=16 --size=16M --time_based --runtime=600")
     first.wait_until("blkrepl status --json --statistics r0 | "
                      "jq -e '.[0].devices[0].writes > 500'")
@@ -42,7 +38,7 @@ def test(tap, cluster):
         node.wait_status(connected)
     w.promote(second)
     w.settled(cluster.nodes)
-    got = second.must(SUM)
+    got = w.checksum(second, 512)
     tap.ok(got == want, "with both there it is promoted, and what was flushed is there",
            f"{want}{got}")
     second.must("blkrepl secondary r0")

@@ -7,21 +7,7 @@ all lose power at once.  Rows of docs/failures.md; SEED=N for what the disks for
 import workload as w
 from lib import connected
 
-DEVICE = "/dev/blkrepl0"
 OPTIONS = w.NET + " options { ack-policy sync; quorum majority; }"
-
-
-def flushed(node, place):
-    """1 MiB of noise at a place of its own, flushed; its checksum."""
-    node.must(f"dd if=/dev/urandom of={DEVICE} bs=64k count=16 seek={place} oflag=direct "
-              "conv=fsync status=none")
-    return read(node, place)
-
-
-def read(node, place):
-    """The checksum of what is there."""
-    return node.must(f"dd if={DEVICE} bs=64k count=16 skip={place} iflag=direct "
-                     "status=none | sha256sum")
 
 
 def one_after_the_other(tap, cluster):
@@ -29,7 +15,7 @@ def one_after_the_other(tap, cluster):
     first, second, third = cluster.nodes
     third.power_cut()
     first.wait_status(w.misses(third.name))
-    want = flushed(first, 0)
+    want = w.write(first, 0)
     tap.ok(True, f"{third.name} is lost: {first.name} and {second.name} go on")
     first.power_cut()
     second.wait_status(w.misses(first.name))
@@ -42,9 +28,9 @@ def one_after_the_other(tap, cluster):
     rc, out = third.run("blkrepl primary r0")
     tap.ok(rc != 0, f"{third.name} is back: it lacks what was written, and is not elected", out)
     w.promote(second)
-    got = read(second, 0)
+    got = w.checksum(second, 0)
     tap.ok(got == want, f"{second.name} is, with its vote, and has all", f"{want}{got}")
-    flushed(second, 16)
+    w.write(second, 16)
     tap.ok(True, "and writes")
 
     first.boot()
@@ -55,7 +41,7 @@ def one_after_the_other(tap, cluster):
 
 def lose_power(tap, cluster, old):
     """What was flushed is there after all have crashed."""
-    want = flushed(old, 32)
+    want = w.write(old, 32)
     for node in cluster.nodes:
         node.power_cut()
     some = [node for node in cluster.nodes if node is not old]
@@ -71,7 +57,7 @@ def lose_power(tap, cluster, old):
     for node in cluster.nodes:
         node.wait_status(connected)
     w.promote(some[0])
-    got = read(some[0], 32)
+    got = w.checksum(some[0], 32)
     tap.ok(got == want, "once all are there one is, and what was flushed is there", f"{want}{got}")
     w.settled(cluster.nodes)
     some[0].must("blkrepl secondary r0")

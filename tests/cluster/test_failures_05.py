@@ -8,10 +8,6 @@ import time
 
 import workload as w
 
-DEVICE = "/dev/blkrepl0"
-WRITE = (f"dd if=/dev/urandom of={DEVICE} bs=64k count=16 seek={{}} oflag=direct conv=fsync "
-         "status=none")
-READ = f"dd if={DEVICE} bs=64k count=16 skip={{}} iflag=direct status=none | sha256sum"
 OPTIONS = w.NET + " options { ack-policy sync; quorum majority; on-no-quorum suspend-io; }"
 
 
@@ -21,22 +17,20 @@ def test(tap, cluster):
     w.create(cluster, extra=OPTIONS)
     a.must("blkrepl primary --force r0")
     w.settled(cluster.nodes)
-    a.must(WRITE.format(0))
-    both = a.must(READ.format(0))
+    both = w.write(a, 0)
 
     cluster.partition([[0], [1, 2]])
     w.promote(b)
-    b.must(WRITE.format(16))
-    elected = b.must(READ.format(16))
+    elected = w.write(b, 16)
     a.wait_status(lambda s: s["suspended"])
-    waiting = a.start(WRITE.format(32))
+    waiting = a.start(w.noise(32))
     time.sleep(2)
     tap.ok(not waiting.ended.is_set(), "the old Primary is suspended: its write waits")
 
     a.must("blkrepl resource-options --quorum off r0")
     rc, output = waiting.wait(60)
     tap.ok(rc == 0, "quorum off: it goes on alone, and what waited is written", output)
-    alone = a.must(READ.format(32))
+    alone = w.checksum(a, 32)
 
     cluster.heal()
     for node, other in ((a, "b"), (b, "a")):
@@ -44,7 +38,7 @@ def test(tap, cluster):
         tap.ok(True, f"{node.name} names the split brain with {other}: "
                + w.peer(node.status(), other)["last-error"])
     for node, place, want in ((a, 0, both), (a, 32, alone), (b, 0, both), (b, 16, elected)):
-        got = node.must(READ.format(place))
+        got = w.checksum(node, place)
         tap.ok(got == want, f"{node.name} still has what was acknowledged there, at {place}",
                f"{want}{got}")
 
@@ -56,7 +50,7 @@ def test(tap, cluster):
     for node in (b, c):
         node.must("blkrepl connect r0:a")
     w.settled(cluster.nodes)
-    got = b.must(READ.format(16))
+    got = w.checksum(b, 16)
     tap.ok(got == elected, "the administrator's word: a gives up its own, b stays as it is",
            f"{elected}{got}")
     b.must("blkrepl secondary r0")

@@ -15,6 +15,7 @@ from lib import TOP, Cluster, Tap, VmError, connected, in_step
 
 TOOLS = os.path.join(TOP, "tests", "tools")
 MOUNT = "/mnt"
+DEVICE = "/dev/blkrepl0"
 # Sooner than the defaults, and long enough for an emulated CPU that is busy.
 NET = "net { timeout 5s; ping-int 1s; connect-int 500ms; }"
 
@@ -126,6 +127,26 @@ def promote(node, timeout=60):
     begin = time.monotonic()
     node.wait_until("blkrepl primary r0", timeout)
     return time.monotonic() - begin
+
+
+# --- blocks of 64 KiB -----------------------------------------------------
+
+def noise(place, count=16, flush=True):
+    """The command that writes some to a place, which is counted in these blocks too."""
+    return (f"dd if=/dev/urandom of={DEVICE} bs=64k count={count} seek={place} oflag=direct "
+            f"{'conv=fsync ' if flush else ''}status=none")
+
+
+def checksum(node, place, count=16):
+    """Of what is there."""
+    return node.must(f"dd if={DEVICE} bs=64k count={count} skip={place} iflag=direct "
+                     "status=none | sha256sum")
+
+
+def write(node, place, count=16, flush=True):
+    """Noise; its checksum."""
+    node.must(noise(place, count, flush))
+    return checksum(node, place, count)
 
 
 # --- loads ----------------------------------------------------------------
