@@ -175,6 +175,24 @@ const char *objection_likely(const struct repl_res *res,
 }
 
 /*
+ * Has the reign whose set our disk knows begun with none?  A set is confirmed by all of
+ * its members, for all volumes, or not at all: we may know the first of ours of one
+ * volume only.  As that may also come of a disk that was replaced since, another member
+ * has to know none, either.
+ */
+static bool reign_unbegun(const struct repl_vol *vol, const struct repl_store *s)
+{
+	u64 first = (s->set_version >> SET_TERM_SHIFT << SET_TERM_SHIFT) + SET_NEXT;
+	u32 self = BIT(vol->res->node), not_told = 0;
+	const struct repl_vol *each;
+
+	for_each_vol(each, vol->res)
+		not_told |= elect_not_told(each, first) & s->in_sync;
+	return set_unbegun(s->set_version) ||
+	       ((not_told & self) && (not_told & ~self));
+}
+
+/*
  * One that was elected has filled us, or we were elected, and it was over before there
  * was a set.  So nothing was acknowledged that the members before it lack: what we have
  * is needed only where these can't tell whose is good, and we have all volumes and can
@@ -184,7 +202,7 @@ static bool by_reign_unbegun(const struct repl_pv *pv)
 {
 	const struct repl_store *s = store_live(pv->vol);
 
-	return s && set_unbegun(s->set_version) && pv_outreigned(pv) &&
+	return s && reign_unbegun(pv->vol, s) && pv_outreigned(pv) &&
 	       (elect_good_without_us(pv) || !elect_has_all(pv->vol->res));
 }
 

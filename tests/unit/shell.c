@@ -345,30 +345,38 @@ void fake_run(struct fake *f)
 
 /* ---- life of a node ---- */
 
+static void init_vol(struct fake *f, struct repl_res *res, u16 nr)
+{
+	int err;
+
+	memset(&f->vol, 0, sizeof(f->vol));
+	INIT_LIST_HEAD(&f->ios);
+	INIT_LIST_HEAD(&f->disk);
+	INIT_LIST_HEAD(&f->pkts);
+	f->mio = NULL;
+	f->closed = false;
+	f->vol.res = res;
+	f->vol.nr = nr;
+	f->vol.priv = f;
+	repl_vol_conf_init(&f->vol.conf);
+	err = repl_vol_add(&f->vol);
+	assert(!err);
+}
+
 void fake_init(struct fake *f, u32 npeers)
 {
 	u32 i;
 	int err;
 
 	memset(&f->res, 0, sizeof(f->res));
-	memset(&f->vol, 0, sizeof(f->vol));
 	memset(f->peer, 0, sizeof(f->peer));
 	memset(f->want_down, 0, sizeof(f->want_down));
-	INIT_LIST_HEAD(&f->ios);
-	INIT_LIST_HEAD(&f->disk);
-	INIT_LIST_HEAD(&f->pkts);
-	f->mio = NULL;
-	f->closed = false;
 	f->vote_err = 1;
 	f->res.ops = &ops;
 	f->res.priv = f;
 	repl_res_conf_init(&f->res.conf);
 	repl_res_init(&f->res);
-	f->vol.res = &f->res;
-	f->vol.priv = f;
-	repl_vol_conf_init(&f->vol.conf);
-	err = repl_vol_add(&f->vol);
-	assert(!err);
+	init_vol(f, &f->res, 0);
 	for (i = 0; i < npeers; i++) {
 		f->peer[i].res = &f->res;
 		f->peer[i].node = i + 1;
@@ -380,13 +388,32 @@ void fake_init(struct fake *f, u32 npeers)
 	repl_tick(&f->res, 1000);
 }
 
+void fake_add_vol(struct fake *f, struct fake *second)
+{
+	init_vol(second, &f->res, 1);
+}
+
+void fake_del_vol(struct fake *second)
+{
+	struct fake *f = of_res(second->vol.res);
+	u32 i;
+
+	for (i = 0; i < FAKE_PEERS; i++)
+		if (f->peer[i].res)
+			fake_down(f, i);
+	fake_detach(second);
+	assert(!repl_vol_del(&second->vol));
+	free(second->img);
+	second->img = NULL;
+}
+
 int fake_load(struct fake *f, struct repl_store **s, const char **why)
 {
 	struct repl_store_params p = {
 		.data_bytes = f->data_bytes, .meta_bytes = f->meta_bytes,
 		.lbs = FAKE_LBS, .read = img_read, .ctx = f,
 	};
-	int err = repl_store_load(&f->res, 0, &f->vol.conf, &p, s);
+	int err = repl_store_load(f->vol.res, f->vol.nr, &f->vol.conf, &p, s);
 
 	assert(!err == !p.why);
 	if (why)

@@ -78,6 +78,9 @@ void fake_seal(struct fake *f);
 u8 *fake_area(struct fake *f, u64 offset);
 
 void fake_init(struct fake *f, u32 npeers);
+/* A volume 1 of @f's node, whose disk is @second's; and away with it. */
+void fake_add_vol(struct fake *f, struct fake *second);
+void fake_del_vol(struct fake *second);
 int fake_load(struct fake *f, struct repl_store **s, const char **why);
 int fake_attach(struct fake *f);
 void fake_detach(struct fake *f);

@@ -212,6 +212,98 @@ static void blocked(void)
 	fake_exit(&f);
 }
 
+/* ---- the votes of one that knows a set of one volume only ---- */
+
+static struct fake second;
+
+#define LATER	(7 * REIGN + SET_NEXT + SET_VOTED)
+
+/* We have crashed, and know these sets. */
+static void start_two(u64 first_version, u32 in_sync)
+{
+	start(first_version);
+	scene_format(&second);
+	fake_sb(&second)->volume = 1;
+	fake_sb(&second)->in_sync = cpu_to_le32(in_sync);
+	fake_sb(&second)->set_version = cpu_to_le64(LATER);
+	fake_seal(&second);
+	fake_add_vol(&f, &second);
+	fake_attach(&second);
+	f.vol.store->flags |= META_F_CRASHED;
+	f.vol.vouch = false;
+	second.vol.store->flags |= META_F_CRASHED;
+	second.vol.vouch = false;
+}
+
+/* With our data, but for a generation of its own. */
+static void has(u32 i, u16 volume, u64 version, u16 flags, u32 generation)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOL_STATE };
+	struct repl_wire_vol_state w;
+
+	fake_same_state(volume ? &second : &f, i, &w);
+	w.set_version = cpu_to_le64(version);
+	w.in_sync = cpu_to_le32(BIT(0) | BIT(1) | BIT(2));
+	w.flags |= cpu_to_le16(flags | REPL_VS_VOUCHES);
+	w.lineage[i + 1] = cpu_to_le32(generation);
+	h.volume = cpu_to_le16(volume);
+	h.length = cpu_to_le32(sizeof(w));
+	fake_rx(&f, i, &h, &w);
+	fake_run(&f);
+	fake_run(&second);
+}
+
+static bool votes_for(u32 i)
+{
+	struct repl_wire_hdr h = { .type = PKT_VOTE_REQ };
+	struct fake_pkt *pkt;
+	bool yes;
+
+	h.id = cpu_to_le64(9);
+	h.flags = REPL_HDR_TRIAL;
+	f.res.lease_until = 0;
+	f.keep_pkts = true;
+	fake_rx(&f, i, &h, "");
+	pkt = fake_find(&f, PKT_VOTE);
+	yes = pkt && (pkt->h.flags & REPL_HDR_YES);
+	fake_forget(&f);
+	f.keep_pkts = false;
+	return yes;
+}
+
+/*
+ * The Primary of before asks for a term.  We know a set of a later reign: of one
+ * volume, and it does not?  Then nobody has confirmed it.
+ */
+static void half_told(void)
+{
+	const u64 v = REIGN + SET_NEXT + SET_VOTED;
+	static const struct {
+		bool both;	/* we know it of both volumes */
+		u32 set;
+		bool yes;
+	} c[] = {
+		{ false, BIT(0) | BIT(1) | BIT(2), true },
+		{ true, BIT(0) | BIT(1) | BIT(2), false },
+		/* The other member knows it; a disk of ours may be a new one. */
+		{ false, BIT(0) | BIT(2), false },
+	};
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(c); i++) {
+		start_two(c[i].both ? LATER : v, c[i].set);
+		comes(0);
+		comes(1);
+		for (j = 0; j < 2; j++) {
+			has(0, j, v, REPL_VS_RENEWS, 1);
+			has(1, j, c[i].set & BIT(1) ? v : LATER, 0, 0);
+		}
+		CHECK(votes_for(0) == c[i].yes, "%u", i);
+		fake_del_vol(&second);
+		fake_exit(&f);
+	}
+}
+
 /* ---- Primaries in doubt ---- */
 
 static struct repl_wire_vol_state before[2];
@@ -391,6 +483,7 @@ int main(void)
 	RUN(floor_of_one_away);
 	RUN(floor_blocks);
 	RUN(blocked);
+	RUN(half_told);
 	RUN(diskless_race);
 	RUN(succession);
 	RUN(says_that_it_renews);
