@@ -126,29 +126,55 @@ bool ack_enough(const struct repl_res *res)
 	return in_step >= needed;
 }
 
-static bool over_bound(const struct repl_peer *p)
+/* How long may a peer lack a write?  @p->lag_ms is as of the last tick. */
+static bool lags_too_long(const struct repl_peer *p)
 {
-	const struct repl_res_conf *c = &p->res->conf;
+	u32 most = p->res->conf.backlog_ms;
 
-	return (p->lag_bytes > c->backlog_max ||
-		(c->backlog_ms && p->lag_ms > c->backlog_ms)) &&
-	       !MUTATED(MUT_BOUND_IGNORED);
+	return most && p->lag_ms > most && !MUTATED(MUT_BOUND_IGNORED);
 }
 
-/* Would this write complete while a peer lacks more than it may? */
+/* Would a peer lack more than it may, were this write complete? */
 static bool held_back(const struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 	struct repl_peer *p;
 	int i;
 
+	if (MUTATED(MUT_BOUND_IGNORED))
+		return false;
 	for_each_peer(p, i, res) {
-		if ((io->wait & BIT(i)) && over_bound(p)) {
+		if (!(io->wait & BIT(i)))
+			continue;
+		if (p->lag_bytes + io->size > res->conf.backlog_max ||
+		    lags_too_long(p)) {
 			p->held_back = true;
 			return true;
 		}
 	}
 	return false;
+}
+
+/** ack_lags() - this write is complete: those that have not answered lack it */
+void ack_lags(const struct repl_io *io)
+{
+	struct repl_peer *p;
+	int i;
+
+	if (!io->wait)
+		return;
+	for_each_peer(p, i, io->vol->res)
+		if (io->wait & BIT(i))
+			p->lag_bytes += io->size;
+}
+
+/** ack_not_awaited() - this peer has answered for a write, or never will */
+void ack_not_awaited(const struct repl_io *io, struct repl_peer *p)
+{
+	if (p->unacked)
+		p->unacked--;
+	if (io->acked)
+		p->lag_bytes -= min_t(u64, p->lag_bytes, io->size);
 }
 
 /*
@@ -198,7 +224,7 @@ bool ack_met(const struct repl_io *io)
 /* An answer has come: writes that were held back for its bound may go on. */
 void ack_backlog_fell(struct repl_peer *p)
 {
-	if (p->held_back && !over_bound(p)) {
+	if (p->held_back && p->lag_bytes < p->res->conf.backlog_max) {
 		p->held_back = false;
 		app_check_acks(p->res);
 	}
@@ -206,7 +232,7 @@ void ack_backlog_fell(struct repl_peer *p)
 
 /* ---- falling behind ---- */
 
-static void fall_behind(struct repl_peer *p)
+static void fall_behind(struct repl_peer *p, const char *why)
 {
 	struct repl_pv *pv;
 
@@ -218,8 +244,29 @@ static void fall_behind(struct repl_peer *p)
 		set_pv_state(pv, RS_BEHIND);
 		set_receiving(pv, false);
 	}
-	note(p->res, NOTE_MESSAGE, NULL, p,
-	     "the peer lacks more than the bound allows: it catches up by resync");
+	note(p->res, NOTE_MESSAGE, NULL, p, why);
+}
+
+/*
+ * Are there enough members for a set without it?  If not, it is no laggard: nothing is
+ * complete without it, and without it nothing ever would be.
+ */
+static bool can_spare(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+	struct repl_vol *vol;
+	u32 set, rest;
+
+	for_each_vol(vol, res) {
+		set = in_sync_now(vol);
+		rest = set & ~BIT(p->node);
+		if (((set | vol->in_sync) & BIT(p->node)) &&
+		    !MUTATED(MUT_NEEDED_DROPPED) &&
+		    (hweight32(rest) < in_step_needed(res, rest) ||
+		     keepers_lacking(vol, rest)))
+			return false;
+	}
+	return true;
 }
 
 /* Is some write complete, or to be, without this peer? */
@@ -235,7 +282,22 @@ static bool may_lag(const struct repl_peer *p)
 	return true;
 }
 
-/* How long has it lacked the oldest write that it lacks? */
+/**
+ * ack_leave_slow() - go on without a member that keeps a set waiting
+ * @p: it, connected
+ *
+ * Where a majority acknowledges nothing waits for one that is slow.
+ * Return: true if it is left behind
+ */
+bool ack_leave_slow(struct repl_peer *p)
+{
+	if (!by_majority(p->res) || !can_spare(p))
+		return false;
+	fall_behind(p, "the peer keeps a change of the in-sync set waiting: it is left out, and catches up by resync");
+	return true;
+}
+
+/* How long has it lacked the oldest of what is complete without it? */
 static u32 lag_ms(const struct repl_peer *p)
 {
 	struct repl_io *io;
@@ -243,25 +305,54 @@ static u32 lag_ms(const struct repl_peer *p)
 	if (!p->unacked)
 		return 0;
 	list_for_each_entry(io, &p->res->in_flight, link)
-		if (io->wait & BIT(p->node))
+		if (io->acked && (io->wait & BIT(p->node)))
 			return p->res->now - io->start_ms;
 	return 0;
 }
 
+/*
+ * What a peer has not answered keeps its extents in the activity log.  There may be
+ * room for no more long before there are so many bytes.
+ */
+static bool log_is_full(const struct repl_res *res)
+{
+	struct repl_vol *vol;
+	bool full = false;
+
+	for_each_vol(vol, res)
+		if (store_live(vol))
+			full |= al_stuck(vol->store);
+	return full && !MUTATED(MUT_LOG_FILLED);
+}
+
+#define LOG_PATIENCE_MS	1000
+
+/* Return: why it is to fall behind, or NULL */
+static const char *lags(const struct repl_peer *p, bool log_full)
+{
+	if (p->held_back || lags_too_long(p))
+		return "the peer lacks more than the bound allows: it catches up by resync";
+	if (log_full && p->lag_ms > LOG_PATIENCE_MS)
+		return "what the peer lacks leaves no room in the activity log: it catches up by resync";
+	return NULL;
+}
+
 void ack_tick(struct repl_res *res)
 {
+	bool behind = res->conf.on_backlog == BACKLOG_BEHIND;
+	bool log_full = log_is_full(res);
 	struct repl_peer *p;
+	const char *why;
 	int i;
 
 	for_each_peer(p, i, res) {
 		p->lag_ms = connected(p) ? lag_ms(p) : 0;
-		if (!over_bound(p)) {
-			p->held_back = false;
-		} else if (res->conf.on_backlog == BACKLOG_BEHIND &&
-			   connected(p) && may_lag(p)) {
-			fall_behind(p);
+		why = connected(p) && behind ? lags(p, log_full) : NULL;
+		if (why && may_lag(p) && can_spare(p)) {
+			fall_behind(p, why);
 			evaluate(res);
 		}
+		p->held_back = false;
 	}
 	app_check_acks(res);
 	if (res->susp & SUSP_QUORUM)

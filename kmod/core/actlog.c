@@ -214,6 +214,7 @@ static void enter_waiting(struct repl_store *s, struct list_head *ready)
 		if (!reserve(s, io))
 			return;
 		list_del_init(&io->link);
+		s->al.entered++;
 		io->state = IOS_WAIT_SPAN;
 		collect_if_ready(io, ready);
 	}
@@ -235,6 +236,15 @@ void al_enter(struct repl_io *io)
 	enter_waiting(s, &ready);
 	start_all(&ready);
 	meta_kick(io->vol);
+}
+
+bool al_stuck(struct repl_store *s)
+{
+	struct repl_actlog *al = &s->al;
+	bool stuck = !list_empty(&al->waiting) && al->entered == al->entered_then;
+
+	al->entered_then = al->entered;
+	return stuck;
 }
 
 /*

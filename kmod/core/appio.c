@@ -39,7 +39,6 @@ void app_begin(struct repl_io *io)
 	INIT_LIST_HEAD(&io->hash);
 	io->kind = IO_APP;
 	io->remote = NODE_NONE;
-	io->start_ms = io->vol->res->now;
 	io->flush_held = false;
 }
 
@@ -77,6 +76,7 @@ void app_finish(struct repl_io *io, int err)
 	if (io->redo)
 		redo_end(io, err);
 	io->acked = true;
+	ack_lags(io);
 	io->vol->stat.in_flight--;
 	res->ops->complete(io, err);
 }
@@ -130,7 +130,6 @@ static void send_write(struct repl_io *io, struct repl_peer *p)
 	p->told_through = le64_to_cpu(h.through);
 	if (!p->unacked++)
 		p->ack_progress_ms = res->now;
-	p->lag_bytes += io->size;
 	send_pkt(p, &h, NULL, io->op == OP_WRITE ? io : NULL);
 }
 
@@ -139,6 +138,7 @@ static void number(struct repl_io *io)
 	struct repl_res *res = io->vol->res;
 
 	io->seq = ++res->seq;
+	io->start_ms = res->now;
 	res->have_term = own_term(res);
 	res->have_seq = io->seq;
 	io->state = IOS_ISSUED;
@@ -455,13 +455,6 @@ struct repl_io *repl_awaited(struct repl_peer *p, const struct repl_wire_hdr *h)
 	return io && io->wait & BIT(p->node) ? io : NULL;
 }
 
-static void not_awaited(struct repl_io *io, struct repl_peer *p)
-{
-	if (p->unacked)
-		p->unacked--;
-	p->lag_bytes -= min_t(u64, p->lag_bytes, io->size);
-}
-
 void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 {
 	struct repl_io *io = by_seq(p->res, seq);
@@ -472,7 +465,7 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 		return;
 	if (ok) {
 		if (io->wait & BIT(p->node)) {
-			not_awaited(io, p);
+			ack_not_awaited(io, p);
 			answered(io, p->node, true);
 			ack_backlog_fell(p);
 		}
@@ -511,7 +504,7 @@ void app_drop_receiver(struct repl_pv *pv)
 	list_for_each_entry_safe(io, tmp, &res->in_flight, link) {
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
-		not_awaited(io, pv->peer);
+		ack_not_awaited(io, pv->peer);
 		if (io->acked && !io->err && by_majority(res)) {
 			pv->lacks = true;
 			pv->lacks_at = pv->vol->uncommitted ? pv->vol->before :

@@ -314,7 +314,7 @@ struct repl_pv;
  *	the shell sets the other values
  * @role: peer's role, ROLE_UNKNOWN while not connected
  * @unacked: writes sent and not acknowledged
- * @lag_bytes: of these, the data
+ * @lag_bytes: data of those that are complete without it
  * @lag_ms: age of the oldest of them, at the last tick
  */
 struct repl_peer {
@@ -471,6 +471,7 @@ struct repl_res {
 		bool told;		/* members may know of it */
 		u64 id;
 		u64 version;		/* of the set */
+		u64 since_ms;		/* when it was proposed */
 		u32 count;		/* sets of this reign */
 	} commit;
 	struct repl_vote {

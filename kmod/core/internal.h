@@ -72,6 +72,8 @@ struct repl_actlog {
 	struct list_head lru;
 	struct list_head hash[AL_HASH];
 	struct list_head waiting;	/* I/O without a slot, strictly in order */
+	u64 entered;			/* I/O that has got its slots, ever */
+	u64 entered_then;		/* ... when al_stuck() was asked last */
 	u32 staged;			/* slots in SLOT_STAGED */
 	bool flush_needed;		/* an evicted extent was unflushed */
 	u32 victims[AL_VICTIMS];	/* evicted and stale: records come first */
@@ -347,6 +349,8 @@ void al_leave_keep(struct repl_io *io);
 void al_release(struct repl_io *io);
 /* Writes of applications that wait for a place in the log are held instead. */
 void al_withdraw(struct repl_store *s, struct list_head *held);
+/* Has nothing that waits for a place got one since this was asked last? */
+bool al_stuck(struct repl_store *s);
 /* Disk failed: nobody waits for the log any more. */
 void al_abort(struct repl_store *s);
 /* Everything staged goes into a transaction; whether a flush comes first. */
@@ -373,7 +377,10 @@ u32 replicas(const struct repl_res *res);
 u32 ack_replicas(const struct repl_res *res, u32 set);
 void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
 bool ack_enough(const struct repl_res *res);
+void ack_lags(const struct repl_io *io);
+void ack_not_awaited(const struct repl_io *io, struct repl_peer *p);
 void ack_backlog_fell(struct repl_peer *p);
+bool ack_leave_slow(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
 
 /* peerio.c */
@@ -430,6 +437,7 @@ u32 in_sync_now(const struct repl_vol *vol);
 void uncommitted_from_here(struct repl_vol *vol);
 void commit_start(struct repl_res *res, bool new_gen);
 void commit_advance(struct repl_res *res);
+void commit_tick(struct repl_res *res);
 void commit_drop(struct repl_res *res);
 #define COMMIT_DATA_LOST	"the data was lost while the node was being promoted"
 void commit_abort(struct repl_res *res, const char *why);

@@ -111,6 +111,7 @@ static void propose(struct repl_res *res)
 
 	res->set_due = false;
 	res->commit.step = COMMIT_DRAIN;
+	res->commit.since_ms = res->now;
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
@@ -142,6 +143,17 @@ void uncommitted_from_here(struct repl_vol *vol)
 	vol->uncommitted = true;
 }
 
+static void next_generations(struct repl_res *res)
+{
+	struct repl_vol *vol;
+
+	res->commit.due |= res->gen_due;
+	res->gen_pending = false;
+	res->gen_due = false;
+	for_each_vol(vol, res)
+		next_generation(vol);
+}
+
 void commit_start(struct repl_res *res, bool new_gen)
 {
 	struct repl_commit *c = &res->commit;
@@ -153,16 +165,10 @@ void commit_start(struct repl_res *res, bool new_gen)
 		c->again_gen |= new_gen;
 		return;
 	}
-	if (new_gen) {
-		c->due = res->gen_due;
-		res->gen_pending = false;
-		res->gen_due = false;
-	}
-	for_each_vol(vol, res) {
+	for_each_vol(vol, res)
 		uncommitted_from_here(vol);
-		if (new_gen)
-			next_generation(vol);
-	}
+	if (new_gen)
+		next_generations(res);
 	propose(res);
 	/* Outside of an evaluation nobody else would take the next step. */
 	if (!res->evaluating)
@@ -259,15 +265,32 @@ static void seal(struct repl_res *res)
 		seal_vol(vol);
 }
 
-static bool peers_confirmed(const struct repl_res *res)
+static bool in_set(const struct repl_res *res, u32 node, bool before)
 {
-	struct repl_peer *p;
-	int i;
+	struct repl_vol *vol;
 
-	for_each_peer(p, i, res)
-		if (connected(p) && p->members_id)
-			return false;
-	return true;
+	for_each_vol(vol, res)
+		if ((vol->in_sync | vol->keepers |
+		     (before ? vol->set_before : 0)) & BIT(node))
+			return true;
+	return false;
+}
+
+/*
+ * Who is left out need not know it where others are elected by a majority: that
+ * keeps the set, and won't vote for one that is not in it.  Else whoever was a member
+ * may be made Primary by its own word.
+ */
+static bool has_to_confirm(const struct repl_peer *p)
+{
+	if (MUTATED(MUT_ALL_CONFIRM))
+		return true;
+	return in_set(p->res, p->node, !elects(p->res));
+}
+
+static bool owes_confirmation(const struct repl_peer *p)
+{
+	return connected(p) && p->members_id && has_to_confirm(p);
 }
 
 /* Has one gone that was to be a member, or to keep the set? It can't confirm. */
@@ -287,24 +310,15 @@ static bool member_lost(const struct repl_res *res)
  * must have what was sent before: one that is filled by resync may have a write
  * already that another has not answered yet, and may survive us both.
  */
-static bool members_answered(const struct repl_res *res)
+static u32 answers_missing(const struct repl_res *res)
 {
 	struct repl_io *io;
+	u32 nodes = 0;
 
 	list_for_each_entry(io, &res->in_flight, link)
-		if (io_is_write(io) && (io->wait & io->vol->in_sync))
-			return false;
-	return true;
-}
-
-static bool is_kept_by(const struct repl_res *res, const struct repl_peer *p)
-{
-	struct repl_vol *vol;
-
-	for_each_vol(vol, res)
-		if ((vol->in_sync | vol->keepers) & BIT(p->node))
-			return true;
-	return false;
+		if (io_is_write(io))
+			nodes |= io->wait & io->vol->in_sync;
+	return nodes;
 }
 
 /*
@@ -313,7 +327,7 @@ static bool is_kept_by(const struct repl_res *res, const struct repl_peer *p)
  */
 static bool is_newcomer(const struct repl_res *res, const struct repl_peer *p)
 {
-	return !p->announced && !is_kept_by(res, p);
+	return !p->announced && !in_set(res, p->node, false);
 }
 
 static void tell_members(struct repl_res *res)
@@ -536,11 +550,11 @@ void commit_advance(struct repl_res *res)
 		}
 		propose(res);
 	}
-	if (c->step == COMMIT_DRAIN && members_answered(res))
+	if (c->step == COMMIT_DRAIN && !answers_missing(res))
 		write_sets(res);
 	if (c->step == COMMIT_META && meta_durable(res))
 		tell_members(res);
-	if (c->step == COMMIT_PEERS && peers_confirmed(res)) {
+	if (c->step == COMMIT_PEERS && !any_peer(res, owes_confirmation)) {
 		c->step = COMMIT_SEAL;
 		seal(res);
 	}
@@ -548,6 +562,52 @@ void commit_advance(struct repl_res *res)
 		commit_done(res);
 	if (c->step == COMMIT_IDLE)
 		commit_if_needed(res);
+}
+
+/* Does the set wait for this member? */
+static bool keeps_waiting(const struct repl_peer *p)
+{
+	const struct repl_res *res = p->res;
+
+	if (res->commit.step == COMMIT_DRAIN)
+		return answers_missing(res) & BIT(p->node);
+	return res->commit.step == COMMIT_PEERS && owes_confirmation(p);
+}
+
+/* All I/O waits for the set: for one slow member no longer than this. */
+#define PATIENCE_MS	1000
+
+/* As far as we know it is where it was; what it was told of may reach it still. */
+static bool leave(struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	if (!ack_leave_slow(p))
+		return false;
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->vol->in_sync & BIT(p->node))
+			pv->peer_state.lineage = pv->vol->before;
+	return true;
+}
+
+void commit_tick(struct repl_res *res)
+{
+	struct repl_peer *p;
+	bool left = false;
+	int i;
+
+	if (res->now - res->commit.since_ms < PATIENCE_MS ||
+	    MUTATED(MUT_SLOW_AWAITED))
+		return;
+	for_each_peer(p, i, res)
+		if (connected(p) && keeps_waiting(p))
+			left |= leave(p);
+	if (!left)
+		return;
+	/* Nor is it equal to those that go on, even if it has taken all that it was told. */
+	next_generations(res);
+	propose(res);
+	evaluate(res);
 }
 
 void members_ack(struct repl_peer *p, u64 id)

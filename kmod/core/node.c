@@ -650,6 +650,7 @@ void repl_tick(struct repl_res *res, u64 now)
 	/* Settings may have changed: what is held may have to fail now. */
 	if (res->susp & SUSP_NO_DATA)
 		app_no_data(res);
+	commit_tick(res);
 	ack_tick(res);
 	vote_tick(res);
 	move_tick(res);

@@ -167,6 +167,10 @@ enum repl_mutations {
 	MUT_SYNC_UNKEPT,		/* sync: acknowledged under a set of a minority */
 	MUT_UNVOTED_SET_COUNTS,		/* elections rely on sets made without votes */
 	MUT_KEPT_FORGOTTEN,		/* elections rely on sets older than one that most kept */
+	MUT_NEEDED_DROPPED,		/* one that lags is left out though too few remain */
+	MUT_ALL_CONFIRM,		/* a set waits for those that it leaves out */
+	MUT_LOG_FILLED,			/* one that lags may fill the activity log */
+	MUT_SLOW_AWAITED,		/* ... and for members, however slow */
 	MUT_COUNT,
 };
 

@@ -789,7 +789,7 @@ void admin_event(void)
 	if (W.o.elections)
 		care_for_elections();
 	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
-		 W.o.scenario == SCN_WITNESS ||
+		 W.o.scenario == SCN_WITNESS || W.o.scenario == SCN_LAGGARD ||
 		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {

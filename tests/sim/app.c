@@ -11,6 +11,7 @@ struct slot {
 	bool busy;
 	bool armed;
 	u32 inc;
+	u64 since;	/* when it was given to the core, us */
 };
 
 static struct slot slots[MAX_NODES][MAX_SLOTS];
@@ -81,6 +82,26 @@ bool app_waits(const struct node *n)
 		if (slots[n->id][i].busy)
 			return true;
 	return false;
+}
+
+/*
+ * Where a majority acknowledges and is quick, nothing waits for one that is not: but
+ * for a tick that sees it, and what a set waits for it (members.c), twice.
+ */
+#define WAIT_MOST	(3 * SEC)
+
+void app_check_wait(void)
+{
+	struct node *n = admin_primary();
+
+	if (!n || W.phase != PH_FAULTS || W.o.lag_most > (W.o.nodes - 1) / 2)
+		return;
+	for (u32 i = 0; i < MAX_SLOTS; i++)
+		if (slots[n->id][i].busy &&
+		    W.now - slots[n->id][i].since > WAIT_MOST)
+			violation("laggard", "node %u: I/O waits since %llu ms, held for 0x%x, though a majority is quick",
+				  n->id, (unsigned long long)slots[n->id][i].since / MS,
+				  n->res.susp);
 }
 
 /* Stop and tell whether all has come back. */
@@ -173,6 +194,7 @@ static void issue(struct node *n, u32 i)
 	if (W.phase == PH_HEAL && heal_left)
 		heal_left--;
 	slots[n->id][i].busy = true;
+	slots[n->id][i].since = W.now;
 	W.app_busy++;
 	T("n%u v%u APP %s w%u s%llu+%u%s", n->id, v, op_name(op), s->w,
 	  (unsigned long long)sector, ns,
@@ -241,6 +263,9 @@ void app_complete(struct sio *s, int err)
 	default:
 		if (err && n->moved)
 			violation("move", "node %u: w%u failed (%d) as the role has moved away under a program",
+				  n->id, s->w, err);
+		if (err && W.o.scenario == SCN_LAGGARD)
+			violation("laggard", "node %u: w%u fails (%d), and nobody is away",
 				  n->id, s->w, err);
 		if (err) {
 			hist_failed(s->w);

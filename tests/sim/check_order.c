@@ -100,15 +100,25 @@ void order_submitted(struct node *n, const struct repl_io *io)
 void order_bound(const struct node *p, const struct repl_io *io)
 {
 	const struct repl_peer *peer;
+	const struct repl_io *w;
+	u64 lacks;
 
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		if (!(io->wait & BIT(i)) || i == p->id)
 			continue;
 		peer = &p->peers[i].peer;
-		if (peer->lag_bytes > W.o.backlog_max)
+		lacks = 0;
+		list_for_each_entry(w, &p->res.in_flight, link)
+			if (w->acked && (w->wait & BIT(i)))
+				lacks += w->size;
+		if (lacks != peer->lag_bytes)
+			violation("bound", "node %u lacks %llu bytes, node %u believes %llu",
+				  i, (unsigned long long)lacks, p->id,
+				  (unsigned long long)peer->lag_bytes);
+		if (lacks > W.o.backlog_max)
 			violation("bound",
 				  "node %u acknowledged a write while node %u lacks %llu bytes, %u allowed",
-				  p->id, i, (unsigned long long)peer->lag_bytes,
+				  p->id, i, (unsigned long long)lacks,
 				  W.o.backlog_max);
 		if (W.o.backlog_ms && peer->lag_ms > W.o.backlog_ms)
 			violation("bound",

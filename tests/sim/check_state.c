@@ -435,6 +435,8 @@ void state_monitor(void)
 	}
 	admin_poll_set();
 	check_writers();
+	if (W.o.scenario == SCN_LAGGARD)
+		app_check_wait();
 	if (W.phase > PH_SETUP && W.phase < PH_DRAIN)
 		check_quiet();
 	if (W.phase == PH_HEAL) {

@@ -265,6 +265,8 @@ static u64 latency(const struct sim_disk *d, u32 base)
 		us *= 8;
 	if (d->slow_until > W.now)
 		us *= 50;
+	if (d->stuck_until > W.now)
+		us += d->stuck_until - W.now;
 	return us;
 }
 

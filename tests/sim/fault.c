@@ -522,6 +522,45 @@ static void suspend(void)
 	  (unsigned long long)n->paused_until / MS, stops ? "too" : "goes on");
 }
 
+/* It is slow, or was so until a moment ago, and has not caught up. */
+static bool lags(const struct node *p, const struct node *n)
+{
+	if (n->lag_until > W.now)
+		return true;
+	for (u32 v = 0; v < W.o.vols; v++)
+		if (!(p->vols[v].vol.in_sync & BIT(n->id)))
+			return true;
+	return false;
+}
+
+/* Not where the application is, and not too many at a time. */
+static void lag(void)
+{
+	struct node *n = some_secondary(), *p = admin_primary();
+	u64 us = rng_range(R, 500, 6000) * MS;
+	u32 slow = 1;
+
+	if (!n || !p || n == p || lags(p, n))
+		return;
+	for (u32 i = 0; i < W.o.nodes; i++)
+		slow += lags(p, &W.node[i]);
+	if (slow > W.o.lag_most)
+		return;
+	n->lag_until = W.now + us;
+	cov[C_LAGS]++;
+	if (rng_pct(R, 50)) {
+		T("fault: the disks of n%u stand still until %llu ms", n->id,
+		  (unsigned long long)n->lag_until / MS);
+		for (u32 v = 0; v < W.o.vols; v++)
+			W.disk[n->id][v].stuck_until = n->lag_until;
+	} else {
+		T("fault: n%u gets no data until %llu ms", n->id,
+		  (unsigned long long)n->lag_until / MS);
+		net_stall(link_of(n->id, p->id), p->peers[n->id].side,
+			  REPL_STREAM_DATA, us);
+	}
+}
+
 void fault_event(enum fault_ev what, u64 arg)
 {
 	u32 sum = 0, dice, f;
@@ -637,6 +676,9 @@ void fault_event(enum fault_ev what, u64 arg)
 		switch_votes((W.node[0].votes ? 0 : 1) |
 			     (rng_pct(R, 30) ? 2 : 0));
 		break;
+	case F_LAG:
+		lag();
+		break;
 	case F_COUNT:
 		break;
 	}
@@ -665,6 +707,7 @@ void fault_heal(void)
 			d->error_until = 0;
 			d->error_once = 0;
 			d->slow_until = 0;
+			d->stuck_until = 0;
 			d->error_what = 0;
 		}
 		if (n->paused_until > W.now) {

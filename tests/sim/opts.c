@@ -8,7 +8,7 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"election", "resize", "witness", "clocks", "hostile",
+	"election", "resize", "witness", "clocks", "laggard", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -16,6 +16,7 @@ const char *const fault_name[F_COUNT] = {
 	"stall", "pause", "disk-error", "disk-slow", "switch", "detach",
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
 	"replace", "rollback", "resize", "depose", "suspend", "link", "quorum",
+	"lag",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -68,6 +69,10 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_SYNC_UNKEPT] = "sync-unkept",
 	[MUT_UNVOTED_SET_COUNTS] = "unvoted-set-counts",
 	[MUT_KEPT_FORGOTTEN] = "kept-forgotten",
+	[MUT_NEEDED_DROPPED] = "needed-dropped",
+	[MUT_ALL_CONFIRM] = "all-confirm",
+	[MUT_LOG_FILLED] = "log-filled",
+	[MUT_SLOW_AWAITED] = "slow-awaited",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -121,6 +126,37 @@ static void clocks(struct sim_opts *o, struct rng *r)
 	o->weight[F_LINK] = pick(r, 0, 5, 20);
 	o->weight[F_CRASH_ALL] = pick(r, 0, 1, 4);
 	o->weight[F_ADMIN_DEPOSE] = pick(r, 0, 2, 6);
+}
+
+/*
+ * A majority is always quick, and nothing times out: whatever waits for long waits for
+ * the one that is not.
+ */
+static void laggard(struct sim_opts *o, struct rng *r)
+{
+	o->nodes = max(o->nodes, 3u);
+	o->init_sync = 0;
+	o->disk_us = 50;
+	o->disk_jitter_us = 50;
+	o->flush_us = 200;
+	o->net_us = 50;
+	o->net_jitter_us = 20;
+	o->ctrl_jitter_us = 20;
+	o->timeout_ms = 3000;
+	o->ping_ms = 1000;
+	o->ack_timeout_ms = 60000;
+	o->backlog_max = pick(r, 64U << 10, 256U << 10, 32U << 20);
+	o->on_backlog = BACKLOG_BEHIND;
+	o->on_no_quorum = NO_QUORUM_IO_ERROR;
+	o->think_us = pick(r, 5000, 10000, 20000);
+	o->pause_pct = 0;
+	o->faults_s = 10;
+	o->fault_ms = 500;
+	o->nomem = 0;
+	/* So many that no majority is quick: writes wait, and none fails. */
+	o->lag_most = rng_pct(r, 70) ? (o->nodes - 1) / 2 : o->nodes - 1;
+	memset(o->weight, 0, sizeof(o->weight));
+	o->weight[F_LAG] = 10;
 }
 
 /*
@@ -245,7 +281,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 		o->async_mask = 0;
 		o->min_in_sync = 0;
 	}
-	if (o->scenario == SCN_ELECTION || o->scenario == SCN_CLOCKS)
+	if (o->scenario == SCN_ELECTION || o->scenario == SCN_CLOCKS ||
+	    o->scenario == SCN_LAGGARD)
 		o->ack_policy = ACK_QUORUM;
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
@@ -327,6 +364,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	case SCN_CLOCKS:
 		clocks(o, r);
 		break;
+	case SCN_LAGGARD:
+		laggard(o, r);
+		break;
 	case SCN_WITNESS:
 		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
 		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
@@ -397,6 +437,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 			o->room_extents, o->cut_blocks);
 	fprintf(f, "  auto-promote %u on-no-quorum %u\n", o->auto_promote,
 		o->on_no_quorum);
+	if (o->lag_most)
+		fprintf(f, "  %u may lag at a time\n", o->lag_most);
 	if (o->after_split_brain)
 		fprintf(f, "  after-split-brain %u, steps down 0x%x, idle %u\n",
 			o->after_split_brain, o->split_roles, o->split_idle);

@@ -36,6 +36,7 @@ enum scenario {
 	SCN_RESIZE,	/* volumes grow in use, beside all the usual faults */
 	SCN_WITNESS,	/* some nodes vote and have no data */
 	SCN_CLOCKS,	/* clocks drift, and machines are suspended */
+	SCN_LAGGARD,	/* one replica at a time is slow, and costs nothing */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -66,6 +67,7 @@ enum fault {
 	F_SUSPEND,		/* a machine is suspended and resumed */
 	F_LINK,			/* two nodes lose each other, and no third */
 	F_ADMIN_QUORUM,		/* votes are switched on or off, node by node */
+	F_LAG,			/* a disk stands still, or the way of data to a node */
 	F_COUNT,
 };
 
@@ -82,6 +84,7 @@ struct sim_opts {
 	u32 al_extents;
 	u32 on_io_error, on_no_data;
 	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
+	u32 lag_most;		/* nodes that are slow at a time, F_LAG */
 	u32 min_in_sync, on_no_quorum, auto_promote;
 	u32 after_split_brain, split_roles, split_idle;
 	u32 external;		/* mask of nodes with external metadata */
@@ -181,6 +184,7 @@ struct sim_disk {
 	__le32 sb_lineage[REPL_NODES];
 	/* faults */
 	u64 slow_until;
+	u64 stuck_until;	/* nothing completes before */
 	u64 error_until;	/* persistent errors until then */
 	u32 error_once;		/* that many I/Os fail */
 	u8 error_what;		/* 1 reads, 2 writes, 4 metadata */
@@ -265,6 +269,7 @@ struct node {
 	bool down_wanted;	/* clean end under way */
 	bool votes;		/* by its configuration file */
 	u64 paused_until;
+	u64 lag_until;		/* F_LAG */
 	struct sim_clock clock;
 	u64 up_at;		/* virtual time when it is to come back, 0: no */
 	struct peer_node peers[MAX_NODES];
@@ -457,6 +462,7 @@ void app_init(void);
 void app_event(struct node *n, u32 slot);
 void app_complete(struct sio *s, int err);
 void app_node_gone(struct node *n);
+void app_check_wait(void);
 bool app_stop(struct node *n);	/* true once nothing is under way there */
 bool app_waits(const struct node *n);
 bool app_has_open(const struct node *n);
@@ -579,7 +585,7 @@ enum cov {
 	C_DISK_ERRORS, C_META_WRITES, C_TORN, C_TOTAL_LOSS, C_FORCED,
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
-	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST,
+	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST, C_LAGS,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

@@ -26,7 +26,7 @@ const char *const cov_name[C_COUNT] = {
 	"torn metadata", "total losses", "forced", "quiet checks", "settled",
 	"refused votes", "remote reads", "no memory", "set back",
 	"disks replaced", "deposed", "resized", "own promotions",
-	"roles moved", "victims", "suspended", "direct reads", "no end direct",
+	"roles moved", "victims", "suspended", "direct reads", "no end direct", "lags",
 };
 
 void trace_reset(bool on, FILE *live)
