@@ -154,11 +154,19 @@ static void report(u64 seed)
 	printf("again: blkrepl-sim --seed %llu", (unsigned long long)seed);
 	if (arg.ack_policy >= 0)
 		printf(" --ack-policy %d", arg.ack_policy);
-	printf("%s%s%s%s --trace\n",
-	       arg.votes ? " --votes" : "",
-	       arg.scenario >= 0 ? " --scenario " : "",
-	       arg.scenario >= 0 ? scenario_name[arg.scenario] : "",
-	       repl_mutation ? " --mutation ..." : "");
+	if (arg.votes)
+		printf(" --votes");
+	if (arg.scenario >= 0)
+		printf(" --scenario %s", scenario_name[arg.scenario]);
+	if (arg.no_faults)
+		printf(" --no-faults");
+	if (arg.nodes)
+		printf(" --nodes %u", arg.nodes);
+	if (arg.depth)
+		printf(" --depth %u", arg.depth);
+	if (repl_mutation)
+		printf(" --mutation %s", mutation_name[repl_mutation]);
+	printf(" --trace\n");
 }
 
 static bool one(u64 seed)
