@@ -279,6 +279,32 @@ static u64 last_reign(const struct decide_node *n)
 	return n->vs->set_version >> SET_TERM_SHIFT;
 }
 
+/* Of all nodes.  Each promotion begins one, and so does what a lost peer lacks. */
+static u64 generations_beyond(const struct decide_node *n,
+			      const struct decide_node *other)
+{
+	const u32 *gen = n->vs->lineage.gen, *has = other->vs->lineage.gen;
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < REPL_NODES; i++)
+		sum += gen[i] > has[i] ? gen[i] - has[i] : 0;
+	return sum;
+}
+
+/*
+ * Was the Primary of @other there before they were parted, and that of @n was not?
+ * Terms are no times: who was promoted twice meanwhile is ahead of one who was once,
+ * whenever that was.  But with no more generations than it is ahead, @n has had one
+ * for each promotion by which it is, and @other none.
+ */
+static bool younger(const struct decide_node *n, const struct decide_node *other)
+{
+	u64 reign = last_reign(n), its = last_reign(other);
+
+	return reign > its && generations_beyond(n, other) == reign - its;
+}
+
 static bool gives_up(const struct decide_node *n,
 		     const struct decide_node *other)
 {
@@ -290,7 +316,7 @@ static bool gives_up(const struct decide_node *n,
 		       (!unchanged(other, n) || other->primary ||
 			repl_better_source(other, n));
 	case SPLIT_YOUNGER:
-		return last_reign(n) > last_reign(other);
+		return younger(n, other);
 	case SPLIT_SECONDARY:
 		return other->primary;
 	}

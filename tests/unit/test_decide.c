@@ -359,6 +359,14 @@ static void victims(void)
 	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
 	vs[1].set_version = 4ULL << SET_TERM_SHIFT;
 	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);
+	/* Two generations and one reign ahead: the other may have had one, too. */
+	vs[1].lineage.gen[2] = 2;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
+	vs[1].set_version = 5ULL << SET_TERM_SHIFT;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);
+	/* What the other has beside it says nothing of that. */
+	vs[0].lineage.gen[1] = 7;
+	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_PEER);
 	n[1].primary = true;
 	CHECK(repl_victim(&n[0], &n[1]) == VICTIM_NONE);
 
