@@ -106,16 +106,26 @@ static bool due(struct repl_res *res)
 		return false;
 	}
 	if (!res->conf.auto_promote || !elects(res) || res->witness ||
-	    res->resigned || res->vote.step != VOTE_NONE ||
-	    any_peer(res, renews))
+	    res->resigned || any_peer(res, renews))
 		return false;
 	return orphaned(res) || any_peer(res, silent_primary) ||
 	       left_without_a_word(res);
 }
 
+/* We stand already, or another will have our vote as soon as it is on our disks. */
+static bool engaged(const struct repl_res *res)
+{
+	return res->vote.step != VOTE_NONE || res->ballot.to != NODE_NONE;
+}
+
 static u64 some_ms(struct repl_res *res, u32 limit)
 {
 	return (u32)res->ops->random() % limit;
+}
+
+static u64 retry_ms(struct repl_res *res)
+{
+	return res->now + RETRY_MS + some_ms(res, RETRY_MS);
 }
 
 void succession_tick(struct repl_res *res)
@@ -124,11 +134,14 @@ void succession_tick(struct repl_res *res)
 
 	if (!due(res)) {
 		res->stand_at_ms = 0;
+	} else if (engaged(res)) {
+		/* Others may try in between. */
+		res->stand_at_ms = retry_ms(res);
 	} else if (!res->stand_at_ms) {
 		res->stand_at_ms = max(res->now, res->lease_until) +
 				   some_ms(res, SPREAD_MS);
 	} else if (res->now >= res->stand_at_ms) {
-		res->stand_at_ms = res->now + RETRY_MS + some_ms(res, RETRY_MS);
+		res->stand_at_ms = retry_ms(res);
 		/* Whether it is due is looked at anew before each attempt. */
 		res->vote.own = true;
 		if (repl_promote(res, MUTATED(MUT_SUCCESSION_UNELECTED), &why))

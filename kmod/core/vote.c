@@ -10,6 +10,8 @@
  * included, and it must have heard enough of the data (elect.c).  All are asked
  * twice: would you, and do you?  So one that can't win makes no new term, which
  * would put the Primary's in doubt.
+ *
+ * Those that it can do without have ANSWER_MS, the others SLOW_MS.
  */
 #include "internal.h"
 #include "detach.h"
@@ -18,6 +20,12 @@
 #define AGAIN_MS	100	/* after a refusal that can't last */
 #define PATIENCE_MS	3000
 #define ANSWER_MS	300	/* what a majority can do without */
+/*
+ * Who is needed may have a disk that is busy: a vote is a superblock, after what is
+ * being written already, each behind a flush.  One that is gone is noticed by the
+ * connection's time-out; this is for one whose disk hangs.
+ */
+#define SLOW_MS		10000
 
 /* Those that have promised us their vote are free to give it to another. */
 static void give_back(struct repl_peer *p)
@@ -138,6 +146,7 @@ static void ask(struct repl_res *res, u8 flags)
 
 	res->vote.asked_ms = res->now;
 	for_each_peer(p, i, res) {
+		p->vote_wait = false;
 		p->agrees = false;
 		p->vouches = false;
 		p->counts = false;
@@ -254,7 +263,7 @@ static struct ballots count(const struct repl_res *res, bool likely)
 	int i;
 
 	for_each_peer(p, i, res) {
-		if (!connected(p) || !(likely || p->agrees))
+		if (!connected(p) || p->silent || !(likely || p->agrees))
 			continue;
 		b.heard |= BIT(i);
 		if (likely ? voter_likely(p) : p->counts)
@@ -307,10 +316,10 @@ static const char *alone_without_votes(const struct repl_res *res)
 	return NULL;
 }
 
-/* Return: what is missing, NULL: nothing */
-static const char *not_elected(const struct repl_res *res)
+/* @likely: if all who are connected agreed.  Return: what is missing, NULL: nothing */
+static const char *not_elected(const struct repl_res *res, bool likely)
 {
-	struct ballots cast = count(res, false);
+	struct ballots b = count(res, likely);
 	struct repl_vol *vol;
 
 	if (!res->vote.renew)
@@ -319,7 +328,7 @@ static const char *not_elected(const struct repl_res *res)
 				return why_no_data(vol);
 	if (res->vote.force)
 		return NULL;
-	return elects(res) ? outnumbered(res, &cast) : alone_without_votes(res);
+	return elects(res) ? outnumbered(res, &b) : alone_without_votes(res);
 }
 
 /*
@@ -418,10 +427,15 @@ static void win(struct repl_res *res)
 	note(res, NOTE_RES, NULL, NULL, NULL);
 }
 
+static u64 waited_ms(const struct repl_res *res)
+{
+	return res->now - res->vote.asked_ms;
+}
+
 /* A majority does without those that have gone and are still connected. */
 static bool patience_ends(const struct repl_res *res)
 {
-	return elects(res) && res->now - res->vote.asked_ms >= ANSWER_MS;
+	return elects(res) && waited_ms(res) >= ANSWER_MS;
 }
 
 static bool owes_answer(const struct repl_peer *p)
@@ -429,19 +443,39 @@ static bool owes_answer(const struct repl_peer *p)
 	return connected(p) && p->vote_wait;
 }
 
-/* What they said before is old. */
-static void leave_silent(struct repl_res *res)
+/* What they said before is old, if we do without them. */
+static void leave_silent(struct repl_res *res, bool leave)
 {
 	struct repl_peer *p;
 	int i;
 
 	for_each_peer(p, i, res)
-		p->silent |= owes_answer(p);
+		if (owes_answer(p))
+			p->silent = leave;
 }
 
 static bool answers_missing(const struct repl_res *res)
 {
 	return !patience_ends(res) && any_peer(res, owes_answer);
+}
+
+/*
+ * Those that have answered do not suffice, for @why: can the others make up for it?
+ * Then they are waited for, as another attempt would be in another term, and take
+ * them as long.
+ * Return: false if they can't, or are too slow
+ */
+static bool wait_for_slow(struct repl_res *res, const char **why)
+{
+	if (!any_peer(res, owes_answer))
+		return false;
+	leave_silent(res, false);
+	if (not_elected(res, true))
+		return false;
+	if (waited_ms(res) < SLOW_MS)
+		return true;
+	*why = "a majority of the nodes has to agree, and some that are connected have not answered in time: their disks, or the network, are slow; try again";
+	return false;
 }
 
 /* Return: false if it is too late for that */
@@ -468,8 +502,10 @@ static bool count_votes(struct repl_res *res)
 {
 	const char *why;
 
-	leave_silent(res);
-	why = not_elected(res);
+	leave_silent(res, true);
+	why = not_elected(res, false);
+	if (why && wait_for_slow(res, &why))
+		return false;
 	if (why) {
 		vote_end(res, -EAGAIN, why);
 		return false;

@@ -314,6 +314,30 @@ static bool voted_since(const struct repl_peer *p, u64 term)
 		!MUTATED(MUT_VOTE_TWICE));
 }
 
+/* The one that is to have the vote that is being written, if it is still there. */
+static struct repl_peer *ballot_to(const struct repl_res *res)
+{
+	struct repl_peer *p = res->ballot.to == NODE_NONE ?
+			      NULL : res->peer[res->ballot.to];
+
+	return p && connected(p) && p->conn_count == res->ballot.conn ? p : NULL;
+}
+
+/*
+ * Are we standing, and come first?  One that has made a term comes before one that
+ * only asks whether it could: where votes take long each would end the other's
+ * attempt, for ever.  Of two alike the lower node id does.
+ */
+static bool stands_before(const struct repl_peer *p, bool its_trial)
+{
+	const struct repl_res *res = p->res;
+	bool trial = res->vote.step <= VOTE_TRIAL;
+
+	if (res->vote.step == VOTE_NONE)
+		return false;
+	return trial == its_trial ? res->node < p->node : its_trial;
+}
+
 static const char *objection(struct repl_peer *p,
 			     const struct repl_wire_hdr *h)
 {
@@ -330,13 +354,14 @@ static const char *objection(struct repl_peer *p,
 		return "an administrator has made the Primary Secondary, so nobody takes its place by itself";
 	if (voted_since(p, le64_to_cpu(h->id)))
 		return "that node has voted in a newer term: try again";
-	if (res->vote.step != VOTE_NONE && res->node < p->node)
+	if (stands_before(p, h->flags & REPL_HDR_TRIAL))
 		return "that node is just being promoted itself";
 	for_each_peer(other, i, res)
 		if (other != p && living_primary(other))
 			return sees_another;
-	if (res->promised_to != NODE_NONE && res->promised_to != p->node &&
-	    res->now < res->promised_until)
+	if ((res->promised_to != NODE_NONE && res->promised_to != p->node &&
+	     res->now < res->promised_until) ||
+	    (!force && ballot_to(res) && ballot_to(res) != p))
 		return "that node has just given its vote to another";
 	if (!force && (newer_here(p) || of_later_reign(p) || ahead_of(p, h)))
 		return "that node has newer data";
@@ -378,11 +403,10 @@ static void answer(struct repl_peer *p, __le64 term, u8 flags, const char *no)
 
 static void answer_ballot(struct repl_res *res, const char *no)
 {
-	struct repl_peer *p = res->ballot.to == NODE_NONE ?
-			      NULL : res->peer[res->ballot.to];
+	struct repl_peer *p = ballot_to(res);
 
 	res->ballot.to = NODE_NONE;
-	if (p && connected(p) && p->conn_count == res->ballot.conn)
+	if (p)
 		answer(p, cpu_to_le64(res->ballot.term), 0, no);
 }
 
@@ -431,6 +455,8 @@ void vote_rx_req(struct repl_peer *p, const struct repl_wire_hdr *h)
 	if (!h->id) {
 		if (res->promised_to == p->node)
 			res->promised_to = NODE_NONE;
+		if (res->ballot.to == p->node)
+			res->ballot.to = NODE_NONE;
 		return;
 	}
 	no = objection(p, h);

@@ -355,6 +355,14 @@ void disk_done(struct vol_node *v, struct sio *s, int err)
 
 /* ---- metadata ---- */
 
+static u64 meta_latency(const struct sim_disk *d, const struct repl_mio *mio)
+{
+	u64 us = latency(d, mio->flush_data ? W.o.flush_us : W.o.disk_us);
+
+	return W.o.meta_ms ?
+	       us + rng_range(R, W.o.meta_ms, 4 * W.o.meta_ms) * MS : us;
+}
+
 void disk_meta_submit(struct vol_node *v, struct repl_mio *mio)
 {
 	struct sim_disk *d = &W.disk[v->node->id][v->nr];
@@ -378,8 +386,8 @@ void disk_meta_submit(struct vol_node *v, struct repl_mio *mio)
 		cov[C_DISK_ERRORS]++;
 	}
 	W.disk_busy++;
-	ev_add(latency(d, mio->flush_data ? W.o.flush_us : W.o.disk_us),
-	       EV_META, v->node, (u16)v->nr, mio, (u64)(s64)err);
+	ev_add(meta_latency(d, mio), EV_META, v->node, (u16)v->nr, mio,
+	       (u64)(s64)err);
 }
 
 static void meta_apply(struct vol_node *v, bool torn)

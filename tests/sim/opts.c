@@ -8,7 +8,8 @@
 
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
-	"election", "resize", "witness", "clocks", "laggard", "hostile",
+	"election", "resize", "witness", "clocks", "laggard", "slow-votes",
+	"hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -160,6 +161,33 @@ static void laggard(struct sim_opts *o, struct rng *r)
 }
 
 /*
+ * Votes take longer than an election waits for those that it can do without: disks
+ * are busy, or the network is slow.
+ */
+static void slow_votes(struct sim_opts *o, struct rng *r)
+{
+	elections(o, r);
+	o->nodes = max(o->nodes, 3u);
+	o->disk_us = 300;
+	o->disk_jitter_us = 1000;
+	o->flush_us = 2000;
+	o->timeout_ms = rng_range(r, 2000, 6000);
+	o->ping_ms = o->timeout_ms / 3;
+	o->ack_timeout_ms = 5 * o->timeout_ms;
+	/* Who logs an extent is late by more. */
+	o->backlog_ms = 0;
+	if (rng_pct(r, 75)) {
+		o->meta_ms = 500;
+	} else {
+		o->net_us = 180000;
+		o->net_jitter_us = 20000;
+		o->ctrl_jitter_us = 20000;
+	}
+	o->faults_s = rng_range(r, 10, 30);
+	o->fault_ms = pick(r, 500, 2000, 5000);
+}
+
+/*
  * The same with votes, under sync and async too.  Scripts that need a Primary which
  * goes on alone have none; nor may a voter's disk be set back.
  */
@@ -282,7 +310,7 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 		o->min_in_sync = 0;
 	}
 	if (o->scenario == SCN_ELECTION || o->scenario == SCN_CLOCKS ||
-	    o->scenario == SCN_LAGGARD)
+	    o->scenario == SCN_LAGGARD || o->scenario == SCN_SLOW_VOTES)
 		o->ack_policy = ACK_QUORUM;
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
@@ -367,6 +395,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	case SCN_LAGGARD:
 		laggard(o, r);
 		break;
+	case SCN_SLOW_VOTES:
+		slow_votes(o, r);
+		break;
 	case SCN_WITNESS:
 		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
 		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
@@ -430,6 +461,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 			o->elections);
 	if (o->votes)
 		fprintf(f, "  votes, elections %u\n", o->elections);
+	if (o->meta_ms)
+		fprintf(f, "  metadata is written in %u to %u ms\n", o->meta_ms,
+			4 * o->meta_ms);
 	if (o->drift_pct)
 		fprintf(f, "  clocks drift by %u%%\n", o->drift_pct);
 	if (o->room_extents)

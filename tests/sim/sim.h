@@ -37,6 +37,7 @@ enum scenario {
 	SCN_WITNESS,	/* some nodes vote and have no data */
 	SCN_CLOCKS,	/* clocks drift, and machines are suspended */
 	SCN_LAGGARD,	/* one replica at a time is slow, and costs nothing */
+	SCN_SLOW_VOTES,	/* metadata takes long to write, or all nodes are far away */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -94,6 +95,7 @@ struct sim_opts {
 	u32 acks_on_data;	/* they may overtake what goes the other way */
 	u32 tick_ms;
 	u32 disk_us, disk_jitter_us, flush_us;
+	u32 meta_ms;		/* that writing metadata takes at least, and up to four times */
 	u32 net_us, net_jitter_us, net_bytes_us, ctrl_jitter_us;
 	u32 timeout_ms, ping_ms, ack_timeout_ms;
 	u32 rate_max, rate_min;
