@@ -10,8 +10,8 @@
  * filled anew since the primary called them members: what they have is all that
  * they ever acknowledged.
  *
- * If all of the set are there and too many of them have crashed, what was
- * flushed decides: the former primary has that, see quorum_met().  If none of
+ * If all of the set are there, with their disks, and too many of them have crashed,
+ * what was flushed decides: the former primary has that, see quorum_met().  If none of
  * them was primary then, they were all complete.
  *
  * Which set is it?  The newest that is known, unless a member of it does not
@@ -552,6 +552,12 @@ u32 elect_unheard(const struct repl_res *res, u32 heard)
 	return sets & ~heard;
 }
 
+/* Has it data to be looked at?  Who is attaching its disk agrees without. */
+static bool shows_data(const struct repl_pv *pv)
+{
+	return pv->known && pv->peer_state.disk >= DISK_INCONSISTENT;
+}
+
 static bool heard_enough(const struct repl_vol *vol, u32 heard, u32 vouching)
 {
 	const struct repl_res *res = vol->res;
@@ -564,6 +570,7 @@ static bool heard_enough(const struct repl_vol *vol, u32 heard, u32 vouching)
 	/* And they have compared positions. */
 	if (covered(res, set, vouching))
 		return vouching & BIT(res->node);
+	heard &= us_and_those(vol, shows_data);
 	return !(set & ~heard) && first_of_all(vol, set);
 }
 

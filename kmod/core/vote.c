@@ -292,7 +292,7 @@ static const char *outnumbered(const struct repl_res *res,
 	if (elect_all_needed(res, b->heard))
 		return "the in-sync set was changed without votes (quorum off), so that any node with data may have gone on alone: connect all of them; --force decides without them";
 	if (!elect_heard_enough(res, b->heard, b->vouching))
-		return "acknowledged writes may be on replicas that are not connected: bring back one more of the in-sync set; --force gives up what they have";
+		return "acknowledged writes may be on replicas that are not here: bring back one more of the in-sync set, with its disk; --force gives up what they have";
 	return NULL;
 }
 

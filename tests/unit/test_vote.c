@@ -188,6 +188,30 @@ static void trials_give_way(void)
 	fake_exit(&f);
 }
 
+/* ---- all of the set ---- */
+
+/*
+ * Too few have what they ever acknowledged, so all of the set have to be there.  One
+ * without a disk agrees, and is not.
+ */
+static void without_a_disk(void)
+{
+	struct repl_promotion p;
+
+	start(2, ACK_QUORUM, 0);
+	peer_comes(0, DISK_CONSISTENT, REPL_VS_CRASHED);
+	peer_comes(1, DISK_DISKLESS, 0);
+	set_disk(&f.vol, DISK_UPTODATE);
+	repl_promotion(&f.res, &p);
+	CHECK(p.why && strstr(p.why, "acknowledged writes"), "%s", p.why ? p.why : "-");
+	fake_down(&f, 1);
+	peer_comes(1, DISK_CONSISTENT, REPL_VS_CRASHED);
+	set_disk(&f.vol, DISK_UPTODATE);
+	repl_promotion(&f.res, &p);
+	CHECK(!p.why, "%s", p.why);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(slow_vote);
@@ -197,5 +221,6 @@ int main(void)
 	RUN(vote_in_the_making);
 	RUN(vote_for_one_that_left);
 	RUN(trials_give_way);
+	RUN(without_a_disk);
 	return tap_end();
 }
