@@ -5,6 +5,7 @@
  * follows from what it reports.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "explain.h"
 #include "out.h"
@@ -86,12 +87,22 @@ static void bring_back(struct finding *x, const struct st_res *res)
 		       of_set(missing, "", "; one of them that is UpToDate is enough"));
 }
 
-/* Peers that are no Primary, and would object as they see one. */
+/* A peer's reasons speak of "that node"; all others are our own, whatever it sees. */
+static bool is_peers_reason(const char *why)
+{
+	static const char that_node[] = "that node ";
+
+	return !strncmp(why, that_node, sizeof(that_node) - 1);
+}
+
+/* Peers that are no Primary, and object as they see one. */
 static uint32_t objectors(const struct st_res *res)
 {
 	const struct st_peer *p;
 	uint32_t set = 0;
 
+	if (!is_peers_reason(res->promotion_refused))
+		return 0;
 	for (p = res->peers; p; p = p->next) {
 		if (!is_connected(p))
 			continue;

@@ -570,6 +570,13 @@ static void test_promotion(void)
 
 	st = secondary();
 	DISK(STATE(INCONSISTENT), U64(BLKREPL_VI_DATASET_ID, 0));
+	st = secondary();
+	cut(st, 1);
+	PEER(2, CONN(CONNECTED), SEES(1));
+	DISK(STATE(OUTDATED));
+	RES(REFUSED("the data here is known to be older", 0));
+	expect(st, "a reason of our own", "alice cannot become Primary now, it would be refused: the data here is known to be older (bob is Primary)\n", NULL);
+
 	RES(REFUSED("unfinished", 0));
 	expect(st, "new", "; volume 0 becomes, as it is, everybody's data", NULL);
 
