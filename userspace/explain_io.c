@@ -118,7 +118,7 @@ static void too_few(struct finding *x, const struct st_res *res)
 	else
 		advise(x, "get %s", set ? away.text : "one more node");
 	advise(x, " in step (see there); I/O goes on by itself then");
-	if (!majority && res->in_step >= res->votes_needed)
+	if (!majority && majority_keeps_set(res))
 		advise(x, "; to go on with fewer: blkrepl resource-options %s --min-in-sync %u",
 		       res->name, res->in_step);
 }

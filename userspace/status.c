@@ -79,9 +79,27 @@ static bool is_paused(const struct st_pvol *pv)
 
 /* ---- reasons and progress ---- */
 
+static uint32_t witnesses_here(const struct st_res *res)
+{
+	const struct st_peer *p;
+	uint32_t n = 0;
+
+	for (p = res->peers; p; p = p->next)
+		n += p->witness && p->conn == BLKREPL_CONN_CONNECTED;
+	return n;
+}
+
+/* Where a majority acknowledges, replicas that are not in step keep no set. */
+bool majority_keeps_set(const struct st_res *res)
+{
+	if (opt_get(&res->opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM)
+		return res->in_step + witnesses_here(res) >= res->votes_needed;
+	return res->votes >= res->votes_needed;
+}
+
 /*
  * The kernel has one reason for both.  Where no majority decides, it can only be
- * this one; elsewhere if it asks for more than a majority.
+ * this one; elsewhere if the majority is there, or less than what it asks for.
  */
 bool lacks_min_in_sync(const struct st_res *res)
 {
@@ -90,7 +108,7 @@ bool lacks_min_in_sync(const struct st_res *res)
 	if (opt_get(&res->opts, OPT_QUORUM) != BLKREPL_QUORUM_MAJORITY)
 		return true;
 	return res->in_step < min && min >= res->in_step_needed &&
-	       min > res->votes_needed;
+	       (min > res->votes_needed || majority_keeps_set(res));
 }
 
 const char *status_suspend_reason(const struct st_res *res, unsigned int i)

@@ -47,6 +47,8 @@ void status_suspended(struct out *o, const struct st_res *res, const char *after
 const char *status_suspend_reason(const struct st_res *res, unsigned int i);
 /* If too few are in step: is it min-in-sync that asks for more, and no majority? */
 bool lacks_min_in_sync(const struct st_res *res);
+/* Do so many nodes keep the in-sync set, or could, as have to where votes decide? */
+bool majority_keeps_set(const struct st_res *res);
 
 /* A resync (or verify) is under way or paused. */
 bool pvol_is_syncing(const struct st_pvol *pv);

@@ -208,6 +208,32 @@ static void test_quorum(void)
 	cut(st, 2);
 	expect(st, "no more than a majority", "no quorum: a majority of the nodes is not reachable; 1 of 3 replicas is in step, 2 are needed (quorum majority)", NULL);
 
+	/* Two replicas and a witness that is there. */
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 2));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(1, 2), VOTES(2, 2));
+	PEER_CFG(2, U32(BLKREPL_PC_WITNESS, 1));
+	PVOL(2, PEER_DISK(WITNESS));
+	cut(st, 1);
+	expect(st, "the witness is there", "programs wait: fewer replicas are in step than min-in-sync asks for; 1 of 2 replicas is in step, 2 are needed; not in step: bob\n"
+	       "         do: get bob in step (see there); I/O goes on by itself then; to go on with fewer: blkrepl resource-options r0 --min-in-sync 1; to let programs fail", NULL);
+
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 2),
+		U32(BLKREPL_RC_ACK_POLICY, BLKREPL_ACK_QUORUM));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(1, 2), VOTES(2, 2));
+	PEER_CFG(2, U32(BLKREPL_PC_WITNESS, 1));
+	PVOL(2, PEER_DISK(WITNESS));
+	cut(st, 1);
+	expect(st, "it keeps the set", "than min-in-sync asks for; 1 of 2", NULL);
+	st = primary();
+	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY), U32(BLKREPL_RC_MIN_IN_SYNC, 2),
+		U32(BLKREPL_RC_ACK_POLICY, BLKREPL_ACK_QUORUM));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 0), IN_STEP(1, 2), VOTES(2, 2));
+	PVOL(1, PEER_DISK(OUTDATED));
+	cut(st, 2);
+	expect(st, "a replica that does not keep it", "no quorum: a majority of the nodes is not reachable; 1 of 3", NULL);
+
 	st = primary();
 	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 9000), IN_STEP(3, 2), VOTES(3, 2));
@@ -545,6 +571,13 @@ static void test_promotion(void)
 	expect(st, "a peer objects", "info     r0 promotion: alice cannot become Primary now, it would be refused by carol: that node sees another Primary (bob is Primary)\n", NULL);
 
 	st = secondary();
+	cut(st, 1);
+	PEER(2, CONN(CONNECTED), SEES(1));
+	DISK(STATE(OUTDATED));
+	RES(REFUSED("the data here is known to be older", 0));
+	expect(st, "a reason of our own", "alice cannot become Primary now, it would be refused: the data here is known to be older (bob is Primary)\n", NULL);
+
+	st = secondary();
 	RES(REFUSED("a disk is being attached or detached: try again", 0));
 	expect(st, "try again", "do: see what is said of the volumes and the peers\n", NULL);
 
@@ -570,13 +603,6 @@ static void test_promotion(void)
 
 	st = secondary();
 	DISK(STATE(INCONSISTENT), U64(BLKREPL_VI_DATASET_ID, 0));
-	st = secondary();
-	cut(st, 1);
-	PEER(2, CONN(CONNECTED), SEES(1));
-	DISK(STATE(OUTDATED));
-	RES(REFUSED("the data here is known to be older", 0));
-	expect(st, "a reason of our own", "alice cannot become Primary now, it would be refused: the data here is known to be older (bob is Primary)\n", NULL);
-
 	RES(REFUSED("unfinished", 0));
 	expect(st, "new", "; volume 0 becomes, as it is, everybody's data", NULL);
 
