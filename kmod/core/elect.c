@@ -12,7 +12,8 @@
  *
  * If all of the set are there, with their disks, and too many of them have crashed,
  * what was flushed decides: the former primary has that, see quorum_met().  If none of
- * them was primary then, they were all complete.
+ * them was primary then, they were all complete.  So if all have lost power and one
+ * stays dead, a majority is not enough: somebody has to use force.
  *
  * Which set is it?  The newest that is known, unless a member of it does not
  * know it: then its primary was cut off while it told of it, and nothing was

@@ -392,6 +392,36 @@ static void knows_better(void)
 	CHECK(votes_for_one_that_has(BIT(0) | BIT(1), 2));
 }
 
+/* All have lost power.  A majority is back, which does not know what the third had. */
+static void one_stays_dead(void)
+{
+	static const u8 policy[] = { ACK_SYNC, ACK_QUORUM };
+	struct repl_promotion p;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(policy); i++) {
+		scene_format(&f);
+		fake_sb(&f)->in_sync = cpu_to_le32(ALL);
+		fake_sb(&f)->set_version = cpu_to_le64(SET_VOTED);
+		fake_sb(&f)->flags |= cpu_to_le32(META_F_UNCLEAN);
+		fake_seal(&f);
+		fake_init(&f, 2);
+		f.res.conf.ack_policy = policy[i];
+		f.res.conf.votes = true;
+		f.res.elected_before = true;
+		fake_attach(&f);
+		peer_comes_with(0, DISK_CONSISTENT, NODE_NONE, REPL_VS_CRASHED);
+		told(&p);
+		CHECK(p.votes == 2 && p.votes_needed == 2, "%u of %u", p.votes,
+		      p.votes_needed);
+		CHECK(p.why && strstr(p.why, "(Consistent)"), "%s", p.why ? p.why : "-");
+		CHECK(p.missing == BIT(2), "missing %x", p.missing);
+		peer_comes_with(1, DISK_CONSISTENT, NODE_NONE, REPL_VS_CRASHED);
+		CHECK(!told(&p), "%s", p.why);
+		fake_exit(&f);
+	}
+}
+
 int main(void)
 {
 	RUN(at_once);
@@ -399,6 +429,7 @@ int main(void)
 	RUN(who_is_missing);
 	RUN(votes);
 	RUN(two_are_back);
+	RUN(one_stays_dead);
 	RUN(one_is_back);
 	RUN(last_of_few);
 	RUN(renewed_only);
