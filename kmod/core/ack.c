@@ -247,20 +247,23 @@ static void fall_behind(struct repl_peer *p, const char *why)
 	note(p->res, NOTE_MESSAGE, NULL, p, why);
 }
 
-/*
- * Are there enough members for a set without it?  If not, it is no laggard: nothing is
- * complete without it, and without it nothing ever would be.
+/**
+ * ack_enough_without() - are there enough members for a set without these?
+ * @res: the resource
+ * @nodes: those
+ *
+ * If not, they are no laggards: nothing is complete without them, and without them
+ * nothing ever would be.
  */
-static bool can_spare(const struct repl_peer *p)
+bool ack_enough_without(const struct repl_res *res, u32 nodes)
 {
-	const struct repl_res *res = p->res;
 	struct repl_vol *vol;
 	u32 set, rest;
 
 	for_each_vol(vol, res) {
 		set = in_sync_now(vol);
-		rest = set & ~BIT(p->node);
-		if (((set | vol->in_sync) & BIT(p->node)) &&
+		rest = set & ~nodes;
+		if (((set | vol->in_sync) & nodes) &&
 		    !MUTATED(MUT_NEEDED_DROPPED) &&
 		    (hweight32(rest) < in_step_needed(res, rest) ||
 		     keepers_lacking(vol, rest)))
@@ -283,15 +286,21 @@ static bool may_lag(const struct repl_peer *p)
 }
 
 /**
- * ack_leave_slow() - go on without a member that keeps a set waiting
+ * ack_leave_slow() - go on without a receiver that keeps a set waiting
  * @p: it, connected
  *
- * Where a majority acknowledges nothing waits for one that is slow.
+ * Where a majority acknowledges nothing waits for one that is slow; nor for one that
+ * is async, unless it votes: then it may be needed to keep the set.
  * Return: true if it is left behind
  */
 bool ack_leave_slow(struct repl_peer *p)
 {
-	if (!by_majority(p->res) || !can_spare(p))
+	const struct repl_res *res = p->res;
+
+	if (elects(res) ? !by_majority(res) :
+			  !may_lag(p) || res->conf.on_backlog != BACKLOG_BEHIND)
+		return false;
+	if (!ack_enough_without(res, BIT(p->node)))
 		return false;
 	fall_behind(p, "the peer keeps a change of the in-sync set waiting: it is left out, and catches up by resync");
 	return true;
@@ -348,7 +357,8 @@ void ack_tick(struct repl_res *res)
 	for_each_peer(p, i, res) {
 		p->lag_ms = connected(p) ? lag_ms(p) : 0;
 		why = connected(p) && behind ? lags(p, log_full) : NULL;
-		if (why && may_lag(p) && can_spare(p)) {
+		if (why && may_lag(p) &&
+		    ack_enough_without(res, BIT(i))) {
 			fall_behind(p, why);
 			evaluate(res);
 		}

@@ -380,6 +380,7 @@ bool ack_enough(const struct repl_res *res);
 void ack_lags(const struct repl_io *io);
 void ack_not_awaited(const struct repl_io *io, struct repl_peer *p);
 void ack_backlog_fell(struct repl_peer *p);
+bool ack_enough_without(const struct repl_res *res, u32 nodes);
 bool ack_leave_slow(struct repl_peer *p);
 void ack_tick(struct repl_res *res);
 

@@ -104,14 +104,21 @@ static void write_set(struct repl_vol *vol)
 	meta_kick(vol);
 }
 
+/* One that waits for others. */
+static void begin_step(struct repl_commit *c, u8 step, u64 now)
+{
+	c->step = step;
+	c->since_ms = now;
+	c->enough_ms = 0;
+}
+
 /* Begin, or begin again, with the set as it is now. */
 static void propose(struct repl_res *res)
 {
 	struct repl_vol *vol;
 
 	res->set_due = false;
-	res->commit.step = COMMIT_DRAIN;
-	res->commit.since_ms = res->now;
+	begin_step(&res->commit, COMMIT_DRAIN, res->now);
 	res->commit.id = ++res->next_id;
 	res->susp &= ~SUSP_PEER_ACK;
 	res->susp |= SUSP_META;
@@ -276,16 +283,26 @@ static bool in_set(const struct repl_res *res, u32 node, bool before)
 	return false;
 }
 
+static bool receives(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->receiving)
+			return true;
+	return false;
+}
+
 /*
- * Who is left out need not know it where others are elected by a majority: that
- * keeps the set, and won't vote for one that is not in it.  Else whoever was a member
- * may be made Primary by its own word.
+ * All to whom writes go, lest one be taken for as new as those writes.  Who is left
+ * out need not know it where others are elected by a majority: that keeps the set, and
+ * won't vote for one that is not in it.  Else whoever was a member may be made Primary
+ * by its own word.
  */
 static bool has_to_confirm(const struct repl_peer *p)
 {
-	if (MUTATED(MUT_ALL_CONFIRM))
-		return true;
-	return in_set(p->res, p->node, !elects(p->res));
+	return receives(p) || in_set(p->res, p->node, !elects(p->res)) ||
+	       MUTATED(MUT_ALL_CONFIRM);
 }
 
 static bool owes_confirmation(const struct repl_peer *p)
@@ -335,7 +352,7 @@ static void tell_members(struct repl_res *res)
 	struct repl_peer *p;
 	int i;
 
-	res->commit.step = COMMIT_PEERS;
+	begin_step(&res->commit, COMMIT_PEERS, res->now);
 	res->commit.told = true;
 	res->susp |= SUSP_PEER_ACK;
 	res->susp &= ~SUSP_META;
@@ -564,18 +581,22 @@ void commit_advance(struct repl_res *res)
 		commit_if_needed(res);
 }
 
-/* Does the set wait for this member? */
-static bool keeps_waiting(const struct repl_peer *p)
+/* Who keeps the set waiting that is being made? */
+static u32 late(const struct repl_res *res)
 {
-	const struct repl_res *res = p->res;
+	struct repl_peer *p;
+	u32 nodes = 0;
+	int i;
 
 	if (res->commit.step == COMMIT_DRAIN)
-		return answers_missing(res) & BIT(p->node);
-	return res->commit.step == COMMIT_PEERS && owes_confirmation(p);
+		return answers_missing(res) & ~BIT(res->node);
+	if (res->commit.step != COMMIT_PEERS)
+		return 0;
+	for_each_peer(p, i, res)
+		if (owes_confirmation(p))
+			nodes |= BIT(i);
+	return nodes;
 }
-
-/* All I/O waits for the set: for one slow member no longer than this. */
-#define PATIENCE_MS	1000
 
 /* As far as we know it is where it was; what it was told of may reach it still. */
 static bool leave(struct repl_peer *p)
@@ -590,17 +611,29 @@ static bool leave(struct repl_peer *p)
 	return true;
 }
 
+/*
+ * All I/O waits for the set: for those that are slow as long as it took the others,
+ * that are enough without them, and this much.  So where all are slow nobody is.
+ */
+#define PATIENCE_MS	1000
+
 void commit_tick(struct repl_res *res)
 {
+	struct repl_commit *c = &res->commit;
+	u32 nodes = late(res);
 	struct repl_peer *p;
 	bool left = false;
 	int i;
 
-	if (res->now - res->commit.since_ms < PATIENCE_MS ||
-	    MUTATED(MUT_SLOW_AWAITED))
+	if (!nodes || MUTATED(MUT_SLOW_AWAITED))
+		return;
+	if (!c->enough_ms && ack_enough_without(res, nodes))
+		c->enough_ms = res->now;
+	if (!c->enough_ms ||
+	    res->now - c->enough_ms < PATIENCE_MS + c->enough_ms - c->since_ms)
 		return;
 	for_each_peer(p, i, res)
-		if (connected(p) && keeps_waiting(p))
+		if ((nodes & BIT(i)) && connected(p))
 			left |= leave(p);
 	if (!left)
 		return;
