@@ -94,6 +94,7 @@ ifndef SEED
 	build/sim/blkrepl-sim --scenario clocks --seeds 2500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario laggard --seeds 500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario slow-votes --seeds 500 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario fencing --seeds 1000 --jobs $(JOBS)
 	build/sim/blkrepl-sim --votes --seeds 1500 --jobs $(JOBS)
 endif
 

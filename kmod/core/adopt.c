@@ -104,6 +104,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	s->members_sb = meta_want_sb(s);
 	vol->follower = follower;
 	vol->vouch = member;
+	vol->told &= member;
 	if (member)
 		s->flags &= ~META_F_CRASHED;
 	if (!member && !follower) {
@@ -119,6 +120,7 @@ static void adopt(struct repl_pv *pv, const struct repl_lineage *l, u32 set,
 	vol->lineage = *l;
 	in_step_with(vol, set);
 	set_disk(vol, follower ? DISK_CONSISTENT : DISK_UPTODATE);
+	vol->told = member;
 }
 
 /*
@@ -191,6 +193,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	p->sees_primary = p->node;
 	p->term = le64_to_cpu(w.term);
 	res->term = max(res->term, p->term);
+	fence_members(res, set);
 	depose(res);
 	res->set_version = max(res->set_version, le64_to_cpu(w.set_version));
 	pv->peer_state.lineage = l;

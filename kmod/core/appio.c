@@ -367,6 +367,11 @@ void app_progress(struct repl_io *io)
 		return;
 	}
 	if (!io->acked && ack_met(io)) {
+		/* Held for long: our disk may be filled meanwhile, by one that lacks it. */
+		if ((res->susp & SUSP_FENCING) && !io->wait && member_lacks(io)) {
+			do_again(io);
+			return;
+		}
 		if ((res->gen_pending || res->susp || !set_kept(io->vol)) &&
 		    !MUTATED(MUT_SHRINK_NOT_DURABLE)) {
 			io->state = IOS_DONE_HELD;

@@ -26,8 +26,10 @@
 #define REPL_CORE_H
 
 #include "direct.h"
+#include "fence.h"
 #include "lineage.h"
 #include "meta.h"
+#include "outlook.h"
 #include "platform.h"
 #include "wire.h"
 
@@ -75,6 +77,7 @@ enum repl_state {
 #define SUSP_NO_DATA	BIT(2)	/* no good replica is reachable */
 #define SUSP_QUORUM	BIT(3)
 #define SUSP_ADMIN	BIT(4)
+#define SUSP_FENCING	BIT(5)	/* a lost peer may be Primary: fence.c */
 
 enum repl_op { OP_READ, OP_WRITE, OP_DISCARD, OP_ZEROES, OP_FLUSH };
 
@@ -181,6 +184,7 @@ enum repl_note {
 	NOTE_DIVERGED,
 	NOTE_IO_ERROR,
 	NOTE_MESSAGE,
+	NOTE_FENCE,		/* somebody should fence @peer */
 };
 
 /**
@@ -268,6 +272,7 @@ struct repl_res_conf {
 	u8 on_no_quorum;	/* nor enough in step, for a peer's time-out */
 	bool votes;		/* primaries are elected; ACK_QUORUM implies it */
 	bool auto_promote;	/* where they are: succession.c */
+	bool fencing;		/* where not: nobody goes on without a lost peer's fencing */
 	u8 after_split_brain;	/* the same on both ends, or SPLIT_ASK */
 	u8 on_backlog;
 	u8 min_in_sync;		/* replicas in step, ours too; 0: any number */
@@ -361,6 +366,7 @@ struct repl_peer {
 	u64 ack_id;		/* MEMBERS received and not acknowledged */
 	u64 end_at_ms;		/* disconnect at that time, 0: never */
 	const char *end_why;
+	struct repl_peer_fence fence;
 	struct repl_wire_res_state sent_state;
 	struct list_head pvs;
 };
@@ -408,6 +414,7 @@ struct repl_vol {
 	bool closing;			/* ->disk_close() was called */
 	bool follower;			/* our primary does not wait for us */
 	bool vouch;			/* member without a break since it said so */
+	bool told;		/* ... nor has the disk been away: fence.c */
 	u64 acked_term, acked_seq;	/* last write acknowledged up to the position */
 	bool revoked;			/* in use since before we were replaced */
 };
@@ -474,6 +481,7 @@ struct repl_res {
 		u64 since_ms;		/* when the step began */
 		u64 enough_ms;		/* when enough had done theirs, 0: not yet */
 		u32 count;		/* sets of this reign */
+		u32 leavers;		/* that are in the set on our disks still */
 	} commit;
 	struct repl_vote {
 		u8 step;		/* enum vote_step */
@@ -752,40 +760,6 @@ struct repl_pv_info {
 void repl_pv_info(struct repl_vol *vol, struct repl_peer *peer,
 		  struct repl_pv_info *out);
 u32 repl_in_sync_set(struct repl_res *res, u64 *version);
-
-/**
- * struct repl_io_info - what application I/O depends on
- * @in_step: replicas in step, ours too, of the volume that has fewest
- * @needed: so many must be, or nothing is acknowledged; a witness that keeps
- *	the set may stand for one of them
- * @suspended_ms: how long I/O has been held, as ticks tell; 0: it is not
- */
-struct repl_io_info {
-	u32 in_step;
-	u32 needed;
-	u64 suspended_ms;
-};
-
-void repl_io_info(const struct repl_res *res, struct repl_io_info *out);
-
-/**
- * struct repl_promotion - what repl_promote() without force would meet now
- * @why: it would be refused, in these words; NULL: nothing that is known here
- *	is against it (a Primary is asked to step down, the peers are asked for
- *	their votes, and may object)
- * @missing: with @why: nodes that have, or may have, what is missing here
- * @votes: where a majority decides: nodes that are here and can vote, ours too
- * @votes_needed: of these; 0: no majority decides
- */
-struct repl_promotion {
-	const char *why;
-	u32 missing;
-	u32 votes;
-	u32 votes_needed;
-};
-
-/** repl_promotion() - look, and change nothing */
-void repl_promotion(const struct repl_res *res, struct repl_promotion *out);
 
 /** repl_sees_primary() - node id of the Primary that a peer sees, or -1 */
 int repl_sees_primary(const struct repl_peer *peer);

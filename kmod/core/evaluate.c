@@ -18,6 +18,7 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk)
 	if (vol->disk == disk)
 		return;
 	vol->disk = disk;
+	vol->told = false;
 	if (s && !s->detaching && disk >= DISK_INCONSISTENT) {
 		s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED);
 		if (disk == DISK_INCONSISTENT &&
@@ -693,6 +694,7 @@ static void evaluate_once(struct repl_res *res)
 	if (vote_advance(res))
 		return;
 	check_quorum(res);
+	fence_check(res);
 	commit_advance(res);
 	check_data(res);
 }

@@ -23,7 +23,7 @@
  *	dataset.c  blank disks declared equal	position.c how much a member has
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  a disk's life
- *	detach.c   letting go of a good disk
+ *	detach.c   letting go of a good disk	fence.c	  who may go on without whom
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
  */
 #ifndef REPL_INTERNAL_H
@@ -441,6 +441,7 @@ void commit_advance(struct repl_res *res);
 void commit_tick(struct repl_res *res);
 void commit_drop(struct repl_res *res);
 #define COMMIT_DATA_LOST	"the data was lost while the node was being promoted"
+#define COMMIT_PEER_LOST	"a peer was lost while the node was being promoted: try again"
 void commit_abort(struct repl_res *res, const char *why);
 void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 		const void *payload);

@@ -96,8 +96,8 @@ static void write_set(struct repl_vol *vol)
 	 * acknowledged: those that stay answer for it alone from now on.
 	 */
 	if (vol->disk == DISK_UPTODATE) {
-		keep_set(vol, vol->in_sync, vol->keepers,
-			 vol->res->commit.version);
+		keep_set(vol, vol->in_sync | vol->res->commit.leavers,
+			 vol->keepers, vol->res->commit.version);
 		s->sb_flush = true;
 	}
 	s->commit_sb = meta_want_sb(s);
@@ -136,6 +136,7 @@ static void write_sets(struct repl_res *res)
 	struct repl_vol *vol;
 
 	res->commit.step = COMMIT_META;
+	res->commit.leavers = fence_leavers(res);
 	for_each_vol(vol, res)
 		write_set(vol);
 }
@@ -161,11 +162,23 @@ static void next_generations(struct repl_res *res)
 		next_generation(vol);
 }
 
+/* It begins once nobody who is lost may go on without us. */
+static void commit_later(struct repl_res *res, bool new_gen)
+{
+	res->gen_pending |= new_gen;
+	res->set_due |= !new_gen;
+	fence_suspend(res);
+}
+
 void commit_start(struct repl_res *res, bool new_gen)
 {
 	struct repl_commit *c = &res->commit;
 	struct repl_vol *vol;
 
+	if (c->step == COMMIT_IDLE && fence_holds(res)) {
+		commit_later(res, new_gen);
+		return;
+	}
 	res->evaluate_again = true;
 	if (c->step != COMMIT_IDLE) {
 		c->again = true;
@@ -195,6 +208,16 @@ static u32 written_on(const struct repl_vol *vol)
 	return nodes;
 }
 
+static bool is_member(const struct repl_peer *p)
+{
+	const struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->vol->in_sync & BIT(p->node))
+			return true;
+	return false;
+}
+
 static void send_members(struct repl_peer *p, u64 id)
 {
 	struct repl_res *res = p->res;
@@ -202,6 +225,7 @@ static void send_members(struct repl_peer *p, u64 id)
 	struct repl_wire_hdr h;
 	struct repl_pv *pv;
 
+	fence_telling(p, is_member(p), res->commit.version);
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		memset(&w, 0, sizeof(w));
 		w.term = cpu_to_le64(own_term(res));
@@ -361,6 +385,22 @@ static void tell_members(struct repl_res *res)
 			send_members(p, res->commit.id);
 }
 
+/*
+ * Who takes itself for a member, and is to be none, hears so first: were the set on
+ * any disk before, a node might go on with it alone, and the other do so, too.  By
+ * then what was acknowledged is stable here, with a set that has them still.
+ */
+static bool leavers_told(const struct repl_res *res)
+{
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (fence_untold(p) && !p->members_id)
+			send_members(p, res->commit.id);
+	return !any_peer(res, fence_untold);
+}
+
 static bool everybody_has_data(const struct repl_res *res)
 {
 	struct repl_vol *vol;
@@ -398,6 +438,7 @@ static void commit_done(struct repl_res *res)
 		/* Whatever we will acknowledge is here. */
 		if (store_live(vol) && vol->disk == DISK_UPTODATE) {
 			vol->vouch = true;
+			vol->told = vol->in_sync & BIT(res->node);
 			vol->store->flags &= ~META_F_CRASHED;
 		}
 		for_each_pv(pv, vol) {
@@ -547,6 +588,15 @@ static void commit_if_needed(struct repl_res *res)
 		commit_start(res, false);
 }
 
+/* A member is lost, and may go on without us: this may come to nothing. */
+static void commit_hold(struct repl_res *res)
+{
+	if (res->vote.step == VOTE_COMMITTING)
+		commit_abort(res, COMMIT_PEER_LOST);
+	else
+		commit_suspend(res);
+}
+
 void commit_advance(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
@@ -559,6 +609,8 @@ void commit_advance(struct repl_res *res)
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res, COMMIT_DATA_LOST);
 	forget_uncommitted(res, false);
+	if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL && fence_holds(res))
+		commit_hold(res);
 	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
 	     c->step == COMMIT_PEERS) && member_lost(res)) {
 		if (vote_postponed(res)) {
@@ -569,8 +621,12 @@ void commit_advance(struct repl_res *res)
 	}
 	if (c->step == COMMIT_DRAIN && !answers_missing(res))
 		write_sets(res);
-	if (c->step == COMMIT_META && meta_durable(res))
-		tell_members(res);
+	if (c->step == COMMIT_META && meta_durable(res) && leavers_told(res)) {
+		if (c->leavers)
+			write_sets(res);
+		else
+			tell_members(res);
+	}
 	if (c->step == COMMIT_PEERS && !any_peer(res, owes_confirmation)) {
 		c->step = COMMIT_SEAL;
 		seal(res);
@@ -648,5 +704,6 @@ void members_ack(struct repl_peer *p, u64 id)
 	if (p->members_id != id)
 		return;
 	p->members_id = 0;
+	fence_confirmed(p);
 	evaluate(p->res);
 }

@@ -182,6 +182,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->vote_wait = false;
 	p->before_reign = false;
 	p->unheard = false;
+	fence_connected(p);
 	branch_forget(p);
 	memset(&p->sent_state, 0xff, sizeof(p->sent_state));
 	list_for_each_entry(pv, &p->pvs, by_peer) {
@@ -202,6 +203,7 @@ void repl_conn_down(struct repl_peer *p)
 	if (p->conn != CONN_CONNECTED)
 		return;
 	p->conn = CONN_CONNECTING;
+	fence_lost(p);
 	succession_lost(p);
 	p->role = ROLE_UNKNOWN;
 	p->sees_primary = NODE_NONE;
@@ -655,6 +657,7 @@ void repl_tick(struct repl_res *res, u64 now)
 	vote_tick(res);
 	move_tick(res);
 	succession_tick(res);
+	fence_tick(res);
 	detach_tick(res);
 	app_release_held(res);
 	if (res->evaluate_again)

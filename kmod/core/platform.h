@@ -171,6 +171,7 @@ enum repl_mutations {
 	MUT_ALL_CONFIRM,		/* a set waits for those that it leaves out */
 	MUT_LOG_FILLED,			/* one that lags may fill the activity log */
 	MUT_SLOW_AWAITED,		/* ... and for members, however slow */
+	MUT_FENCING_IGNORED,		/* a Primary goes on without a lost peer's fencing */
 	MUT_COUNT,
 };
 

@@ -32,6 +32,19 @@ static bool knows_void_only(const struct repl_pv *pv)
 	return pv->vol->res->role == ROLE_PRIMARY && same_but_for_ours(pv);
 }
 
+/*
+ * It has heard that it is none, before our disk did: leavers_told().  It may have a
+ * generation that came to nothing since.
+ */
+static bool has_left(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	const struct repl_store *s = pv->vol->store;
+
+	return ps->dataset == s->dataset && ps->set_version == s->set_version &&
+	       !(ps->in_sync & BIT(pv->peer->node));
+}
+
 /* Members that may know better, until they are heard and do not. */
 u32 resolve_missing(const struct repl_vol *vol)
 {
@@ -44,7 +57,7 @@ u32 resolve_missing(const struct repl_vol *vol)
 		    left_us_out(pv))
 			continue;
 		v = pv_verdict(pv);
-		if (v == V_EQUAL || v == V_SOURCE ||
+		if (v == V_EQUAL || v == V_SOURCE || has_left(pv) ||
 		    (v == V_TARGET && knows_void_only(pv)))
 			missing &= ~BIT(pv->peer->node);
 	}

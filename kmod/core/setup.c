@@ -10,6 +10,7 @@ void repl_res_conf_init(struct repl_res_conf *c)
 	c->on_no_quorum = NO_QUORUM_SUSPEND;
 	c->after_split_brain = SPLIT_ASK;
 	c->auto_promote = false;
+	c->fencing = false;
 	c->on_backlog = BACKLOG_BEHIND;
 	c->min_in_sync = 0;
 	c->backlog_ms = 0;
@@ -36,6 +37,8 @@ const char *repl_conf_check(const struct repl_res_conf *conf)
 {
 	if (conf->auto_promote && !conf_elects(conf))
 		return "auto-promote needs quorum majority: nobody promotes itself without votes";
+	if (conf->fencing && conf_elects(conf))
+		return "fencing wait is for quorum off: where primaries are elected nobody has to be fenced";
 	return NULL;
 }
 
@@ -151,6 +154,7 @@ int repl_peer_add(struct repl_peer *peer)
 			return -ENOSPC;
 	INIT_LIST_HEAD(&peer->pvs);
 	peer->sees_primary = NODE_NONE;
+	peer->fence.lost_ms = res->now;
 	res->peer[peer->node] = peer;
 	for_each_vol(vol, res)
 		if (!err)

@@ -317,10 +317,12 @@ static const char *alone_without_votes(const struct repl_res *res)
 }
 
 /* @likely: if all who are connected agreed.  Return: what is missing, NULL: nothing */
-static const char *not_elected(const struct repl_res *res, bool likely)
+static const char *not_elected(struct repl_res *res, bool likely)
 {
 	struct ballots b = count(res, likely);
+	const struct repl_peer *from;
 	struct repl_vol *vol;
+	const char *why;
 
 	if (!res->vote.renew)
 		for_each_vol(vol, res)
@@ -328,7 +330,13 @@ static const char *not_elected(const struct repl_res *res, bool likely)
 				return why_no_data(vol);
 	if (res->vote.force)
 		return NULL;
-	return elects(res) ? outnumbered(res, &b) : alone_without_votes(res);
+	if (elects(res))
+		return outnumbered(res, &b);
+	why = alone_without_votes(res);
+	if (why)
+		return why;
+	from = res->vote.from == NODE_NONE ? NULL : res->peer[res->vote.from];
+	return fence_refuses(res, from);
 }
 
 /*
@@ -373,6 +381,9 @@ int repl_promote(struct repl_res *res, bool force, const char **why)
 	err = may_promote(res, force, from, why);
 	if (err)
 		return err;
+	*why = force ? NULL : fence_refuses(res, from);
+	if (*why)
+		return -EBUSY;
 	if (!from) {
 		stand(res, force, false);
 		return 0;
@@ -421,6 +432,7 @@ static void win(struct repl_res *res)
 	res->renewing = false;
 	res->role = ROLE_PRIMARY;
 	lease_begin(res);
+	fence_begin(res);
 	for_each_peer(p, i, res)
 		p->before_reign = p->conn == CONN_CONNECTED;
 	res->evaluate_again = true;
@@ -555,6 +567,10 @@ bool vote_advance(struct repl_res *res)
 			commit_abort(res, COMMIT_DATA_LOST);
 			return true;
 		}
+		if (fence_holds(res)) {
+			commit_abort(res, COMMIT_PEER_LOST);
+			return true;
+		}
 		/* Those left out by a lesser set would not vouch any more. */
 		if (!members_suffice(res))
 			break;
@@ -684,4 +700,6 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 		err = against(res, &likely, from, &out->why);
 	if (err == -ENODATA)
 		out->missing = data_missing(res, likely.heard);
+	else if (!err)
+		out->why = fence_against(res, from, &out->missing);
 }

@@ -675,6 +675,40 @@ static void care_for_elections(void)
 	}
 }
 
+/*
+ * The manager of a node sees what that is connected to.  Where it sees no Primary it
+ * makes that node one; and the fencing agent looks after what it does not see.
+ */
+static void care_for_fencing(void)
+{
+	struct node *n, *p = admin_primary();
+	const char *why = NULL;
+
+	if (M.primary && !p)
+		M.primary = NULL;
+	agent_event();
+	if (W.now < M.next_try)
+		return;
+	M.next_try = W.now + rng_range(R, 50, 1500) * MS;
+	n = &W.node[rng_below(R, W.o.nodes)];
+	if (!usable(n) || n->voting)
+		return;
+	if (n->res.role != ROLE_PRIMARY) {
+		/* Now and then the role moves, if programs let it. */
+		if (!knows_primary(n) ||
+		    (W.phase == PH_FAULTS && rng_pct(R, 10)))
+			admin_promote(n, false);
+	} else if (W.phase == PH_FAULTS && rng_pct(R, 20)) {
+		n->closed_until = W.now + rng_range(R, 100, 2000) * MS;
+		if (!app_stop(n) || rng_pct(R, 50))
+			return;
+		W.cur = n;
+		if (!repl_demote(&n->res, false, &why))
+			admin_demoted(n);
+		W.cur = NULL;
+	}
+}
+
 /* Bring back what was detached or failed, and connections cut by hand. */
 static void care_for_disks(void)
 {
@@ -788,6 +822,8 @@ void admin_event(void)
 	care_for_links();
 	if (W.o.elections)
 		care_for_elections();
+	else if (W.o.fencing)
+		care_for_fencing();
 	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
 		 W.o.scenario == SCN_WITNESS || W.o.scenario == SCN_LAGGARD ||
 		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)

@@ -41,8 +41,8 @@ static const char usage_text[] =
 	"  --ack-policy N     0 sync, 1 async, 2 quorum (else by the seed)\n"
 	"  --votes            primaries are elected, under sync and async too\n"
 	"  --scenario NAME    careful, split, reborn, resync, rollback, election,\n"
-	"                     witness, clocks, laggard, slow-votes, wide,\n"
-	"                     blackout, resize, hostile\n"
+	"                     witness, clocks, laggard, slow-votes, fencing,\n"
+	"                     wide, blackout, resize, hostile\n"
 	"                     (default: by seed)\n"
 	"  --no-faults        only the application\n"
 	"  --nodes N, --depth N  instead of what the seed says\n"
@@ -249,8 +249,9 @@ static u32 job(u32 j, u64 *seeds)
 static void print_stats(void)
 {
 	for (u32 i = 0; i < C_COUNT; i++)
-		printf("  %-18s %llu\n", cov_name[i],
-		       (unsigned long long)cov[i]);
+		if (i < C_FENCED || cov[i])
+			printf("  %-18s %llu\n", cov_name[i],
+			       (unsigned long long)cov[i]);
 }
 
 struct result {

@@ -9,7 +9,7 @@
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
 	"election", "resize", "witness", "clocks", "laggard", "slow-votes",
-	"hostile",
+	"fencing", "hostile",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -74,11 +74,37 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_ALL_CONFIRM] = "all-confirm",
 	[MUT_LOG_FILLED] = "log-filled",
 	[MUT_SLOW_AWAITED] = "slow-awaited",
+	[MUT_FENCING_IGNORED] = "fencing-ignored",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
 {
 	return (u32[]){ a, b, c }[rng_below(r, 3)];
+}
+
+/* All that parts nodes, or ends them; connections and programs come back soon. */
+static void fencing(struct sim_opts *o, struct rng *r)
+{
+	o->fencing = 1;
+	o->nodes = rng_pct(r, 50) ? 2 : 3;
+	o->init_sync = 0;
+	o->fault_ms = pick(r, 300, 800, 2000);
+	o->faults_s = rng_range(r, 8, 30);
+	memset(o->weight, 0, sizeof(o->weight));
+	o->weight[F_PARTITION] = pick(r, 0, 4, 8);
+	o->weight[F_ISOLATE] = pick(r, 2, 5, 10);
+	o->weight[F_LINK] = pick(r, 2, 5, 10);
+	o->weight[F_PAUSE] = pick(r, 0, 2, 6);
+	o->weight[F_STALL] = pick(r, 0, 2, 6);
+	o->weight[F_RESET] = pick(r, 0, 2, 6);
+	o->weight[F_CRASH] = pick(r, 0, 1, 4);
+	o->weight[F_CRASH_PRIMARY] = pick(r, 0, 1, 4);
+	o->weight[F_CRASH_ALL] = pick(r, 0, 0, 1);
+	o->weight[F_DISK_ERROR] = pick(r, 0, 0, 2);
+	o->weight[F_ADMIN_DETACH] = pick(r, 0, 1, 4);
+	o->weight[F_ADMIN_DISCONNECT] = pick(r, 0, 1, 4);
+	o->weight[F_ADMIN_INVALIDATE] = pick(r, 0, 0, 2);
+	o->weight[F_ADMIN_DOWN] = pick(r, 0, 1, 4);
 }
 
 static void elections(struct sim_opts *o, struct rng *r)
@@ -195,7 +221,7 @@ static void votes(struct sim_opts *o, struct rng *r)
 {
 	o->votes = 1;
 	if (o->scenario == SCN_SPLIT || o->scenario == SCN_REBORN ||
-	    o->scenario == SCN_ROLLBACK)
+	    o->scenario == SCN_ROLLBACK || o->scenario == SCN_FENCING)
 		o->scenario = SCN_CAREFUL;
 	if (o->ack_policy == ACK_QUORUM)
 		o->ack_policy = rng_pct(r, 75) ? ACK_SYNC : ACK_ASYNC;
@@ -398,6 +424,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	case SCN_SLOW_VOTES:
 		slow_votes(o, r);
 		break;
+	case SCN_FENCING:
+		fencing(o, r);
+		break;
 	case SCN_WITNESS:
 		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
 		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
@@ -464,6 +493,8 @@ void opts_print(FILE *f, const struct sim_opts *o)
 	if (o->meta_ms)
 		fprintf(f, "  metadata is written in %u to %u ms\n", o->meta_ms,
 			4 * o->meta_ms);
+	if (o->fencing)
+		fprintf(f, "  fencing\n");
 	if (o->drift_pct)
 		fprintf(f, "  clocks drift by %u%%\n", o->drift_pct);
 	if (o->room_extents)

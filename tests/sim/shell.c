@@ -264,7 +264,7 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 				  "node %u: a branch that was given up is not seen as past",
 				  n->id);
 		if (vol && peer && !W.diverged_ok &&
-		    !W.o.elections &&
+		    !W.o.elections && !W.o.fencing &&
 		    !order_branches(vol->nr, n, &W.node[peer->node]))
 			W.diverged_ok = true;
 		if (!W.diverged_ok && W.o.scenario != SCN_HOSTILE)
@@ -273,6 +273,7 @@ static void op_notify(struct repl_res *res, enum repl_note note,
 				  n->id, peer ? peer->node : -1);
 		break;
 	case NOTE_PEER:
+	case NOTE_FENCE:
 	case NOTE_IO_ERROR:
 	case NOTE_MESSAGE:
 		if (note == NOTE_MESSAGE && peer && !vol &&

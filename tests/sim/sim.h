@@ -38,6 +38,7 @@ enum scenario {
 	SCN_CLOCKS,	/* clocks drift, and machines are suspended */
 	SCN_LAGGARD,	/* one replica at a time is slow, and costs nothing */
 	SCN_SLOW_VOTES,	/* metadata takes long to write, or all nodes are far away */
+	SCN_FENCING,	/* nobody looks after old primaries but a fencing agent */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_COUNT,
 };
@@ -79,6 +80,7 @@ struct sim_opts {
 	u32 witnesses;		/* of these nodes: the last ones */
 	u32 elections;		/* nobody looks after old primaries but the votes */
 	u32 votes;		/* primaries are elected, with any ack policy */
+	u32 fencing;		/* they are not, and lost peers have to be fenced */
 	u32 vol_extents[MAX_VOLS];
 	u32 room_extents;	/* by which a volume can grow, about */
 	u32 cut_blocks;		/* at first it ends that far inside an extent */
@@ -505,6 +507,9 @@ extern struct manager {
 	u64 next_try;
 	u32 setup;		/* progress of the first set-up */
 } M;
+/* The fencing agent (agent.c): looks for somebody who is to be fenced. */
+void agent_init(void);
+void agent_event(void);
 void fault_init(void);
 /* One of the mix and so on; or an event of its own (EV_FAULT's a and arg). */
 enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT, FE_QUORUM };
@@ -588,6 +593,7 @@ enum cov {
 	C_QUIET_CHECKS, C_SETTLED, C_REFUSED_VOTES, C_REMOTE_READS, C_NOMEM,
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
 	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST, C_LAGS,
+	C_FENCED,		/* this and what follows: only if there was any */
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

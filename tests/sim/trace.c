@@ -27,6 +27,7 @@ const char *const cov_name[C_COUNT] = {
 	"refused votes", "remote reads", "no memory", "set back",
 	"disks replaced", "deposed", "resized", "own promotions",
 	"roles moved", "victims", "suspended", "direct reads", "no end direct", "lags",
+	"fenced",
 };
 
 void trace_reset(bool on, FILE *live)

@@ -104,6 +104,7 @@ void node_start(struct node *n)
 	n->res.conf.after_split_brain = (u8)o->after_split_brain;
 	n->res.conf.ack_policy = (u8)o->ack_policy;
 	n->res.conf.votes = n->votes;
+	n->res.conf.fencing = o->fencing;
 	n->res.conf.on_backlog = (u8)o->on_backlog;
 	n->res.conf.backlog_max = o->backlog_max;
 	n->res.conf.backlog_ms = o->backlog_ms;
@@ -239,11 +240,48 @@ static bool alone(const struct node *n)
 	return true;
 }
 
+static bool links_closed(struct node *n)
+{
+	bool closed = true;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct link *l;
+		u32 side;
+
+		if (i == n->id)
+			continue;
+		l = link_of(n->id, i);
+		side = n->peers[i].side;
+		if (l->up[side] || l->pending[side]) {
+			net_shut(l, side, false);
+			closed = closed && !l->up[side];
+		}
+	}
+	return closed;
+}
+
+static bool disks_closed(struct node *n)
+{
+	const char *why = NULL;
+	bool closed = true;
+
+	for (u32 v = 0; v < W.o.vols; v++) {
+		struct vol_node *vn = &n->vols[v];
+
+		if (!vn->closing && !vn->open)
+			continue;
+		if (!vn->closing)
+			repl_detach(&vn->vol, true, &why);
+		closed = false;
+	}
+	return closed;
+}
+
 /* A clean end, as of `blkrepl down`: false while something is under way. */
 bool node_stop(struct node *n)
 {
 	const char *why = NULL;
-	bool busy = false;
+	bool closed;
 	int err;
 
 	n->down_wanted = true;
@@ -265,31 +303,9 @@ bool node_stop(struct node *n)
 		}
 		admin_demoted(n);
 	}
-	for (u32 i = 0; i < W.o.nodes; i++) {
-		struct link *l;
-		u32 side;
-
-		if (i == n->id)
-			continue;
-		l = link_of(n->id, i);
-		side = n->peers[i].side;
-		if (l->up[side] || l->pending[side]) {
-			net_shut(l, side, false);
-			busy = busy || l->up[side];
-		}
-	}
-	for (u32 v = 0; v < W.o.vols; v++) {
-		struct vol_node *vn = &n->vols[v];
-
-		if (vn->closing) {
-			busy = true;
-		} else if (vn->open) {
-			err = repl_detach(&vn->vol, true, &why);
-			busy = true;
-			(void)err;
-		}
-	}
-	if (busy) {
+	/* With fencing the peers hear that there is no disk to go on with. */
+	closed = W.o.fencing && !disks_closed(n) ? false : links_closed(n);
+	if (!disks_closed(n) || !closed) {
 		W.cur = NULL;
 		return false;
 	}
@@ -428,6 +444,7 @@ void world_run(const struct sim_opts *o)
 	hist_init();
 	app_init();
 	admin_init();
+	agent_init();
 	fault_init();
 	for (u32 i = 0; i < o->nodes; i++) {
 		struct node *n = &W.node[i];
