@@ -182,18 +182,32 @@ static bool in_later_set(const struct repl_pv *pv)
 	       (ps->set_version | SET_MARKS) > (s->set_version | SET_MARKS);
 }
 
+/* Nothing differs, so what it knows we may go by. */
+static bool is_equal(const struct repl_pv *pv)
+{
+	const struct repl_vstate *ps = &pv->peer_state;
+	struct repl_vstate mine;
+
+	my_vstate(pv, &mine);
+	return mine.disk == DISK_UPTODATE && ps->disk == DISK_UPTODATE &&
+	       !mine.dirty && !ps->dirty && pv_verdict(pv) == V_EQUAL;
+}
+
 static const char *may_be_over(const struct repl_vol *vol)
 {
-	u32 missing = known_set(vol);
+	u32 missing = known_set(vol), here = BIT(vol->res->node);
 	struct repl_pv *pv;
 
 	for_each_pv(pv, vol) {
-		if (in_later_set(pv))
-			return "this node was away, and a peer has been in step since: make that one Primary, or let this one be filled; --force decides without that";
 		if (usable(pv))
-			missing &= ~BIT(pv->peer->node);
+			here |= BIT(pv->peer->node);
+		if (!in_later_set(pv))
+			continue;
+		if (!is_equal(pv))
+			return "this node was away, and a peer has been in step since: make that one Primary, or let this one be filled; --force decides without that";
+		missing |= pv->peer_state.in_sync;
 	}
-	return missing ? "this node was away, and those it was in step with may have gone on since: connect all of them; --force gives up what they have" :
+	return missing & ~here ? "this node was away, and those it was in step with may have gone on since: connect all of them; --force gives up what they have" :
 			 NULL;
 }
 
@@ -261,6 +275,13 @@ static bool is_wanted(const struct repl_peer *p)
 	return res->now < p->fence.until_ms;
 }
 
+static const char *what_waits(const struct repl_res *res)
+{
+	return res->role == ROLE_PRIMARY ?
+	       "I/O waits until this peer is back, or was fenced" :
+	       "this node is to be Primary, once this peer is connected, or was fenced";
+}
+
 void fence_tick(struct repl_res *res)
 {
 	struct repl_peer *p;
@@ -270,10 +291,9 @@ void fence_tick(struct repl_res *res)
 		if (p->fence.wanted == is_wanted(p))
 			continue;
 		p->fence.wanted = !p->fence.wanted;
-		note(res, p->fence.wanted ? NOTE_FENCE : NOTE_PEER, NULL, p,
-		     !p->fence.wanted ? NULL : res->role == ROLE_PRIMARY ?
-		     "I/O waits until this peer is back, or fenced" :
-		     "this node is to be Primary, and waits until this peer is connected, or fenced");
+		note(res, NOTE_PEER, NULL, p, NULL);
+		if (p->fence.wanted)
+			note(res, NOTE_FENCE, NULL, p, what_waits(res));
 	}
 }
 
