@@ -347,6 +347,25 @@ int blkrepl_nl_disconnect(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int blkrepl_nl_fenced(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	const char *why = NULL;
+	unsigned long flags;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
+	if (err)
+		return err;
+	blkrepl_lock(c.r, flags);
+	err = repl_fenced(&c.p->peer, &why);
+	blkrepl_unlock(c.r, flags);
+	if (err)
+		blkrepl_refuse(c.extack, err, "peer %u: %s", c.peer_nr, why);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
 /* ---- resync ---- */
 
 static int pause_sync(struct genl_info *info, bool pause)

@@ -39,6 +39,8 @@ static void res_conf(struct nlattr **tb, struct repl_res_conf *conf)
 		conf->on_no_quorum = nla_get_u32(tb[BLKREPL_RC_ON_NO_QUORUM]);
 	if (tb[BLKREPL_RC_AUTO_PROMOTE])
 		conf->auto_promote = nla_get_u32(tb[BLKREPL_RC_AUTO_PROMOTE]);
+	if (tb[BLKREPL_RC_FENCING])
+		conf->fencing = nla_get_u32(tb[BLKREPL_RC_FENCING]);
 	if (tb[BLKREPL_RC_AFTER_SPLIT_BRAIN])
 		conf->after_split_brain =
 			nla_get_u32(tb[BLKREPL_RC_AFTER_SPLIT_BRAIN]);

@@ -201,6 +201,8 @@ static enum blkrepl_event text_event(enum repl_note note)
 		return BLKREPL_EV_DIVERGED;
 	case NOTE_IO_ERROR:
 		return BLKREPL_EV_IO_ERROR;
+	case NOTE_FENCE:
+		return BLKREPL_EV_FENCE;
 	default:
 		return BLKREPL_EV_MESSAGE;
 	}
@@ -273,7 +275,7 @@ static int next_event(struct blkrepl_resource *r, struct sk_buff *skb,
 static bool is_text(enum blkrepl_event event)
 {
 	return event == BLKREPL_EV_DIVERGED || event == BLKREPL_EV_IO_ERROR ||
-	       event == BLKREPL_EV_MESSAGE;
+	       event == BLKREPL_EV_MESSAGE || event == BLKREPL_EV_FENCE;
 }
 
 static void events_work(struct work_struct *work)

@@ -299,6 +299,7 @@ int blkrepl_nl_peer_del(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_peer_set(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_connect(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_disconnect(struct sk_buff *skb, struct genl_info *info);
+int blkrepl_nl_fenced(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_pause_sync(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_resume_sync(struct sk_buff *skb, struct genl_info *info);
 int blkrepl_nl_verify(struct sk_buff *skb, struct genl_info *info);

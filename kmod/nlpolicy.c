@@ -66,6 +66,7 @@ static struct netlink_range_validation backlog_time = {
 							BLKREPL_SPLIT_SECONDARY), \
 	[BLKREPL_RC_ACK_POLICY]	= NLA_POLICY_MAX(NLA_U32, BLKREPL_ACK_QUORUM), \
 	[BLKREPL_RC_QUORUM]	= NLA_POLICY_MAX(NLA_U32, BLKREPL_QUORUM_MAJORITY), \
+	[BLKREPL_RC_FENCING]	= NLA_POLICY_MAX(NLA_U32, BLKREPL_FENCING_WAIT), \
 	[BLKREPL_RC_ON_NO_DATA]	= NLA_POLICY_MAX(NLA_U32, \
 						 BLKREPL_NO_DATA_IO_ERROR), \
 	[BLKREPL_RC_NODE_NAME]	= NAME
@@ -254,6 +255,7 @@ static const struct genl_ops ops[] = {
 	DO(RESUME_SYNC, pol_pvol, blkrepl_nl_resume_sync),
 	DO(VERIFY, pol_pvol, blkrepl_nl_verify),
 	GET(LATENCY_GET, pol_res, NULL, blkrepl_nl_latency_dump),
+	DO(FENCED, pol_peer, blkrepl_nl_fenced),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -42,11 +42,14 @@ SAME(SUSP_PEER_ACK, BLKREPL_SUSP_PEER_ACK);
 SAME(SUSP_NO_DATA, BLKREPL_SUSP_NO_DATA);
 SAME(SUSP_QUORUM, BLKREPL_SUSP_QUORUM);
 SAME(SUSP_ADMIN, BLKREPL_SUSP_ADMIN);
+SAME(SUSP_FENCING, BLKREPL_SUSP_FENCING);
 SAME(ACK_SYNC, BLKREPL_ACK_SYNC);
 SAME(ACK_ASYNC, BLKREPL_ACK_ASYNC);
 SAME(ACK_QUORUM, BLKREPL_ACK_QUORUM);
 SAME(false, BLKREPL_QUORUM_OFF);
 SAME(true, BLKREPL_QUORUM_MAJORITY);
+SAME(false, BLKREPL_FENCING_OFF);
+SAME(true, BLKREPL_FENCING_WAIT);
 SAME(BACKLOG_BEHIND, BLKREPL_BACKLOG_BEHIND);
 SAME(BACKLOG_HOLD, BLKREPL_BACKLOG_HOLD);
 SAME(ON_ERROR_DETACH, BLKREPL_IO_ERROR_DETACH);
@@ -110,6 +113,7 @@ static int fill_res_cfg(struct sk_buff *skb, struct blkrepl_resource *r)
 	    nla_put_u32(skb, BLKREPL_RC_MIN_IN_SYNC, r->res.conf.min_in_sync) ||
 	    nla_put_u32(skb, BLKREPL_RC_ON_NO_QUORUM, r->res.conf.on_no_quorum) ||
 	    nla_put_u32(skb, BLKREPL_RC_AUTO_PROMOTE, r->res.conf.auto_promote) ||
+	    nla_put_u32(skb, BLKREPL_RC_FENCING, r->res.conf.fencing) ||
 	    nla_put_u32(skb, BLKREPL_RC_WITNESS, r->res.witness) ||
 	    nla_put_u32(skb, BLKREPL_RC_AFTER_SPLIT_BRAIN,
 			r->res.conf.after_split_brain))
@@ -301,6 +305,13 @@ static int fill_peer_cfg(struct sk_buff *skb, struct blkrepl_peer *p)
 	return 0;
 }
 
+static u32 fence_state(const struct repl_peer *p)
+{
+	if (p->fence.done)
+		return BLKREPL_FENCE_DONE;
+	return p->fence.wanted ? BLKREPL_FENCE_WANTED : BLKREPL_FENCE_NONE;
+}
+
 static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 {
 	struct nlattr *nest = nla_nest_start(skb, BLKREPL_A_PEER_INFO);
@@ -317,7 +328,8 @@ static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 	    nla_put_u32(skb, BLKREPL_PI_UNACKED, p->peer.unacked) ||
 	    nla_put_u64_64bit(skb, BLKREPL_PI_LAG_BYTES, p->peer.lag_bytes,
 			      BLKREPL_PI_PAD) ||
-	    nla_put_u32(skb, BLKREPL_PI_LAG_MS, p->peer.lag_ms))
+	    nla_put_u32(skb, BLKREPL_PI_LAG_MS, p->peer.lag_ms) ||
+	    nla_put_u32(skb, BLKREPL_PI_FENCE_STATE, fence_state(&p->peer)))
 		return -EMSGSIZE;
 	if (seen >= 0 && nla_put_u32(skb, BLKREPL_PI_SEES_PRIMARY, seen))
 		return -EMSGSIZE;

@@ -61,6 +61,7 @@
  * @BLKREPL_CMD_EVENT: multicast only: EVENT and the nests of what changed
  * @BLKREPL_CMD_LATENCY_GET: dump only, RES or of all: a message for each
  *	histogram: RES, VOL or PEER, LATENCY
+ * @BLKREPL_CMD_FENCED: RES, PEER: the peer has been off since it was lost
  */
 enum blkrepl_cmd {
 	BLKREPL_CMD_UNSPEC,
@@ -90,6 +91,7 @@ enum blkrepl_cmd {
 	BLKREPL_CMD_VERIFY,
 	BLKREPL_CMD_EVENT,
 	BLKREPL_CMD_LATENCY_GET,
+	BLKREPL_CMD_FENCED,
 	__BLKREPL_CMD_MAX,
 	BLKREPL_CMD_MAX = __BLKREPL_CMD_MAX - 1
 };
@@ -169,6 +171,19 @@ enum blkrepl_quorum {
 	BLKREPL_QUORUM_MAJORITY,	/* who is elected; sets of a majority count */
 };
 
+/* Without votes: may a node go on without one that it has lost? */
+enum blkrepl_fencing {
+	BLKREPL_FENCING_OFF,		/* yes: somebody else looks after that */
+	BLKREPL_FENCING_WAIT,		/* once that is back, or was fenced */
+};
+
+/* Of a peer, where there is fencing. */
+enum blkrepl_fence_state {
+	BLKREPL_FENCE_NONE,
+	BLKREPL_FENCE_WANTED,		/* something waits until it is fenced */
+	BLKREPL_FENCE_DONE,		/* it was, and has not been connected since */
+};
+
 enum blkrepl_on_io_error {
 	BLKREPL_IO_ERROR_DETACH,	/* carry on from a peer's disk */
 	BLKREPL_IO_ERROR_PASS_ON,	/* report to the upper layers */
@@ -229,6 +244,9 @@ enum blkrepl_res_cfg {
 	BLKREPL_RC_QUORUM,		/* u32: enum blkrepl_quorum; with
 					 * BLKREPL_ACK_QUORUM always a majority
 					 */
+	BLKREPL_RC_FENCING,		/* u32: enum blkrepl_fencing; needs
+					 * BLKREPL_QUORUM_OFF; the same on all nodes
+					 */
 	__BLKREPL_RC_MAX,
 	BLKREPL_RC_MAX = __BLKREPL_RC_MAX - 1
 };
@@ -239,6 +257,7 @@ enum blkrepl_res_cfg {
 #define BLKREPL_SUSP_NO_DATA	(1U << 2)	/* no good replica is reachable */
 #define BLKREPL_SUSP_QUORUM	(1U << 3)	/* no majority */
 #define BLKREPL_SUSP_ADMIN	(1U << 4)	/* an administrator said so */
+#define BLKREPL_SUSP_FENCING	(1U << 5)	/* a lost peer may be Primary */
 
 /* Nest RES_INFO. */
 enum blkrepl_res_info {
@@ -362,6 +381,7 @@ enum blkrepl_peer_info {
 	BLKREPL_PI_SEES_PRIMARY,	/* u32: node id of the Primary that it is or
 					 * sees; absent: none
 					 */
+	BLKREPL_PI_FENCE_STATE,		/* u32: enum blkrepl_fence_state */
 	__BLKREPL_PI_MAX,
 	BLKREPL_PI_MAX = __BLKREPL_PI_MAX - 1
 };
@@ -437,6 +457,7 @@ enum blkrepl_event {
 	BLKREPL_EV_DIVERGED,		/* VOL, PEER, TEXT: split brain found */
 	BLKREPL_EV_IO_ERROR,		/* VOL, TEXT: backing device failed */
 	BLKREPL_EV_MESSAGE,		/* TEXT: a refusal worth an admin's eye */
+	BLKREPL_EV_FENCE,		/* PEER, TEXT: somebody should fence it */
 };
 
 #endif
