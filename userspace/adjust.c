@@ -314,8 +314,27 @@ void plan_adjust(struct plan *p, const struct view *view, const struct st_res *r
 	}
 }
 
+static void plan_detach(struct plan *p, const struct st_res *res)
+{
+	const struct st_vol *v;
+
+	for (v = res->vols; v; v = v->next)
+		if (is_attached(v))
+			plan_vol(p, BLKREPL_CMD_DETACH, res->name, v->nr);
+}
+
+static void plan_disconnect(struct plan *p, const struct st_res *res)
+{
+	const struct st_peer *peer;
+
+	for (peer = res->peers; peer; peer = peer->next)
+		if (peer->conn != BLKREPL_CONN_STANDALONE)
+			plan_peer(p, BLKREPL_CMD_DISCONNECT, res->name, peer->id);
+}
+
 void plan_down(struct plan *p, const struct st_res *res)
 {
+	bool fencing = opt_get(&res->opts, OPT_FENCING) == BLKREPL_FENCING_WAIT;
 	const struct st_peer *peer;
 	const struct st_vol *v;
 
@@ -323,14 +342,14 @@ void plan_down(struct plan *p, const struct st_res *res)
 	if (res->role == BLKREPL_ROLE_PRIMARY)
 		plan_add(p, BLKREPL_CMD_ROLE_SET, res->name)->role =
 			BLKREPL_ROLE_SECONDARY;
-	for (peer = res->peers; peer; peer = peer->next)
-		if (peer->conn != BLKREPL_CONN_STANDALONE)
-			plan_peer(p, BLKREPL_CMD_DISCONNECT, res->name, peer->id);
-	for (v = res->vols; v; v = v->next) {
-		if (is_attached(v))
-			plan_vol(p, BLKREPL_CMD_DETACH, res->name, v->nr);
+	/* a Primary that hears that there is no disk here need not have us fenced */
+	if (fencing)
+		plan_detach(p, res);
+	plan_disconnect(p, res);
+	if (!fencing)
+		plan_detach(p, res);
+	for (v = res->vols; v; v = v->next)
 		plan_vol(p, BLKREPL_CMD_VOL_DEL, res->name, v->nr);
-	}
 	/* after the disks: so nothing of a peer is forgotten in the metadata */
 	for (peer = res->peers; peer; peer = peer->next)
 		plan_peer(p, BLKREPL_CMD_PEER_DEL, res->name, peer->id);

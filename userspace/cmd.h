@@ -59,7 +59,7 @@ enum arg_id {
 
 /* Sets of settings that a verb takes as options, by enum opt_id. */
 #define OPTS_RES	(1U << OPT_ACK_POLICY | 1U << OPT_QUORUM | \
-			 1U << OPT_ON_NO_DATA | \
+			 1U << OPT_FENCING | 1U << OPT_ON_NO_DATA | \
 			 1U << OPT_ON_BACKLOG | 1U << OPT_BACKLOG_MAX | \
 			 1U << OPT_BACKLOG_TIME | 1U << OPT_MIN_IN_SYNC | \
 			 1U << OPT_ON_NO_QUORUM | 1U << OPT_AUTO_PROMOTE | \
@@ -211,6 +211,7 @@ int cmd_del_peer(struct cmd *c);
 int cmd_net_options(struct cmd *c);
 int cmd_connect(struct cmd *c);
 int cmd_disconnect(struct cmd *c);
+int cmd_fenced(struct cmd *c);
 int cmd_pause_sync(struct cmd *c);
 int cmd_resume_sync(struct cmd *c);
 int cmd_verify(struct cmd *c);

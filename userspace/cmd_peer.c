@@ -182,6 +182,22 @@ int cmd_disconnect(struct cmd *c)
 	return cmd_each_res(c, &t, do_disconnect);
 }
 
+/* Of a single one: a wrong word costs data. */
+int cmd_fenced(struct cmd *c)
+{
+	struct target t;
+	struct req r;
+
+	if (!target_parse(c->pos[0], TARGET_PEER, &t))
+		return EX_USAGE;
+	if (!t.peer[0]) {
+		err("which node was switched off? say %s:PEER", t.res);
+		return EX_USAGE;
+	}
+	req_init(&r, BLKREPL_CMD_FENCED, t.res);
+	return cmd_each_peer(c, &t, &r);
+}
+
 static int each_pair(struct cmd *c, const struct target *t, int kernel_cmd)
 {
 	struct req r;

@@ -23,6 +23,7 @@ static const char *verb_of(const struct st_change *c)
 	case BLKREPL_EV_DIVERGED:
 	case BLKREPL_EV_IO_ERROR:
 	case BLKREPL_EV_MESSAGE:
+	case BLKREPL_EV_FENCE:
 		return "report";
 	default:
 		return c->is_new ? "create" : "change";
@@ -38,6 +39,8 @@ static const char *object_of(const struct st_change *c)
 		return "io-error";
 	case BLKREPL_EV_MESSAGE:
 		return "message";
+	case BLKREPL_EV_FENCE:
+		return "fence";
 	default:
 		break;
 	}

@@ -189,6 +189,30 @@ uint32_t peers_away(const struct st_res *res)
 	return set;
 }
 
+uint32_t peers_wanted(const struct st_res *res)
+{
+	const struct st_peer *p;
+	uint32_t set = 0;
+
+	for (p = res->peers; p; p = p->next)
+		if (p->fence == BLKREPL_FENCE_WANTED)
+			set |= node_bit(p->id);
+	return set;
+}
+
+void advise_fenced(struct finding *x, const struct st_res *res, uint32_t set)
+{
+	const struct st_peer *p;
+	const char *joint = ": ";
+
+	for (p = res->peers; p; p = p->next) {
+		if (!(set & node_bit(p->id)))
+			continue;
+		advise(x, "%sblkrepl fenced %s:%s", joint, res->name, peer_named(p).text);
+		joint = ", ";
+	}
+}
+
 uint32_t missing_away(const struct st_res *res)
 {
 	const struct st_peer *p;

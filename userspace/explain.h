@@ -71,6 +71,10 @@ static inline const char *of_set(uint32_t set, const char *one, const char *many
 
 /* Sets of nodes. */
 uint32_t peers_away(const struct st_res *res);
+/* Those whose fencing something waits for. */
+uint32_t peers_wanted(const struct st_res *res);
+/* "blkrepl fenced r0:bob" for each of them. */
+void advise_fenced(struct finding *x, const struct st_res *res, uint32_t set);
 /* Those that a promotion misses and that are not connected. */
 uint32_t missing_away(const struct st_res *res);
 uint32_t peers_good(const struct st_res *res, const struct st_vol *v);

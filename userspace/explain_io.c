@@ -185,6 +185,22 @@ static void no_data(struct findings *f)
 	rather_fail(x, res, REASON_NO_DATA);
 }
 
+/* ---- fencing ---- */
+
+static void fencing(struct findings *f, unsigned int reason)
+{
+	const struct st_res *res = f->res;
+	struct finding *x = suspended(f, PROBLEM, reason);
+	uint32_t set = peers_wanted(res) ? peers_wanted(res) : peers_away(res);
+	struct nodes names = node_names(res, set, "and");
+
+	say(x, ": %s", names.text);
+	advise(x, "bring back %s; or power %s off, and when that is done say here",
+	       names.text, of_set(set, "it", "them"));
+	advise_fenced(x, res, set);
+	advise(x, "; I/O goes on by itself then");
+}
+
 /* ---- what takes moments ---- */
 
 static void moments(struct findings *f, unsigned int reason)
@@ -244,6 +260,9 @@ void explain_io(struct findings *f)
 			break;
 		case BLKREPL_SUSP_QUORUM:
 			no_quorum(f);
+			break;
+		case BLKREPL_SUSP_FENCING:
+			fencing(f, i);
 			break;
 		default:
 			other_reason(f, i);

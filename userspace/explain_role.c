@@ -19,6 +19,11 @@ static void votes(struct finding *x, const struct st_res *res)
 		    res->votes_needed);
 }
 
+static bool fences(const struct st_res *res)
+{
+	return opt_get(&res->opts, OPT_FENCING) == BLKREPL_FENCING_WAIT;
+}
+
 static void could_be(struct findings *f)
 {
 	const struct st_res *res = f->res;
@@ -28,7 +33,8 @@ static void could_be(struct findings *f)
 	say(x, "%s could become Primary: nothing that it knows is against it",
 	    this_node(res).text);
 	votes(x, res);
-	if (away.text[0] && !elects_primaries(res)) {
+	/* with fencing all that are away have been fenced */
+	if (away.text[0] && !elects_primaries(res) && !fences(res)) {
 		say(x, "; but it cannot ask %s", away.text);
 		advise(x, "make sure that no other node (%s) is Primary or becomes it, else the data diverges; then: ",
 		       away.text);
@@ -74,6 +80,13 @@ static void bring_back(struct finding *x, const struct st_res *res)
 		else
 			advise(x, "bring back %s, with a disk", away ?
 			       node_names(res, away, "and").text : "more nodes");
+		return;
+	}
+	/* the kernel's words: the data here is good, and others may be Primary */
+	if (missing && fences(res) && strstr(res->promotion_refused, "fencing wait")) {
+		advise(x, "bring back %s; or power %s off, and when that is done say here",
+		       node_names(res, missing, "and").text, of_set(missing, "it", "them"));
+		advise_fenced(x, res, missing);
 		return;
 	}
 	if (!missing || is_curable(res))

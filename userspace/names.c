@@ -98,6 +98,25 @@ const struct names names_on_backlog = {
 	},
 };
 
+const struct names names_fencing = {
+	.what = "fencing",
+	.count = 2,
+	.word = {
+		[BLKREPL_FENCING_OFF] = "off",
+		[BLKREPL_FENCING_WAIT] = "wait",
+	},
+};
+
+const struct names names_fence_state = {
+	.what = "fence state",
+	.count = 3,
+	.word = {
+		[BLKREPL_FENCE_NONE] = "none",
+		[BLKREPL_FENCE_WANTED] = "wanted",
+		[BLKREPL_FENCE_DONE] = "done",
+	},
+};
+
 const struct names names_on_no_data = {
 	.what = "on-no-data",
 	.count = 2,
@@ -172,9 +191,10 @@ static const char * const reasons[] = {
 	"no replica with good data is reachable",
 	"no quorum: a majority of the nodes is not reachable",
 	"suspended by an administrator",
+	"a peer that is lost may be Primary (fencing wait)",
 };
 
-_Static_assert(BLKREPL_SUSP_ADMIN == 1U << (ARRAY_SIZE(reasons) - 1),
+_Static_assert(BLKREPL_SUSP_FENCING == 1U << (ARRAY_SIZE(reasons) - 1),
 	       "every BLKREPL_SUSP_ bit needs its reason in words");
 
 const char *suspend_reason(unsigned int i)

@@ -26,6 +26,8 @@ extern const struct names names_conn;
 extern const struct names names_repl;
 extern const struct names names_ack_policy;
 extern const struct names names_quorum;
+extern const struct names names_fencing;
+extern const struct names names_fence_state;
 extern const struct names names_on_io_error;
 extern const struct names names_on_no_data;
 extern const struct names names_on_no_quorum;

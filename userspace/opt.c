@@ -31,6 +31,12 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 		.def = BLKREPL_QUORUM_OFF,
 		.help = "who may be Primary: whom you say, or whom a majority of the nodes elects; ack-policy quorum implies it",
 	},
+	[OPT_FENCING] = {
+		"fencing", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
+		BLKREPL_RC_FENCING, &names_fencing,
+		.def = BLKREPL_FENCING_OFF,
+		.help = "without votes: go on without a lost peer, or wait until it is back or was fenced; the same on all nodes",
+	},
 	[OPT_ON_NO_DATA] = {
 		"on-no-data", SECT_OPTIONS, GROUP_RES, TYPE_ENUM, false,
 		BLKREPL_RC_ON_NO_DATA, &names_on_no_data,
@@ -382,6 +388,10 @@ bool opt_check(const struct opt_set *s, char *why, size_t size)
 	}
 	if (opt_get(s, OPT_AUTO_PROMOTE) && !votes) {
 		snprintf(why, size, "auto-promote needs \"quorum majority\" (or \"ack-policy quorum\"): nobody promotes itself without the votes of a majority");
+		return false;
+	}
+	if (opt_get(s, OPT_FENCING) == BLKREPL_FENCING_WAIT && votes) {
+		snprintf(why, size, "\"fencing wait\" is for \"quorum off\" and \"ack-policy sync\" or \"async\": where primaries are elected nobody has to be fenced");
 		return false;
 	}
 	if (2 * opt_get(s, OPT_PING_INT) > opt_get(s, OPT_TIMEOUT)) {

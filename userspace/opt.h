@@ -16,6 +16,7 @@ struct names;
 enum opt_id {
 	OPT_ACK_POLICY,
 	OPT_QUORUM,
+	OPT_FENCING,
 	OPT_ON_NO_DATA,
 	OPT_ON_BACKLOG,
 	OPT_BACKLOG_MAX,

@@ -191,6 +191,7 @@ static const char *verb_of(const struct req *r)
 	case BLKREPL_CMD_PEER_SET:	return "net-options";
 	case BLKREPL_CMD_CONNECT:	return "connect";
 	case BLKREPL_CMD_DISCONNECT:	return "disconnect";
+	case BLKREPL_CMD_FENCED:	return "fenced";
 	case BLKREPL_CMD_PAUSE_SYNC:	return "pause-sync";
 	case BLKREPL_CMD_RESUME_SYNC:	return "resume-sync";
 	case BLKREPL_CMD_VERIFY:	return "verify";

@@ -57,6 +57,7 @@ struct st_peer {
 	uint32_t lag_ms;
 	char last_error[256];
 	int sees_primary;		/* node id, -1: none */
+	uint32_t fence;			/* enum blkrepl_fence_state */
 	struct st_latency *latency;	/* like those of a volume */
 	struct st_pvol *pvols;
 };

@@ -235,6 +235,9 @@ void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 	out_bool(o, "async", opt_get(&p->opts, OPT_ASYNC));
 	if (opt_get(&p->opts, OPT_ASYNC))
 		out_text(o, "  async");
+	out_word(o, "fencing", p->fence ? "  fencing:" : NULL,
+		 name_of(&names_fence_state, p->fence),
+		 p->fence == BLKREPL_FENCE_WANTED ? TONE_BAD : TONE_WARN);
 	/* Writes wait for the others: what they lack is gone at once. */
 	lags = connected && p->lag_bytes && (lags || p->lag_ms >= 1000);
 	out_bytes(o, "lag-bytes", lags || statistics ? "  lacks:" : NULL,
@@ -371,6 +374,8 @@ void status_res_values(struct out *o, const struct st_res *res, bool statistics)
 		name_of(&names_ack_policy, opt_get(&res->opts, OPT_ACK_POLICY)));
 	out_str(o, "quorum", NULL,
 		name_of(&names_quorum, opt_get(&res->opts, OPT_QUORUM)));
+	out_str(o, "fencing", NULL,
+		name_of(&names_fencing, opt_get(&res->opts, OPT_FENCING)));
 	out_num(o, "seq", statistics ? "  seq:" : NULL, res->seq);
 	snprintf(set, sizeof(set), "0x%" PRIx32, res->in_sync);
 	out_str(o, "in-sync-set", statistics ? "  in-sync-set:" : NULL, set);

@@ -49,6 +49,9 @@ const struct verb verbs[] = {
 	  1, 1, ARG(ARG_DISCARD_MY_DATA), 0, cmd_connect },
 	{ "disconnect", VERBS_DAILY, "RES[:PEER]|all", "disconnect, and stay so",
 	  "  blkrepl disconnect r0:bob\n", 1, 1, ARG(ARG_FORCE), 0, cmd_disconnect },
+	{ "fenced", VERBS_DAILY, "RES:PEER", "say that a lost peer was switched off, with fencing wait",
+	  "  # bob's power is off, or has been since it was lost:\n"
+	  "  blkrepl fenced r0:bob\n", 1, 1, 0, 0, cmd_fenced },
 	{ "attach", VERBS_DAILY, "RES[/VOL]|all [DISK]", "use the disk, of the configuration or DISK",
 	  "  blkrepl attach r0/0\n"
 	  "  blkrepl attach r0/0 /dev/vg/data --meta-disk /dev/vg/meta\n"

@@ -164,6 +164,22 @@ static void test_standalone(void)
 	state_free(st);
 }
 
+/* Where there is fencing, the peers hear that its disk is gone. */
+static void test_down(void)
+{
+	struct state *st = fake_r0();
+	char got[8192] = "";
+	struct plan p;
+
+	FAKE(st, "r0", -1, -1, BLKREPL_A_RES_CFG,
+	     U32(BLKREPL_RC_FENCING, BLKREPL_FENCING_WAIT));
+	plan_down(&p, st->resources);
+	print_plan(&p, got, sizeof(got));
+	tap_has(got, "secondary r0\ndetach r0/0\ndisconnect r0:1\n", "down, with fencing");
+	plan_free(&p);
+	state_free(st);
+}
+
 int main(void)
 {
 	struct state *st = fake_r0();
@@ -175,5 +191,6 @@ int main(void)
 	test_from_nothing();
 	test_witness();
 	test_standalone();
+	test_down();
 	return tap_end();
 }

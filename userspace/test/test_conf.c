@@ -176,6 +176,9 @@ static const struct {
 	{ "elected, and sync", OK("options { ack-policy sync; quorum majority; auto-promote yes; }"), NULL },
 	{ "a majority of which nobody is elected", OK("options { ack-policy quorum; quorum off; }"), "\"quorum off\" contradicts" },
 	{ "off, said so", OK("options { quorum off; }"), NULL },
+	{ "fencing", OK("options { fencing wait; }"), NULL },
+	{ "fencing, and votes", OK("options { fencing wait; quorum majority; }"), "nobody has to be fenced" },
+	{ "fencing, and votes by the policy", OK("options { fencing wait; ack-policy quorum; }"), "nobody has to be fenced" },
 	{ "a quorum that is a number", OK("options { quorum 2; }"), "expected off or majority" },
 	{ "resync rates crossed", OK("disk { resync-rate-max 1M; resync-rate-min 2M; }"), "lower than resync-rate-min" },
 };

@@ -32,6 +32,7 @@
 #define CONN(s)		U32(BLKREPL_PI_CONN_STATE, BLKREPL_CONN_##s)
 #define PEER_ROLE(r)	U32(BLKREPL_PI_ROLE, BLKREPL_ROLE_##r)
 #define SEES(id)	U32(BLKREPL_PI_SEES_PRIMARY, id)
+#define FENCE(s)	U32(BLKREPL_PI_FENCE_STATE, BLKREPL_FENCE_##s)
 #define ERROR(text)	STR(BLKREPL_PI_LAST_ERROR, text)
 #define REPL(s)		U32(BLKREPL_PV_REPL_STATE, BLKREPL_REPL_##s)
 #define PEER_DISK(s)	U32(BLKREPL_PV_PEER_DISK_STATE, BLKREPL_DISK_##s)
@@ -246,6 +247,37 @@ static void test_quorum(void)
 	PEER(1, PEER_ROLE(PRIMARY), SEES(1));
 	expect(st, "another was elected", "; bob is Primary too, and may have been elected when this node was cut off\n"
 	       "         do: nothing: this node becomes Secondary as soon as they are connected, and what waits fails; to have that now: blkrepl secondary --force r0\n", NULL);
+}
+
+static void test_fencing(void)
+{
+	struct state *st = primary();
+
+	RES_CFG(U32(BLKREPL_RC_FENCING, BLKREPL_FENCING_WAIT));
+	RES(SUSPENDED(BLKREPL_SUSP_FENCING, 9000));
+	cut(st, 1);
+	cut(st, 2);
+	PEER(1, FENCE(WANTED));
+	expect_first(st, "problem  r0: I/O has been suspended for 0:09, programs wait: a peer that is lost may be Primary (fencing wait): bob\n");
+	expect(st, "one to be fenced",
+	       "         do: bring back bob; or power it off, and when that is done say here: blkrepl fenced r0:bob; I/O goes on by itself then\n", NULL);
+
+	st = secondary();
+	RES_CFG(U32(BLKREPL_RC_FENCING, BLKREPL_FENCING_WAIT));
+	RES(REFUSED("it may be Primary (fencing wait): connect it", 6));
+	cut(st, 1);
+	cut(st, 2);
+	expect(st, "two may be Primary",
+	       "alice cannot become Primary now, it would be refused: it may be Primary (fencing wait): connect it; not heard of: bob and carol\n"
+	       "         do: bring back bob and carol; or power them off, and when that is done say here: blkrepl fenced r0:bob, blkrepl fenced r0:carol\n", NULL);
+
+	st = secondary();
+	RES_CFG(U32(BLKREPL_RC_FENCING, BLKREPL_FENCING_WAIT));
+	cut(st, 1);
+	PEER(1, FENCE(DONE));
+	expect(st, "one was fenced",
+	       "info     r0 promotion: alice could become Primary: nothing that it knows is against it\n"
+	       "         do: blkrepl primary r0\n", NULL);
 }
 
 static void test_no_data(void)
@@ -685,6 +717,7 @@ int main(void)
 {
 	test_fine();
 	test_quorum();
+	test_fencing();
 	test_no_data();
 	test_moments();
 	test_disks();

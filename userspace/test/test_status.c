@@ -142,6 +142,9 @@ static void test_events(void)
 	static const struct fake_attr report[] = {
 		STR(BLKREPL_A_TEXT, "both sides wrote"), FAKE_END
 	};
+	static const struct fake_attr wanted[] = {
+		U32(BLKREPL_PI_FENCE_STATE, BLKREPL_FENCE_WANTED), FAKE_END
+	};
 	struct state *st = fake_r0();
 	char *text;
 	size_t len;
@@ -151,6 +154,8 @@ static void test_events(void)
 	fake_msg(st, o, BLKREPL_EV_RES, "r0", -1, -1, BLKREPL_A_RES_INFO, role);
 	fake_msg(st, o, BLKREPL_EV_VOL, "r0", 2, -1, BLKREPL_A_VOL_INFO, vol);
 	fake_msg(st, o, BLKREPL_EV_PEER, "r0", -1, 1, BLKREPL_A_PEER_INFO, peer);
+	fake_msg(st, o, BLKREPL_EV_PEER, "r0", -1, 1, BLKREPL_A_PEER_INFO, wanted);
+	fake_msg(st, o, BLKREPL_EV_FENCE, "r0", -1, 1, 0, report);
 	fake_msg(st, o, BLKREPL_EV_DIVERGED, "r0", 0, 1, 0, report);
 	fake_msg(st, o, BLKREPL_EV_PEER_GONE, "r0", -1, 1, 0, none);
 	fake_msg(st, o, BLKREPL_EV_VOL_GONE, "r0", 2, -1, 0, none);
@@ -161,6 +166,8 @@ static void test_events(void)
 	       "change resource r0  role:Secondary  term:3  I/O suspended: suspended by an administrator\n"
 	       "create device r0/2  /dev/blkrepl0  disk:Attaching  0 B\n"
 	       "change connection r0:bob  connection:StandAlone  last error: no route\n"
+	       "change connection r0:bob  connection:StandAlone  fencing:wanted\n"
+	       "report fence r0:bob  both sides wrote\n"
 	       "report diverged r0:bob/0  both sides wrote\n"
 	       "destroy connection r0:bob\n"
 	       "destroy device r0/2\n"
