@@ -97,6 +97,7 @@ static void bring_back(struct finding *x, const struct st_res *res)
 		       node_names(res, missing, "and").text);
 	else
 		advise(x, "bring back %s%s", node_names(res, missing, "and").text,
+		       fences(res) ? "" :
 		       of_set(missing, "", "; one of them that is UpToDate is enough"));
 }
 

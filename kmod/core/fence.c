@@ -193,21 +193,26 @@ static bool is_equal(const struct repl_pv *pv)
 	       !mine.dirty && !ps->dirty && pv_verdict(pv) == V_EQUAL;
 }
 
-static const char *may_be_over(const struct repl_vol *vol)
+/* @missing: who has to be connected for that */
+static const char *may_be_over(const struct repl_vol *vol, u32 *missing)
 {
-	u32 missing = known_set(vol), here = BIT(vol->res->node);
+	u32 here = BIT(vol->res->node);
 	struct repl_pv *pv;
 
+	*missing = known_set(vol);
 	for_each_pv(pv, vol) {
 		if (usable(pv))
 			here |= BIT(pv->peer->node);
 		if (!in_later_set(pv))
 			continue;
-		if (!is_equal(pv))
+		if (!is_equal(pv)) {
+			*missing = 0;
 			return "this node was away, and a peer has been in step since: make that one Primary, or let this one be filled; --force decides without that";
-		missing |= pv->peer_state.in_sync;
+		}
+		*missing |= pv->peer_state.in_sync;
 	}
-	return missing & ~here ? "this node was away, and those it was in step with may have gone on since: connect all of them; --force gives up what they have" :
+	*missing &= ~here;
+	return *missing ? "this node was away, and those it was in step with may have gone on since: connect all of them; --force gives up what they have" :
 			 NULL;
 }
 
@@ -228,23 +233,24 @@ static u32 unheard(const struct repl_res *res, const struct repl_peer *from)
 	return nodes;
 }
 
+static const char may_be_primary[] = "a node that is not connected may be Primary (fencing wait): connect it, or power it off and then say: blkrepl fenced RES:NODE";
+
 const char *fence_against(const struct repl_res *res, const struct repl_peer *from,
-			  u32 *nodes)
+			  u32 *missing)
 {
 	struct repl_vol *vol;
 	const char *why;
 
-	*nodes = 0;
+	*missing = 0;
 	if (!fences(res))
 		return NULL;
 	for_each_vol(vol, res) {
-		why = vol->told || from ? NULL : may_be_over(vol);
+		why = vol->told || from ? NULL : may_be_over(vol, missing);
 		if (why)
 			return why;
 	}
-	*nodes = unheard(res, from);
-	return *nodes ? "a node that is not connected may be Primary (fencing wait): connect it, or power it off and then say: blkrepl fenced RES:NODE" :
-			NULL;
+	*missing = unheard(res, from);
+	return *missing ? may_be_primary : NULL;
 }
 
 const char *fence_refuses(struct repl_res *res, const struct repl_peer *from)
@@ -256,7 +262,7 @@ const char *fence_refuses(struct repl_res *res, const struct repl_peer *from)
 
 	why = fence_against(res, from, &nodes);
 	for_each_peer(p, i, res)
-		if (nodes & BIT(i))
+		if (why == may_be_primary && (nodes & BIT(i)))
 			p->fence.until_ms = res->now + WANTED_MS;
 	return why;
 }

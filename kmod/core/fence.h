@@ -62,12 +62,12 @@ u32 fence_leavers(const struct repl_res *res);
 void fence_suspend(struct repl_res *res);
 void fence_check(struct repl_res *res);
 /*
- * What stands against a promotion, or NULL; @nodes are those to be connected, or
- * fenced.  @from steps down for us.
+ * What stands against a promotion, or NULL; @missing are those to be connected.  @from
+ * steps down for us.
  */
 const char *fence_against(const struct repl_res *res, const struct repl_peer *from,
-			  u32 *nodes);
-/* The same, and their fencing is wanted. */
+			  u32 *missing);
+/* The same; and if they may be fenced instead, that is wanted. */
 const char *fence_refuses(struct repl_res *res, const struct repl_peer *from);
 void fence_tick(struct repl_res *res);
 

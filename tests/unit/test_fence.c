@@ -257,17 +257,20 @@ static void fenced_is_enough(void)
 /* After a restart fencing does not tell whether those that were fenced went on. */
 static void was_away(void)
 {
+	struct repl_promotion promo;
 	const char *why = NULL;
 
 	restarted();
 	returns(0, ALL, 0x10000);
 	CHECK(fenced(1));
-	CHECK(promote(&why) < 0);
+	f.vol.disk = DISK_UPTODATE;
+	repl_promotion(&f.res, &promo);
+	CHECK(promo.why && promo.missing == BIT(2), "%x", promo.missing);
+	CHECK(promote(&why) == -EBUSY && strstr(why, "was away"), "%s", why);
 	later(3000);
 	CHECK(!f.peer[1].fence.wanted);
 	returns(1, ALL, 0x10000);
 	CHECK(!f.peer[1].fence.done);
-	CHECK(f.vol.disk == DISK_UPTODATE);
 	CHECK(!promote(&why), "%s", why);
 	fake_exit(&f);
 }
