@@ -123,7 +123,6 @@ bool fence_untold(const struct repl_peer *p)
 	return true;
 }
 
-
 u32 fence_leavers(const struct repl_res *res)
 {
 	struct repl_peer *p;

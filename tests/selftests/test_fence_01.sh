@@ -57,7 +57,7 @@ must repl b down r0
 check "somebody says that it was fenced" repl a fenced r0:b
 check_ends "the Primary goes on" "$writer"
 check "nothing is suspended" quorum_again a
-check "it counts as fenced" fence_is a done
+check "it counts as fenced" fence_is a "done"
 must scribble "$(dev a)" 512 4096
 
 must repl b up r0
