@@ -71,15 +71,16 @@ static u32 in_step_needed(const struct repl_res *res, u32 set)
 }
 
 /**
- * ack_replicas() - how many must have a write before it is acknowledged
+ * ack_replicas() - how many at least have what was acknowledged under a set
  * @res: the resource, where primaries are elected
- * @set: the in-sync set
+ * @set: its members
+ * @by_all: SET_BY_ALL, from the set's version
+ *
+ * Whatever this node would ask for, were it Primary, says nothing of that.
  */
-u32 ack_replicas(const struct repl_res *res, u32 set)
+u32 ack_replicas(const struct repl_res *res, u32 set, bool by_all)
 {
-	u32 need = in_step_needed(res, set);
-
-	return by_majority(res) ? need : max(need, hweight32(set));
+	return by_all ? hweight32(set) : most_of(res, set);
 }
 
 /* Replicas in step, and committed; and how many it takes. */
@@ -191,7 +192,7 @@ static bool quorum_met(const struct repl_io *io)
 		return false;
 	if (MUTATED(MUT_WITNESS_ACKS))
 		got |= vol->keepers;
-	return hweight32(got) >= ack_replicas(vol->res, vol->in_sync);
+	return hweight32(got) >= in_step_needed(vol->res, vol->in_sync);
 }
 
 /* Those that have not answered are followers, which nothing waits for. */

@@ -32,7 +32,7 @@ void my_vstate(const struct repl_pv *pv, struct repl_vstate *out)
 	out->keepers = s->keepers;
 	out->kept_before = s->kept_before;
 	/* Elected: what others have beyond us was never acknowledged. */
-	out->set_version = max(out->set_version, elected_version(vol->res));
+	out->set_version = elected_version(vol->res, out->set_version);
 	out->replica = s->replica;
 	if (vol->res->witness)
 		return;
@@ -100,7 +100,8 @@ void announce_res(struct repl_peer *p)
 		.term = cpu_to_le64(reigns(res) ? own_term(res) : res->term),
 		.role = res->renewing ? ROLE_SECONDARY : res->role,
 		.primary = primary_seen(res),
-		.flags = elects(res) ? REPL_RS_VOTES : 0,
+		.flags = (elects(res) ? REPL_RS_VOTES : 0) |
+			 (by_majority(res) ? REPL_RS_BY_MOST : 0),
 	};
 	struct repl_wire_hdr h;
 

@@ -510,7 +510,7 @@ void app_drop_receiver(struct repl_pv *pv)
 		if (io->vol != pv->vol || !(io->wait & bit))
 			continue;
 		ack_not_awaited(io, pv->peer);
-		if (io->acked && !io->err && by_majority(res)) {
+		if (io->acked && !io->err && majority_acked(res)) {
 			pv->lacks = true;
 			pv->lacks_at = pv->vol->uncommitted ? pv->vol->before :
 							      pv->vol->lineage;

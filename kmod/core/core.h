@@ -497,7 +497,8 @@ struct repl_res {
 	} vote;
 	bool elected_before;		/* were primaries elected, by the settings so far? */
 	bool majority_before;		/* and did a majority acknowledge? */
-	u32 electing;			/* nodes that say they are; those that vote */
+	bool majority_acked;		/* some members may still lack what it has */
+	u32 electing, by_most;		/* nodes that say they are; so those that vote */
 	u64 reign;			/* term in which we became Primary */
 	bool forced;			/* by force, and not elected */
 	bool renewing;			/* Primary that asks for another term */

@@ -3,7 +3,8 @@
  * Who may have what was acknowledged, where primaries are elected.
  *
  * An acknowledged write is on W of the S members of the in-sync set under which
- * it was acknowledged (on all of them, unless a majority acknowledges).  So
+ * it was acknowledged (on all of them, unless a majority acknowledges: the set says
+ * which, as what this node would do as Primary has nothing to do with it).  So
  * S - W + 1 members must have been heard, the candidate included, and none of them
  * may have more than the candidate: then one of these has every acknowledged write,
  * and so has the candidate.  Only members count that have not crashed or been
@@ -98,12 +99,15 @@ static bool claims(const struct repl_pv *pv)
  * struct claim - a set that nodes say they know
  * @version: of it, the number only
  * @voted: made where primaries are elected, by all who know it
+ * @by_all: a write is on all of it, by all who know it; else on a majority, which
+ *	asks more of an election
  * @set: its members
  * @keepers: these, and who else keeps it
  */
 struct claim {
 	u64 version;
 	bool voted;
+	bool by_all;
 	u32 set;
 	u32 keepers;
 };
@@ -111,7 +115,8 @@ struct claim {
 static struct claim claim_of(u64 version, u32 in_sync, u32 keepers)
 {
 	return (struct claim){ set_number(version), version & SET_VOTED,
-			       in_sync, in_sync | keepers };
+			       version & SET_BY_ALL, in_sync,
+			       in_sync | keepers };
 }
 
 /*
@@ -143,6 +148,7 @@ static bool newest_claim(const struct repl_vol *vol, u64 limit,
 			found = true;
 		} else if (its.version == c->version) {
 			c->voted &= its.voted;
+			c->by_all &= its.by_all;
 			c->set &= its.set;
 			c->keepers &= its.keepers;
 		}
@@ -316,6 +322,7 @@ static struct claim newest_set(const struct repl_vol *vol)
 	/* Nobody knows it any more.  Any replica may have been in it. */
 	if (newest.version < kept_before(vol)) {
 		newest.set = replica_nodes(vol->res);
+		newest.by_all = false;
 		return newest;
 	}
 	c = newest;
@@ -324,6 +331,7 @@ static struct claim newest_set(const struct repl_vol *vol)
 		return c;
 	newest.keepers &= ~elect_not_told(vol, newest.version);
 	newest.set = newest.keepers ? newest.set & newest.keepers : vol->in_sync;
+	newest.by_all &= known_by_all(vol);
 	return newest;
 }
 
@@ -350,8 +358,8 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 	struct repl_pv *pv;
 	struct claim c;
 
-	if (!by_majority(vol->res) || (s && (s->flags & META_F_PRIMARY)) ||
-	    !set_in_force(vol, &c))
+	if ((s && (s->flags & META_F_PRIMARY)) || !set_in_force(vol, &c) ||
+	    c.by_all)
 		return true;
 	for_each_pv(pv, vol)
 		if (connected(pv->peer) && last_primary(pv) &&
@@ -363,16 +371,15 @@ static bool first_of_all(const struct repl_vol *vol, u32 set)
 
 /*
  * Is our disk one that the set relies on?  Without one, those that serve us.
- * @set: it goes here
+ * @c: it goes here
  */
-static bool counts_in(const struct repl_vol *vol, u32 *set)
+static bool counts_in(const struct repl_vol *vol, struct claim *c)
 {
 	const struct repl_store *s = store_live(vol);
-	struct claim c = newest_set(vol);
 
-	*set = c.set;
-	return !s || ((c.set & BIT(vol->res->node)) &&
-		      s->set_version >= c.version);
+	*c = newest_set(vol);
+	return !s || ((c->set & BIT(vol->res->node)) &&
+		      s->set_version >= c->version);
 }
 
 /* Is this node in the newest set that is known, by its own word? */
@@ -430,12 +437,17 @@ bool elect_has_all(const struct repl_res *res)
 }
 
 /* Of those of the set that vouch, one has every write that was acknowledged. */
-static bool covered(const struct repl_res *res, u32 set, u32 vouching)
+static bool covered(const struct repl_res *res, const struct claim *c,
+		    u32 vouching)
 {
-	u32 need = ack_replicas(res, set);
+	u32 members = hweight32(c->set);
+	u32 need = ack_replicas(res, c->set, c->by_all);
 
-	need = hweight32(set) >= need ? hweight32(set) - need + 1 : 1;
-	return hweight32(vouching & set) >= need;
+	if (MUTATED(MUT_OWN_POLICY_COUNTS))
+		need = max(ack_replicas(res, c->set, !by_majority(res)),
+			   (u32)res->conf.min_in_sync);
+	need = members >= need ? members - need + 1 : 1;
+	return hweight32(vouching & c->set) >= need;
 }
 
 /* Who is connected and vouches. */
@@ -452,9 +464,9 @@ static u32 vouching_peers(const struct repl_res *res)
 }
 
 /* Do those of the set that are connected and vouch know enough without us? */
-static bool known_without_us(const struct repl_res *res, u32 set)
+static bool known_without_us(const struct repl_res *res, const struct claim *c)
 {
-	return covered(res, set, vouching_peers(res));
+	return covered(res, c, vouching_peers(res));
 }
 
 /**
@@ -471,7 +483,7 @@ bool elect_good_without_us(const struct repl_pv *pv)
 	if (!vouches_likely(pv->peer) || !set_in_force(pv->vol, &c) ||
 	    !(c.set & BIT(pv->peer->node)))
 		return false;
-	return known_without_us(pv->vol->res, c.set) ||
+	return known_without_us(pv->vol->res, &c) ||
 	       (last_primary(pv) && pv->peer_state.set_version >= c.version);
 }
 
@@ -500,12 +512,13 @@ static bool majority_claims(const struct repl_vol *vol)
 }
 
 /* Do we and those of @alike that vouch? */
-static bool known_to_us(const struct repl_vol *vol, u32 set, u32 alike)
+static bool known_to_us(const struct repl_vol *vol, const struct claim *c,
+			u32 alike)
 {
 	const struct repl_res *res = vol->res;
 
 	return vouches(res) && majority_claims(vol) &&
-	       covered(res, set, BIT(res->node) | (vouching_peers(res) & alike));
+	       covered(res, c, BIT(res->node) | (vouching_peers(res) & alike));
 }
 
 /* Was the newest set that is known made without votes, and not by us? */
@@ -562,17 +575,17 @@ static bool shows_data(const struct repl_pv *pv)
 static bool heard_enough(const struct repl_vol *vol, u32 heard, u32 vouching)
 {
 	const struct repl_res *res = vol->res;
-	u32 set;
+	struct claim c;
 
 	if (has_all(vol))
 		return true;
-	if (!counts_in(vol, &set))
+	if (!counts_in(vol, &c))
 		return false;
 	/* And they have compared positions. */
-	if (covered(res, set, vouching))
+	if (covered(res, &c, vouching))
 		return vouching & BIT(res->node);
 	heard &= us_and_those(vol, shows_data);
-	return !(set & ~heard) && first_of_all(vol, set);
+	return !(c.set & ~heard) && first_of_all(vol, c.set);
 }
 
 /**
@@ -607,7 +620,8 @@ bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching)
  */
 bool elect_among_all(const struct repl_vol *vol)
 {
-	u32 set, alike;
+	struct claim c;
+	u32 alike;
 
 	if (!elects(vol->res) || !electable(vol) ||
 	    primary_seen(vol->res) != NODE_NONE ||
@@ -615,13 +629,13 @@ bool elect_among_all(const struct repl_vol *vol)
 		return false;
 	if (has_all(vol))
 		return true;
-	if (!counts_in(vol, &set))
+	if (!counts_in(vol, &c))
 		return false;
 	alike = us_and_those(vol, alike_but_for_last);
-	if (known_to_us(vol, set, alike))
+	if (known_to_us(vol, &c, alike))
 		return true;
 	if (!vol->vouch &&
-	    (known_without_us(vol->res, set) || !first_of_all(vol, set)))
+	    (known_without_us(vol->res, &c) || !first_of_all(vol, c.set)))
 		return false;
-	return !(set & ~alike);
+	return !(c.set & ~alike);
 }

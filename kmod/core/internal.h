@@ -289,17 +289,18 @@ struct decide_node {
 };
 
 /*
- * A version of a set, from its highest bits on: term of the reign; number in it; how
- * often it was renewed, which makes a secondary's copy count more than another's
- * (source.c) and is no new set; whether a majority had to keep it; whether the reign
- * was forced.  So a later reign's sets are newer, whatever the earlier counted to;
- * and a reign's own go on growing when its marks are taken off or put on.
+ * A version of a set, from its highest bits on: term of the reign; number in it; whether
+ * all of it acknowledge; how often it was renewed, which makes a secondary's copy count
+ * more than another's (source.c) and is no new set; whether a majority had to keep it;
+ * whether the reign was forced.  So a later reign's sets are newer, whatever the earlier
+ * counted to; and a reign's own go on growing when its marks are taken off or put on.
  */
 #define SET_TERM_SHIFT	40
 #define SET_FORCED	1ULL
 #define SET_VOTED	2ULL	/* made where primaries are elected */
 #define SET_MARKS	(SET_FORCED | SET_VOTED)
 #define SET_RENEWED	4ULL	/* once more */
+#define SET_BY_ALL	0x8000ULL	/* a write is on all of it, not on a majority only */
 #define SET_NEXT	0x10000ULL	/* from one number to the next */
 
 /* Which set it is, renewed or not. */
@@ -314,12 +315,12 @@ static inline bool set_unbegun(u64 version)
 	return !(set_number(version) << (64 - SET_TERM_SHIFT));
 }
 
-/* Never a number that no Primary gave, not after 16,000 times. */
+/* Never a number or mark that no Primary gave, not after 8,000 times. */
 static inline u64 set_renew(u64 version)
 {
 	u64 v = version + SET_RENEWED;
 
-	return set_number(v) == set_number(version) ? v : version;
+	return (v ^ version) < SET_BY_ALL ? v : version;
 }
 
 /* Whose data is given up, of two that have diverged. */
@@ -374,7 +375,7 @@ bool ack_async(const struct repl_vol *vol, const struct repl_peer *p);
 bool ack_met(const struct repl_io *io);
 u32 replica_nodes(const struct repl_res *res);
 u32 replicas(const struct repl_res *res);
-u32 ack_replicas(const struct repl_res *res, u32 set);
+u32 ack_replicas(const struct repl_res *res, u32 set, bool by_all);
 void ack_in_step(const struct repl_res *res, u32 *in_step, u32 *needed);
 bool ack_enough(const struct repl_res *res);
 void ack_lags(const struct repl_io *io);
@@ -731,15 +732,35 @@ static inline bool usable(const struct repl_pv *pv)
 }
 
 /* Is a write complete once a majority has it? */
+static inline bool conf_by_majority(const struct repl_res_conf *c)
+{
+	return c->ack_policy == ACK_QUORUM;
+}
+
+/* This is what we do as Primary: what others did, their sets say (SET_BY_ALL). */
 static inline bool by_majority(const struct repl_res *res)
 {
-	return res->conf.ack_policy == ACK_QUORUM;
+	return conf_by_majority(&res->conf);
+}
+
+/* Does it take all of the set that we know to acknowledge a write? */
+static inline bool known_by_all(const struct repl_vol *vol)
+{
+	const struct repl_store *s = vol->store;
+
+	return (s ? s->set_version : vol->res->set_version) & SET_BY_ALL;
+}
+
+/* May a majority have acknowledged what some members have not answered yet? */
+static inline bool majority_acked(const struct repl_res *res)
+{
+	return by_majority(res) || res->majority_acked;
 }
 
 /* Are primaries elected, and does a set count once a majority keeps it? */
 static inline bool conf_elects(const struct repl_res_conf *c)
 {
-	return c->votes || c->ack_policy == ACK_QUORUM;
+	return c->votes || conf_by_majority(c);
 }
 
 static inline bool elects(const struct repl_res *res)

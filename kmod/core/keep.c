@@ -253,21 +253,27 @@ static bool all_in_step(const struct repl_res *res)
 /** set_own_version() - this version, as of a set that we make */
 u64 set_own_version(const struct repl_res *res, u64 version)
 {
-	version &= ~SET_VOTED;
-	return elects(res) ? version | SET_VOTED : version;
+	version &= ~(SET_VOTED | SET_BY_ALL);
+	if (elects(res))
+		version |= SET_VOTED;
+	return by_majority(res) ? version : version | SET_BY_ALL;
 }
 
 /**
- * elected_version() - older than all sets of our reign, and newer than all before
+ * elected_version() - what one who was elected says, until there is a set of its reign
  * @res: the resource
+ * @known: version of the set that it knows
  *
- * Return: it, or 0 if we were not elected, or by force
+ * Return: older than all sets of our reign, and newer than all before; or @known, if we
+ * were not elected, or by force, or have begun
  */
-u64 elected_version(const struct repl_res *res)
+u64 elected_version(const struct repl_res *res, u64 known)
 {
 	if (!needs_votes(res) || !reigns(res) || res->forced)
-		return 0;
-	return SET_VOTED | own_term(res) << SET_TERM_SHIFT;
+		return known;
+	/* The set is the one before: what it says of acknowledgements stays true. */
+	return max(known, SET_VOTED | (known & SET_BY_ALL) |
+			  own_term(res) << SET_TERM_SHIFT);
 }
 
 /**

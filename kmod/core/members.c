@@ -430,6 +430,8 @@ static void commit_done(struct repl_res *res)
 	c->step = COMMIT_IDLE;
 	commit_clear(c);
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
+	/* They have answered for all that was acknowledged before. */
+	res->majority_acked &= !(c->version & SET_BY_ALL);
 	/* A sync source may have waited for this. */
 	res->evaluate_again = true;
 	for_each_vol(vol, res) {

@@ -296,6 +296,9 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	res->electing &= ~BIT(p->node);
 	if (w.flags & REPL_RS_VOTES)
 		res->electing |= BIT(p->node);
+	res->by_most &= ~BIT(p->node);
+	if (w.flags & REPL_RS_BY_MOST)
+		res->by_most |= BIT(p->node);
 	res->term = max(res->term, p->term);
 	res->seq = max(res->seq, le64_to_cpu(w.seq));
 	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {

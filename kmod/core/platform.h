@@ -172,6 +172,7 @@ enum repl_mutations {
 	MUT_LOG_FILLED,			/* one that lags may fill the activity log */
 	MUT_SLOW_AWAITED,		/* ... and for members, however slow */
 	MUT_FENCING_IGNORED,		/* a Primary goes on without a lost peer's fencing */
+	MUT_OWN_POLICY_COUNTS,		/* elections rely on this node's own settings */
 	MUT_COUNT,
 };
 

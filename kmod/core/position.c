@@ -36,7 +36,7 @@ static int compare(const struct repl_res *res, u64 term, u64 seq)
  */
 static void lacks(struct repl_vol *vol)
 {
-	if (!by_majority(vol->res))
+	if (known_by_all(vol))
 		return;
 	vol->vouch = false;
 	if (!vol->store)
@@ -173,7 +173,7 @@ bool position_holds(const struct repl_io *io)
 {
 	struct repl_res *res = io->vol->res;
 
-	if (!res->have_ended || !io->peer->unheard || !by_majority(res) ||
+	if (!res->have_ended || !io->peer->unheard || known_by_all(io->vol) ||
 	    compare(res, io->peer->term, io->seq) <= 0)
 		return false;
 	if (!disk_away(res))

@@ -135,10 +135,11 @@ static void doubt_candidates(struct repl_res *res)
  */
 static void acks_changed(struct repl_res *res)
 {
-	bool changed = res->majority_before != by_majority(res);
-
+	if (res->majority_before == by_majority(res))
+		return;
+	res->majority_acked = res->majority_before;
 	res->majority_before = by_majority(res);
-	if (changed && elects(res) && res->role == ROLE_PRIMARY) {
+	if (elects(res) && res->role == ROLE_PRIMARY) {
 		res->gen_pending = true;
 		res->gen_due = true;
 	}

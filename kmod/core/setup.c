@@ -42,6 +42,34 @@ const char *repl_conf_check(const struct repl_res_conf *conf)
 	return NULL;
 }
 
+static bool waits_for_all(const struct repl_peer *p)
+{
+	return connected(p) && !(p->res->by_most & BIT(p->node));
+}
+
+static bool primary_by_majority(const struct repl_peer *p)
+{
+	return connected(p) && p->role == ROLE_PRIMARY &&
+	       (p->res->by_most & BIT(p->node));
+}
+
+/*
+ * A set says how many acknowledge under it, but older modules go by their settings: while
+ * a majority is enough for the Primary, these are to say so wherever it is connected.
+ */
+static const char *wrong_order(const struct repl_res *res,
+			       const struct repl_res_conf *conf)
+{
+	bool joins = !by_majority(res) && conf_by_majority(conf);
+	bool leaves = by_majority(res) && !conf_by_majority(conf);
+
+	if (leaves && any_peer(res, primary_by_majority))
+		return "the Primary acknowledges by a majority: switch it from ack-policy quorum to another first, and this node after it";
+	if (joins && res->role == ROLE_PRIMARY && any_peer(res, waits_for_all))
+		return "this node is Primary, and a connected node has another ack-policy: switch the others to quorum first (adjust there), and the Primary last";
+	return NULL;
+}
+
 int repl_conf_allowed(const struct repl_res *res,
 		      const struct repl_res_conf *conf, const char **why)
 {
@@ -51,6 +79,9 @@ int repl_conf_allowed(const struct repl_res *res,
 	*why = repl_conf_check(conf);
 	if (*why)
 		return -EINVAL;
+	*why = wrong_order(res, conf);
+	if (*why)
+		return -EBUSY;
 	if (to_be_elected && !vouches_on_disk(res)) {
 		*why = "this node is Primary without good data of its own, and could not be elected: attach its disks and let them sync, or move the role first";
 		return -EBUSY;
@@ -184,6 +215,7 @@ int repl_peer_del(struct repl_peer *peer)
 		pv_del(pv);
 	res->peer[peer->node] = NULL;
 	res->electing &= ~BIT(peer->node);
+	res->by_most &= ~BIT(peer->node);
 	evaluate(res);
 	return 0;
 }

@@ -75,13 +75,16 @@ static void begin(struct repl_pv *pv, const struct repl_wire_hdr *h)
 static void count_as_elected(struct repl_vol *filling)
 {
 	struct repl_res *res = filling->res;
-	u64 version = elected_version(res);
 	struct repl_store *s;
 	struct repl_vol *vol;
+	u64 version;
 
 	for_each_vol(vol, res) {
 		s = store_live(vol);
-		if (!s || vol->disk != DISK_UPTODATE || s->set_version >= version)
+		if (!s || vol->disk != DISK_UPTODATE)
+			continue;
+		version = elected_version(res, s->set_version);
+		if (version == s->set_version)
 			continue;
 		s->set_version = version;
 		s->sb_flush = true;
@@ -90,7 +93,7 @@ static void count_as_elected(struct repl_vol *filling)
 			meta_kick(vol);
 		}
 	}
-	res->set_version = max(res->set_version, version);
+	res->set_version = elected_version(res, res->set_version);
 }
 
 /*

@@ -567,7 +567,7 @@ static void in_step_with_members(struct repl_pv *from)
 		    pv->slot == SLOT_NONE)
 			continue;
 		/* What others acknowledged it may lack. */
-		if (by_majority(vol->res) &&
+		if (majority_acked(vol->res) &&
 		    !(vol->store->in_sync & BIT(pv->peer->node)))
 			continue;
 		pv->peer_state.dirty = 0;

@@ -419,6 +419,7 @@ static void win(struct repl_res *res)
 	for_each_vol(vol, res) {
 		/* Of the last Primary: as ours, its disk is good once it equals one. */
 		vol->follower = false;
+		res->majority_acked |= !known_by_all(vol);
 		if (res->vote.force)
 			take_as_good(vol);
 	}

@@ -238,6 +238,7 @@ static_assert(sizeof(struct repl_wire_hello) == 128, "wire hello");
 
 /* res_state.flags */
 #define REPL_RS_VOTES		(1U << 0)	/* primaries are elected, it votes */
+#define REPL_RS_BY_MOST		(1U << 1)	/* a majority acknowledges, were it Primary */
 
 /**
  * struct repl_wire_res_state - what a node says of itself

@@ -65,12 +65,16 @@ check_equal "the file system has all" "$(cat "$mnt/file")" "$(printf 'here\nmore
 must umount "$mnt"
 
 # Elected, and in the place of one that waits for nobody.
-for node in a b c; do
+check_refused "the Primary is not the first to count on a majority" "the Primary last" \
+	repl b resource-options r0 --ack-policy quorum
+for node in a c b; do
 	must repl $node resource-options r0 --ack-policy quorum
 done
 must busywait 30 in_step b r0
 moves b c
 moves c a
+check_refused "nor the last to do so" "and this node after it" \
+	repl b resource-options r0 --ack-policy async
 for node in a b c; do
 	must repl $node resource-options r0 --ack-policy async
 done

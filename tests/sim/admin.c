@@ -236,7 +236,7 @@ static u32 holders_needed(u32 v)
 {
 	u32 acks = sim_acks_needed(M.set[v]), members = hweight32(M.set[v]);
 
-	if (W.o.ack_policy != ACK_QUORUM || members < acks)
+	if (!state_by_majority(M.version[v]) || members < acks)
 		return 1;
 	return members - acks + 1;
 }
@@ -826,6 +826,7 @@ void admin_event(void)
 		care_for_fencing();
 	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
 		 W.o.scenario == SCN_WITNESS || W.o.scenario == SCN_LAGGARD ||
+		 W.o.scenario == SCN_POLICIES ||
 		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {

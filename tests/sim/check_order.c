@@ -9,7 +9,7 @@
  * a write that was submitted after another had completed finds that one on
  * every replica of the set.
  *
- * "quorum": the same where a majority acknowledges.  "bound": no peer that is
+ * "quorum": the same where a majority acknowledges, by the set that it has there.  "bound": no peer that is
  * not waited for lacks more than the settings allow.
  *
  * "order": a write of the stream never covers what completed before it began
@@ -152,9 +152,9 @@ void order_acked(u32 vol, struct node *p, u64 sector, u32 n, u32 w)
 	if (p->vols[vol].vol.disk <= DISK_FAILED)
 		return;		/* its metadata can't be asked */
 	set = disk_durable_set(&W.disk[p->id][vol]);
-	if (W.o.ack_policy == ACK_QUORUM) {
+	if (state_by_majority(disk_durable_version(&W.disk[p->id][vol]))) {
 		quorum_acked(vol, p, state_set(vol, p->id), sector, n, w);
-		if (W.o.witnesses)
+		if (W.o.witnesses || W.o.votes)
 			set_kept(vol, p, w);
 		return;
 	}

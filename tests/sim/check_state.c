@@ -111,6 +111,14 @@ bool state_majority_keeps(u32 vol, u32 node, u32 *set)
 	return (version & SET_VOTED) && hweight32(keepers) >= sim_majority();
 }
 
+/* Is a majority enough, under a set of this version? */
+bool state_by_majority(u64 version)
+{
+	if (W.o.scenario == SCN_POLICIES)
+		return !(version & SET_BY_ALL);
+	return W.o.ack_policy == ACK_QUORUM;
+}
+
 /* UpToDate, or all that its primary has sent. */
 static bool good_copy(const struct node *n, u32 v, u32 other)
 {

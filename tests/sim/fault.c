@@ -416,6 +416,41 @@ static void switch_votes(u64 how)
 	       NULL, FE_QUORUM, NULL, how);
 }
 
+void fault_draw_policy(struct node *n)
+{
+	n->ack_policy = rng_pct(R, 50) ? ACK_QUORUM : ACK_SYNC;
+	n->min_in_sync = (u8)(rng_pct(R, 50) ? 0 :
+			      rng_below(R, sim_replicas() + 1));
+}
+
+/* An admin looks at one node only, and leaves it as it was if it refuses. */
+static void switch_policy(void)
+{
+	struct node *n = &W.node[rng_below(R, W.o.nodes)];
+	struct repl_res_conf conf = n->res.conf;
+	const char *why;
+
+	if (n->paused_until > W.now)
+		return;
+	fault_draw_policy(n);
+	T("admin: n%u ack-policy %u min-in-sync %u", n->id, n->ack_policy,
+	  n->min_in_sync);
+	if (!n->up)
+		return;
+	conf.ack_policy = n->ack_policy;
+	conf.min_in_sync = n->min_in_sync;
+	if (repl_conf_allowed(&n->res, &conf, &why)) {
+		T("admin: refused: %s", why);
+		n->ack_policy = n->res.conf.ack_policy;
+		n->min_in_sync = n->res.conf.min_in_sync;
+		return;
+	}
+	W.cur = n;
+	n->res.conf = conf;
+	repl_conf_changed(&n->res);
+	W.cur = NULL;
+}
+
 static void cut_power(void)
 {
 	if (rng_pct(R, 50)) {
@@ -678,6 +713,9 @@ void fault_event(enum fault_ev what, u64 arg)
 		break;
 	case F_LAG:
 		lag();
+		break;
+	case F_ADMIN_POLICY:
+		switch_policy();
 		break;
 	case F_COUNT:
 		break;

@@ -9,7 +9,7 @@
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
 	"election", "resize", "witness", "clocks", "laggard", "slow-votes",
-	"fencing", "hostile",
+	"fencing", "hostile", "policies",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -18,6 +18,7 @@ const char *const fault_name[F_COUNT] = {
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
 	"replace", "rollback", "resize", "depose", "suspend", "link", "quorum",
 	"lag",
+	"policy",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -75,6 +76,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_LOG_FILLED] = "log-filled",
 	[MUT_SLOW_AWAITED] = "slow-awaited",
 	[MUT_FENCING_IGNORED] = "fencing-ignored",
+	[MUT_OWN_POLICY_COUNTS] = "own-policy-counts",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -214,6 +216,36 @@ static void slow_votes(struct sim_opts *o, struct rng *r)
 }
 
 /*
+ * Primaries come and go, with sets that all acknowledge and sets that a majority does,
+ * while no two nodes are told the same.
+ */
+static void policies(struct sim_opts *o, struct rng *r)
+{
+	o->nodes = max(o->nodes, 3u);
+	if (o->nodes < 5 && rng_pct(r, 25)) {
+		o->nodes++;
+		o->witnesses = 1;
+	}
+	if (rng_pct(r, 60)) {
+		elections(o, r);
+		o->weight[F_DISK_ERROR] = rng_below(r, 3);
+		o->weight[F_ADMIN_DETACH] = rng_below(r, 3);
+		o->weight[F_ADMIN_DOWN] = rng_below(r, 3);
+	}
+	/* What is flushed on some and on its way to others, when the Primary crashes. */
+	o->pct_flush = pick(r, 5, 20, 40);
+	o->pct_read = pick(r, 5, 10, 25);
+	o->depth = max(o->depth, 4u);
+	o->fault_ms = pick(r, 100, 200, 400);
+	o->weight[F_STALL] = pick(r, 0, 10, 20);
+	o->weight[F_LINK] = pick(r, 0, 5, 10);
+	o->weight[F_CRASH_PRIMARY] = pick(r, 5, 10, 20);
+	o->weight[F_ADMIN_FORCE] = 0;
+	o->weight[F_ADMIN_ROLLBACK] = 0;
+	o->weight[F_ADMIN_POLICY] = pick(r, 5, 10, 20);
+}
+
+/*
  * The same with votes, under sync and async too.  Scripts that need a Primary which
  * goes on alone have none; nor may a voter's disk be set back.
  */
@@ -341,6 +373,10 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
 		o->ack_policy = rng_pct(r, 90) ? ACK_QUORUM : ACK_SYNC;
+	if (o->scenario == SCN_POLICIES) {
+		o->votes = 1;
+		o->ack_policy = rng_pct(r, 50) ? ACK_QUORUM : ACK_SYNC;
+	}
 	if (votes_too)
 		votes(o, r);
 	/* With those not enough would be left for a majority. */
@@ -437,6 +473,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 			o->weight[F_ADMIN_DETACH] = rng_below(r, 3);
 			o->weight[F_ADMIN_DOWN] = rng_below(r, 3);
 		}
+		break;
+	case SCN_POLICIES:
+		policies(o, r);
 		break;
 	case SCN_RESIZE:
 		o->room_extents = rng_range(r, 1, 8);

@@ -40,6 +40,7 @@ enum scenario {
 	SCN_SLOW_VOTES,	/* metadata takes long to write, or all nodes are far away */
 	SCN_FENCING,	/* nobody looks after old primaries but a fencing agent */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
+	SCN_POLICIES,	/* how many must have a write is changed, node by node */
 	SCN_COUNT,
 };
 
@@ -70,6 +71,7 @@ enum fault {
 	F_LINK,			/* two nodes lose each other, and no third */
 	F_ADMIN_QUORUM,		/* votes are switched on or off, node by node */
 	F_LAG,			/* a disk stands still, or the way of data to a node */
+	F_ADMIN_POLICY,		/* one node gets another ack policy, or min-in-sync */
 	F_COUNT,
 };
 
@@ -272,6 +274,7 @@ struct node {
 	bool up;		/* runs */
 	bool down_wanted;	/* clean end under way */
 	bool votes;		/* by its configuration file */
+	u8 ack_policy, min_in_sync;	/* likewise */
 	u64 paused_until;
 	u64 lag_until;		/* F_LAG */
 	struct sim_clock clock;
@@ -516,6 +519,7 @@ enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT, FE_QUORUM };
 void fault_event(enum fault_ev what, u64 arg);
 void fault_heal(void);
 void fault_settle_votes(void);
+void fault_draw_policy(struct node *n);	/* for its configuration file */
 void script_event(void);
 void script_victim(const struct node *n, const struct repl_peer *peer);
 
@@ -563,6 +567,7 @@ void state_vote_sent(const struct node *n, u8 to, const struct repl_wire_hdr *h)
 void state_settled(void);
 u32 state_set(u32 vol, u32 node);
 bool state_majority_keeps(u32 vol, u32 node, u32 *set);
+bool state_by_majority(u64 version);
 bool state_is_settled(char *why, size_t len);
 void state_dump(FILE *f);
 bool replicas_equal(u32 vol, u32 a, u32 b, u64 *where);

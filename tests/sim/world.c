@@ -102,13 +102,13 @@ void node_start(struct node *n)
 	n->res.conf.on_no_quorum = (u8)o->on_no_quorum;
 	n->res.conf.auto_promote = o->auto_promote;
 	n->res.conf.after_split_brain = (u8)o->after_split_brain;
-	n->res.conf.ack_policy = (u8)o->ack_policy;
+	n->res.conf.ack_policy = n->ack_policy;
 	n->res.conf.votes = n->votes;
 	n->res.conf.fencing = o->fencing;
 	n->res.conf.on_backlog = (u8)o->on_backlog;
 	n->res.conf.backlog_max = o->backlog_max;
 	n->res.conf.backlog_ms = o->backlog_ms;
-	n->res.conf.min_in_sync = (u8)o->min_in_sync;
+	n->res.conf.min_in_sync = n->min_in_sync;
 	n->res.ops = &sim_ops;
 	n->res.node = (u8)id;
 	n->res.witness = sim_witness(id);
@@ -451,6 +451,10 @@ void world_run(const struct sim_opts *o)
 
 		n->id = i;
 		n->votes = o->votes;
+		n->ack_policy = (u8)o->ack_policy;
+		n->min_in_sync = (u8)o->min_in_sync;
+		if (o->scenario == SCN_POLICIES)
+			fault_draw_policy(n);
 		mem_owner_init(&n->mem);
 		for (u32 v = 0; v < o->vols; v++)
 			disk_init(&W.disk[i][v], i, v, false);

@@ -188,6 +188,8 @@ void scene_member(struct fake *f, u32 npeers, u8 policy, bool votes,
 {
 	scene_format(f);
 	fake_sb(f)->in_sync = cpu_to_le32((2U << npeers) - 1);
+	if (policy != ACK_QUORUM)
+		version |= SET_BY_ALL;
 	fake_sb(f)->set_version = cpu_to_le64(version);
 	fake_seal(f);
 	fake_init(f, npeers);

@@ -277,7 +277,7 @@ static void goes_on(void)
 	CHECK(f.vol.vouch && f.res.have_seq == 7);
 	fake_exit(&f);
 
-	/* Unless it has come, or all have to answer. */
+	/* Unless it has come, or all have to answer, as the set says. */
 	member(7);
 	fake_detach(&f);
 	this_set_comes(BIT(1), 2 * SET_NEXT, 7);
@@ -289,7 +289,7 @@ static void goes_on(void)
 	fake_exit(&f);
 
 	member(7);
-	f.res.conf.ack_policy = ACK_SYNC;
+	set_comes(2 * SET_NEXT | SET_BY_ALL, 7);
 	fake_detach(&f);
 	fake_attach(&f);
 	f.keep_pkts = true;

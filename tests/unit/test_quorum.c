@@ -14,18 +14,23 @@ static void start(u8 policy, bool votes, u64 version)
 	scene_member(&f, peers, policy, votes, version);
 }
 
-static void res_state(u32 i, enum repl_role role, bool votes)
+static void says(u32 i, enum repl_role role, u8 flags)
 {
 	struct repl_wire_res_state r = {
 		.term = cpu_to_le64(f.res.term),
 		.role = role,
 		.primary = role == ROLE_PRIMARY ? i + 1 : NODE_NONE,
-		.flags = votes ? REPL_RS_VOTES : 0,
+		.flags = flags,
 	};
 	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
 
 	h.length = cpu_to_le32(sizeof(r));
 	fake_rx(&f, i, &h, &r);
+}
+
+static void res_state(u32 i, enum repl_role role, bool votes)
+{
+	says(i, role, votes ? REPL_RS_VOTES : 0);
 }
 
 static void vol_state(u32 i, u8 disk, u16 flags)
@@ -68,6 +73,60 @@ static void one_vouches(void)
 		CHECK(p.votes_needed == 2 && !refused(&p) == enough, "%u: %s",
 		      policy[i], p.why ? p.why : "-");
 		fake_exit(&f);
+	}
+}
+
+/*
+ * Peer 0 was Primary, and had a write acknowledged and flushed by itself and peer 1,
+ * which is away; it has crashed since.  Whatever we are told to ask for as Primary, the
+ * set says that two of three are enough, so that we may lack it.
+ */
+static void own_settings(void)
+{
+	static const struct { u8 policy, min_in_sync; bool by_all; } own[] = {
+		{ ACK_QUORUM, 0, false }, { ACK_QUORUM, 2, false },
+		{ ACK_QUORUM, 3, false }, { ACK_SYNC, 0, false },
+		{ ACK_SYNC, 3, false }, { ACK_ASYNC, 0, false },
+		{ ACK_QUORUM, 0, true }, { ACK_QUORUM, 3, true },
+		{ ACK_SYNC, 2, true },
+	};
+	struct repl_promotion p;
+	const char *why;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(own); i++) {
+		start(own[i].by_all ? ACK_SYNC : ACK_QUORUM, true,
+		      REIGN | SET_NEXT | SET_VOTED);
+		f.res.conf.ack_policy = own[i].policy;
+		f.res.conf.min_in_sync = own[i].min_in_sync;
+		peer_comes(0, REPL_VS_CRASHED | REPL_VS_WAS_PRIMARY |
+			   REPL_VS_LAST_PRIMARY, true);
+		f.res.lease_until = 0;
+		CHECK(!refused(&p) == own[i].by_all, "%u: %s", i,
+		      p.why ? p.why : "-");
+		CHECK(!repl_promote(&f.res, false, &why) == own[i].by_all,
+		      "%u", i);
+		fake_exit(&f);
+	}
+}
+
+/* However often it is renewed, a set stays the one that it was made. */
+static void renewed(void)
+{
+	const u64 versions[] = { REIGN | SET_NEXT | SET_VOTED,
+				 REIGN | SET_NEXT | SET_VOTED | SET_BY_ALL };
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(versions); i++) {
+		u64 v = set_renew(versions[i]);
+
+		CHECK(v > versions[i]);
+		for (n = 0; n < 20000; n++)
+			v = set_renew(v);
+		CHECK(set_number(v) == set_number(versions[i]));
+		CHECK((v & (SET_MARKS | SET_BY_ALL)) ==
+		      (versions[i] & (SET_MARKS | SET_BY_ALL)), "%llx",
+		      (unsigned long long)v);
 	}
 }
 
@@ -225,6 +284,115 @@ static void reads_need_the_lease(void)
 	CHECK(!lease_holds(&f.res) && !read_goes_direct(8));
 	scene_promise(&f, 0);
 	CHECK(read_goes_direct(8));
+	fake_exit(&f);
+}
+
+static void policy_is(u8 policy)
+{
+	const char *why = "-";
+	struct repl_res_conf conf = f.res.conf;
+
+	conf.ack_policy = policy;
+	CHECK(!repl_conf_allowed(&f.res, &conf, &why), "%s", why);
+	f.res.conf = conf;
+	repl_conf_changed(&f.res);
+}
+
+static void ack(u32 i, const struct fake_io *w)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+
+	h.seq = cpu_to_le64(w->io.seq);
+	fake_rx(&f, i, &h, "");
+	fake_run(&f);
+}
+
+/* A majority is not enough before the set that says so is confirmed. */
+static void other_policy(void)
+{
+	struct fake_io *w, *v;
+	u64 before;
+	u32 i;
+
+	reign(ACK_SYNC);
+	peer_comes(1, REPL_VS_VOUCHES, true);
+	w = fake_submit(&f, OP_WRITE, 0, 4096);
+	for (i = 0; i < 4; i++)
+		scene_confirm(&f, i % 2);
+	CHECK(f.vol.in_sync == ALL && version() & SET_BY_ALL, "%x", f.vol.in_sync);
+	ack(0, w);
+	CHECK(!w->done);
+	for (i = 0; i < 2; i++)
+		says(i, ROLE_SECONDARY, REPL_RS_VOTES | REPL_RS_BY_MOST);
+	before = version();
+	policy_is(ACK_QUORUM);
+	CHECK(!w->done && f.res.susp & SUSP_META);
+	ack(1, w);
+	fake_run(&f);
+	CHECK(!w->done && version() > before && !(version() & SET_BY_ALL));
+	scene_confirm(&f, 0);
+	CHECK(!w->done);
+	scene_confirm(&f, 1);
+	CHECK(w->done && !f.res.susp);
+
+	/* Now it is; and the next set counts on all, once they have all. */
+	w = fake_submit(&f, OP_WRITE, 8, 4096);
+	fake_run(&f);
+	ack(0, w);
+	CHECK(w->done);
+	policy_is(ACK_SYNC);
+	fake_run(&f);
+	CHECK(!(version() & SET_BY_ALL) && majority_acked(&f.res));
+	ack(1, w);
+	CHECK(version() & SET_BY_ALL && majority_acked(&f.res));
+	for (i = 0; i < 2; i++)
+		scene_confirm(&f, i);
+	CHECK(!f.res.susp && !majority_acked(&f.res));
+	v = fake_submit(&f, OP_WRITE, 16, 4096);
+	fake_run(&f);
+	ack(0, v);
+	CHECK(!v->done);
+	ack(1, v);
+	CHECK(v->done);
+	fake_exit(&f);
+}
+
+static const char *may_be(u8 policy)
+{
+	struct repl_res_conf conf = f.res.conf;
+	const char *why = NULL;
+
+	conf.ack_policy = policy;
+	CHECK(repl_conf_allowed(&f.res, &conf, &why) == (why ? -EBUSY : 0));
+	return why;
+}
+
+/* The Primary is the last to count on a majority, and the first to leave that. */
+static void order_of_policies(void)
+{
+	const u8 most = REPL_RS_VOTES | REPL_RS_BY_MOST;
+
+	reign(ACK_SYNC);
+	CHECK(strstr(may_be(ACK_QUORUM) ?: "", "the Primary last"));
+	CHECK(!may_be(ACK_ASYNC));
+	says(0, ROLE_SECONDARY, most);
+	CHECK(!may_be(ACK_QUORUM));
+	peer_comes(1, REPL_VS_VOUCHES, true);
+	CHECK(may_be(ACK_QUORUM));
+	fake_down(&f, 1);
+	CHECK(!may_be(ACK_QUORUM));
+	fake_exit(&f);
+
+	start(ACK_QUORUM, true, REIGN | SET_NEXT | SET_VOTED);
+	CHECK(!may_be(ACK_SYNC));
+	fake_up(&f, 0);
+	says(0, ROLE_PRIMARY, most);
+	vol_state(0, DISK_UPTODATE, 0);
+	CHECK(strstr(may_be(ACK_SYNC) ?: "", "first"));
+	says(0, ROLE_PRIMARY, REPL_RS_VOTES);
+	CHECK(!may_be(ACK_SYNC));
+	says(0, ROLE_SECONDARY, most);
+	CHECK(!may_be(ACK_SYNC));
 	fake_exit(&f);
 }
 
@@ -435,6 +603,10 @@ static void force_is_remembered(void)
 int main(void)
 {
 	RUN(one_vouches);
+	RUN(own_settings);
+	RUN(renewed);
+	RUN(other_policy);
+	RUN(order_of_policies);
 	RUN(no_voter);
 	RUN(primary_without_lease);
 	RUN(set_without_votes);
