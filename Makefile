@@ -95,6 +95,7 @@ ifndef SEED
 	build/sim/blkrepl-sim --scenario laggard --seeds 500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario slow-votes --seeds 500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario fencing --seeds 1000 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario members --seeds 1000 --jobs $(JOBS)
 	build/sim/blkrepl-sim --votes --seeds 1500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario policies --seeds 2000 --jobs $(JOBS)
 endif

@@ -240,11 +240,29 @@ int blkrepl_volume_del(struct blkrepl_volume *v, struct netlink_ext_ack *extack)
 
 /* ---- peers ---- */
 
+/* Who the nodes are can't change just now; else no more than that it failed. */
+static int refuse_peer(struct netlink_ext_ack *extack, int err,
+		       const struct repl_refusal *no, const char *what, u32 node)
+{
+	const struct blkrepl_peer *by;
+
+	if (!no->why)
+		return blkrepl_refuse(extack, err, "cannot %s peer %u", what, node);
+	if (!no->by || no->by->node == node)
+		return blkrepl_refuse(extack, err, "cannot %s peer %u: %s", what,
+				      node, no->why);
+	by = container_of(no->by, struct blkrepl_peer, peer);
+	return blkrepl_refuse(extack, err, "cannot %s peer %u: %s (node %u): %s",
+			      what, node, blkrepl_peer_name(by), no->by->node,
+			      no->why);
+}
+
 int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 		     const struct repl_peer_conf *conf,
 		     const struct blkrepl_peer_conf *cfg,
 		     struct netlink_ext_ack *extack)
 {
+	struct repl_refusal no = {};
 	struct blkrepl_peer *p;
 	unsigned long flags;
 	int err;
@@ -267,7 +285,7 @@ int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 	}
 
 	blkrepl_lock(r, flags);
-	err = repl_peer_add(&p->peer);
+	err = repl_peer_add(&p->peer, &no);
 	if (!err) {
 		r->peer[node] = p;
 		blkrepl_notify(&r->res, NOTE_PEER, NULL, &p->peer, NULL);
@@ -275,7 +293,7 @@ int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 	blkrepl_unlock(r, flags);
 	if (err) {
 		blkrepl_peer_put(p);
-		return blkrepl_refuse(extack, err, "cannot add peer %u", node);
+		return refuse_peer(extack, err, &no, "add", node);
 	}
 	atomic_inc(&r->bn->generation);
 	return 0;
@@ -300,6 +318,7 @@ static int peer_busy(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 static int peer_remove(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 {
 	struct blkrepl_resource *r = p->r;
+	struct repl_refusal no = {};
 	u8 node = p->peer.node;
 	unsigned long flags;
 	int err;
@@ -308,14 +327,12 @@ static int peer_remove(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 	blkrepl_peer_disconnect(p, NULL);
 
 	blkrepl_lock(r, flags);
-	err = repl_peer_del(&p->peer);
+	err = repl_peer_del(&p->peer, &no);
 	if (!err)
 		r->peer[node] = NULL;
 	blkrepl_unlock(r, flags);
 	if (err)
-		return blkrepl_refuse(extack, err,
-				      "peer %u still has I/O under way: try again",
-				      node);
+		return refuse_peer(extack, err, &no, "remove", node);
 
 	atomic_inc(&r->bn->generation);
 	blkrepl_event_gone(r, BLKREPL_EV_PEER_GONE, -1, node);

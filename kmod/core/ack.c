@@ -50,14 +50,20 @@ u32 replicas(const struct repl_res *res)
 	return hweight32(replica_nodes(res));
 }
 
-/*
- * A majority of the replicas; but a set that witnesses keep may be smaller.
- */
-static u32 most_of(const struct repl_res *res, u32 set)
+static u32 witnesses(const struct repl_res *res)
 {
-	u32 n = replicas(res), most = n / 2 + 1;
+	return edit_list(res) & ~replica_nodes(res);
+}
 
-	return n < voters(res) ? min(most, hweight32(set)) : most;
+/*
+ * A majority of the replicas in a list of nodes; but a set that witnesses keep may be
+ * smaller.
+ */
+static u32 most_of(const struct repl_res *res, u32 list, u32 set)
+{
+	u32 n = hweight32(list & ~witnesses(res)), most = n / 2 + 1;
+
+	return n < hweight32(list) ? min(most, hweight32(set)) : most;
 }
 
 /* So many must be in step, or nothing is acknowledged. */
@@ -66,7 +72,7 @@ static u32 in_step_needed(const struct repl_res *res, u32 set)
 	u32 need = res->conf.min_in_sync;
 
 	if (by_majority(res))
-		need = max(need, most_of(res, set));
+		need = max(need, edit_most(res, set, most_of, set));
 	return max(need, 1U);
 }
 
@@ -80,7 +86,7 @@ static u32 in_step_needed(const struct repl_res *res, u32 set)
  */
 u32 ack_replicas(const struct repl_res *res, u32 set, bool by_all)
 {
-	return by_all ? hweight32(set) : most_of(res, set);
+	return by_all ? hweight32(set) : edit_least(res, ~0U, most_of, set);
 }
 
 /* Replicas in step, and committed; and how many it takes. */

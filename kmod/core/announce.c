@@ -102,6 +102,7 @@ void announce_res(struct repl_peer *p)
 		.primary = primary_seen(res),
 		.flags = (elects(res) ? REPL_RS_VOTES : 0) |
 			 (by_majority(res) ? REPL_RS_BY_MOST : 0),
+		.members = cpu_to_le32(edit_told(res)),
 	};
 	struct repl_wire_hdr h;
 

@@ -26,6 +26,7 @@
 #define REPL_CORE_H
 
 #include "direct.h"
+#include "edit.h"
 #include "fence.h"
 #include "lineage.h"
 #include "meta.h"
@@ -349,6 +350,8 @@ struct repl_peer {
 	bool counts;		/* its vote is durable there */
 	bool before_reign;	/* connected since before we became Primary */
 	bool unheard;		/* our position has ended, and its sets have us yet */
+	bool votes;		/* it says that primaries are elected */
+	u32 members;		/* nodes that it knows, as it has told; 0: it has not */
 	bool branch_told;	/* who gives up its data, see branch.c */
 	bool branch_over;	/* nobody does */
 	u64 branch_until_ms;	/* when it is to be known, 0: no divergence */
@@ -498,7 +501,9 @@ struct repl_res {
 	bool elected_before;		/* were primaries elected, by the settings so far? */
 	bool majority_before;		/* and did a majority acknowledge? */
 	bool majority_acked;		/* some members may still lack what it has */
-	u32 electing, by_most;		/* nodes that say they are; so those that vote */
+	u32 electing;			/* nodes that vote with us, see edit.c */
+	u32 list_before;		/* list of nodes that we still tell, 0: ours */
+	u32 by_most;			/* nodes that say that a majority acknowledges */
 	u64 reign;			/* term in which we became Primary */
 	bool forced;			/* by force, and not elected */
 	bool renewing;			/* Primary that asks for another term */
@@ -549,17 +554,6 @@ void repl_conf_changed(struct repl_res *res);
 
 /** repl_res_init() - begin; ops, conf, node, witness are set, the rest is zero */
 void repl_res_init(struct repl_res *res);
-
-/**
- * repl_peer_add() - make a peer known
- * @peer: res, node, witness, conf set, the rest zero
- *
- * Return: 0, -EEXIST, -EINVAL (own node id or out of range).
- */
-int repl_peer_add(struct repl_peer *peer);
-
-/** repl_peer_del() - forget it: 0, or -EBUSY while it is connected */
-int repl_peer_del(struct repl_peer *peer);
 
 /**
  * repl_vol_add() - make a volume known, without a disk

@@ -252,6 +252,12 @@ static u64 kept_before(const struct repl_vol *vol)
 	return version;
 }
 
+/* So many kept a set that counted, by whatever list its Primary had. */
+static u32 majority_of_least(const struct repl_vol *vol)
+{
+	return edit_least(vol->res, ~0U, majority_of, 0);
+}
+
 /*
  * The newest one that at least @keepers keep, or that needed nobody to, and that is
  * @good.  A reign begins with a majority: if we know a lesser set of one, or look
@@ -264,7 +270,7 @@ static bool newest_of(const struct repl_vol *vol, u32 keepers,
 		      struct claim *c)
 {
 	u64 limit = ~0ULL, reign = 0, oldest = kept_before(vol);
-	u32 n;
+	u32 n, fewest = majority_of_least(vol);
 
 	while (newest_claim(vol, limit, c) &&
 	       c->version >> SET_TERM_SHIFT >= reign) {
@@ -272,7 +278,7 @@ static bool newest_of(const struct repl_vol *vol, u32 keepers,
 		if (((n >= keepers && c->version >= oldest) || !c->voted) &&
 		    good(vol, c))
 			return true;
-		if (c->voted && min(n, keepers) < majority(vol->res))
+		if (c->voted && min(n, keepers) < fewest)
 			reign = c->version >> SET_TERM_SHIFT;
 		limit = c->version;
 	}
@@ -300,7 +306,7 @@ static u32 insiders(const struct repl_vol *vol, u64 version)
 /* The newest under which anything can have been acknowledged, if one is known. */
 static bool set_in_force(const struct repl_vol *vol, struct claim *c)
 {
-	return newest_of(vol, majority(vol->res), took_effect, c);
+	return newest_of(vol, majority_of_least(vol), took_effect, c);
 }
 
 /*

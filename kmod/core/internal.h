@@ -24,6 +24,7 @@
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  a disk's life
  *	detach.c   letting go of a good disk	fence.c	  who may go on without whom
+ *	detach.c   letting go of a good disk	edit.c	  who the nodes are
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
  */
 #ifndef REPL_INTERNAL_H
@@ -771,7 +772,7 @@ static inline bool elects(const struct repl_res *res)
 /* Does this peer, too?  Else it is no voter, and as Primary it has no lease. */
 static inline bool both_elect(const struct repl_peer *p)
 {
-	return elects(p->res) && (p->res->electing & BIT(p->node));
+	return elects(p->res) && p->votes;
 }
 
 /* The term of our own reign; without votes the newest is as good. */

@@ -32,11 +32,20 @@ u32 majority(const struct repl_res *res)
 	return voters(res) / 2 + 1;
 }
 
+/** majority_of() - of the nodes of a list, see edit_most() */
+u32 majority_of(const struct repl_res *res, u32 list, u32 set)
+{
+	(void)res;
+	(void)set;
+	return hweight32(list) / 2 + 1;
+}
+
 static u32 lacking(const struct repl_res *res, u32 nodes)
 {
+	u32 need = edit_most(res, nodes, majority_of, 0);
 	u32 keep = hweight32(nodes & res->electing);
 
-	return keep < majority(res) ? majority(res) - keep : 0;
+	return keep < need ? need - keep : 0;
 }
 
 /* ---- beside the members ---- */
@@ -50,7 +59,7 @@ static bool can_keep(const struct repl_pv *pv, u32 members)
 	const struct repl_vstate *ps = &pv->peer_state;
 	const struct repl_res *res = pv->vol->res;
 
-	if (!usable(pv) || !both_elect(pv->peer))
+	if (!usable(pv) || !edit_counts(pv->peer))
 		return false;
 	if (!pv->peer->witness)
 		return !by_majority(res) && !(members & BIT(pv->peer->node)) &&

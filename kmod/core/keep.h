@@ -7,6 +7,7 @@
 
 u32 voters(const struct repl_res *res);
 u32 majority(const struct repl_res *res);
+u32 majority_of(const struct repl_res *res, u32 list, u32 set);
 u32 keepers_now(const struct repl_vol *vol);
 bool keeper_untold(const struct repl_vol *vol);
 void keepers_told(struct repl_vol *vol);

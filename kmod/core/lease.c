@@ -61,7 +61,7 @@ bool lease_promise(struct repl_peer *p, u64 reign)
 {
 	struct repl_res *res = p->res;
 
-	if (!both_elect(p) || !connected(p) ||
+	if (!edit_counts(p) || !connected(p) ||
 	    p->role != ROLE_PRIMARY || p->term != reign || outvoted(p))
 		return false;
 	promise(res, p->node);

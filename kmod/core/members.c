@@ -429,6 +429,7 @@ static void commit_done(struct repl_res *res)
 
 	c->step = COMMIT_IDLE;
 	commit_clear(c);
+	res->list_before = 0;
 	res->susp &= ~(SUSP_META | SUSP_PEER_ACK);
 	/* They have answered for all that was acknowledged before. */
 	res->majority_acked &= !(c->version & SET_BY_ALL);

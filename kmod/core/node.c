@@ -293,12 +293,11 @@ static void rx_res_state(struct repl_peer *p, const void *payload)
 	p->state_seen = true;
 	p->term = le64_to_cpu(w.term);
 	p->sees_primary = w.primary;
-	res->electing &= ~BIT(p->node);
-	if (w.flags & REPL_RS_VOTES)
-		res->electing |= BIT(p->node);
+	p->votes = w.flags & REPL_RS_VOTES;
 	res->by_most &= ~BIT(p->node);
 	if (w.flags & REPL_RS_BY_MOST)
 		res->by_most |= BIT(p->node);
+	edit_rx_list(p, le32_to_cpu(w.members));
 	res->term = max(res->term, p->term);
 	res->seq = max(res->seq, le64_to_cpu(w.seq));
 	if (p->role == ROLE_PRIMARY && role != ROLE_PRIMARY) {

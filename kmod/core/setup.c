@@ -169,12 +169,13 @@ static bool slot_free_for(struct repl_vol *vol, const struct repl_peer *p)
 	return false;
 }
 
-int repl_peer_add(struct repl_peer *peer)
+int repl_peer_add(struct repl_peer *peer, struct repl_refusal *no)
 {
 	struct repl_res *res = peer->res;
+	u32 before = edit_list(res);
 	struct repl_vol *vol;
 	struct repl_pv *pv;
-	int err = 0;
+	int err;
 
 	if (peer->node >= REPL_NODES || peer->node == res->node)
 		return -EINVAL;
@@ -183,6 +184,9 @@ int repl_peer_add(struct repl_peer *peer)
 	for_each_vol(vol, res)
 		if (!slot_free_for(vol, peer))
 			return -ENOSPC;
+	err = edit_allowed(res, peer->node, no);
+	if (err)
+		return err;
 	INIT_LIST_HEAD(&peer->pvs);
 	peer->sees_primary = NODE_NONE;
 	peer->fence.lost_ms = res->now;
@@ -199,23 +203,30 @@ int repl_peer_add(struct repl_peer *peer)
 	}
 	for_each_vol(vol, res)
 		store_assign_slots(vol);
+	edit_done(res, before);
 	evaluate(res);
 	return 0;
 }
 
-int repl_peer_del(struct repl_peer *peer)
+int repl_peer_del(struct repl_peer *peer, struct repl_refusal *no)
 {
 	struct repl_res *res = peer->res;
+	u32 before = edit_list(res);
 	struct repl_pv *pv;
+	int err;
 
+	*no = (struct repl_refusal){ "it still has I/O under way: try again", peer };
 	if (peer->conn == CONN_CONNECTED || peer->ios)
 		return -EBUSY;
+	err = edit_allowed(res, peer->node, no);
+	if (err)
+		return err;
 	while ((pv = list_first_entry_or_null(&peer->pvs, struct repl_pv,
 					      by_peer)))
 		pv_del(pv);
 	res->peer[peer->node] = NULL;
-	res->electing &= ~BIT(peer->node);
 	res->by_most &= ~BIT(peer->node);
+	edit_done(res, before);
 	evaluate(res);
 	return 0;
 }

@@ -152,7 +152,8 @@ static void ask(struct repl_res *res, u8 flags)
 		p->counts = false;
 		/* It would be the last to answer. */
 		p->silent = silent_primary(p);
-		if (!connected(p) || p->silent || MUTATED(MUT_TWO_PRIMARIES))
+		if (!connected(p) || p->silent || MUTATED(MUT_TWO_PRIMARIES) ||
+		    (elects(res) && !edit_alike(p)))
 			continue;
 		hdr_init(&h, PKT_VOTE_REQ, NULL);
 		h.id = cpu_to_le64(res->vote.term);

@@ -128,7 +128,7 @@ static bool can_vote_there(const struct repl_peer *p)
 
 bool voter_likely(const struct repl_peer *p)
 {
-	return both_elect(p) && can_vote_there(p);
+	return edit_counts(p) && can_vote_there(p);
 }
 
 /** could_vote() - who is here with disks to vote on, whether it votes or not */
@@ -350,6 +350,8 @@ static const char *objection(struct repl_peer *p,
 		return NULL;
 	if (reigns(res))
 		return "that node is Primary";
+	if (!force && elects(res) && !edit_alike(p))
+		return "that node has another list of nodes: run adjust on both";
 	if ((h->flags & REPL_HDR_LAST) && res->retired != NODE_NONE)
 		return "an administrator has made the Primary Secondary, so nobody takes its place by itself";
 	if (voted_since(p, le64_to_cpu(h->id)))

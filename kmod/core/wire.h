@@ -249,6 +249,7 @@ static_assert(sizeof(struct repl_wire_hello) == 128, "wire hello");
  * @primary: node id of the primary it sees (itself included), 0xff: none
  * @flags: REPL_RS_*
  * @pad: 0
+ * @members: the nodes that it knows, itself included; 0: it does not say
  */
 struct repl_wire_res_state {
 	__le64 term;
@@ -257,8 +258,11 @@ struct repl_wire_res_state {
 	u8 role;
 	u8 primary;
 	u8 flags;
-	u8 pad[5];
+	u8 pad;
+	__le32 members;
 } __attribute__((packed));
+
+static_assert(sizeof(struct repl_wire_res_state) == 32, "wire res_state");
 
 /* vol_state.flags */
 #define REPL_VS_CRASHED		(1U << 0)	/* attached after an unclean end */

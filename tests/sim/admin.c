@@ -152,7 +152,7 @@ void admin_poll_set(void)
 {
 	struct node *p = admin_primary();
 
-	if (W.o.elections || W.o.votes)
+	if (W.o.scenario != SCN_MEMBERS && (W.o.elections || W.o.votes))
 		newest_majority();
 	/*
 	 * One that dies while its first generation is on its way has left out
@@ -204,7 +204,7 @@ void admin_poll_set(void)
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		if (!(M.lost & BIT(i)))
 			continue;
-		if (!in_any_set(i) ||
+		if ((W.o.scenario != SCN_MEMBERS && !in_any_set(i)) ||
 		    (&W.node[i] != p && equal_pair(p, &W.node[i])))
 			M.lost &= ~BIT(i);
 	}
@@ -231,10 +231,33 @@ static u32 holders_of(u32 v)
 	return set;
 }
 
+/* Where nodes come and go: under which set was something acknowledged last? */
+void admin_acked(const struct node *p, u32 v)
+{
+	const struct repl_vol *vol = &p->vols[v].vol;
+
+	if (W.o.scenario != SCN_MEMBERS || p->res.set_version < M.version[v])
+		return;
+	M.version[v] = p->res.set_version;
+	M.set[v] = vol->uncommitted ? vol->set_before : vol->in_sync;
+}
+
+/* An election counts on no more than the shortest list of a member asks for. */
+static u32 fewest_replicas(u32 v)
+{
+	u32 n = W.o.nodes;
+
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (M.set[v] & BIT(i))
+			n = min(n, hweight32(W.node[i].list));
+	return n - W.o.witnesses;
+}
+
 /* Fewer than these, and none of them need have an acknowledged write. */
 static u32 holders_needed(u32 v)
 {
-	u32 acks = sim_acks_needed(M.set[v]), members = hweight32(M.set[v]);
+	u32 acks = sim_acks_needed(fewest_replicas(v), M.set[v]);
+	u32 members = hweight32(M.set[v]);
 
 	if (!state_by_majority(M.version[v]) || members < acks)
 		return 1;
@@ -255,11 +278,17 @@ static void check_loss(void)
 	}
 }
 
+/* An election may count on less by the new one. */
+void admin_list_changed(void)
+{
+	check_loss();
+}
+
 /* Before its memory is gone. */
 void admin_node_crashed(struct node *n)
 {
 	admin_poll_set();
-	if (in_any_set(n->id))
+	if (in_any_set(n->id) || W.o.scenario == SCN_MEMBERS)
 		M.lost |= BIT(n->id);
 	if (n == M.primary)
 		M.primary = NULL;
@@ -381,10 +410,12 @@ bool admin_promote(struct node *n, bool force)
 static bool all_ready(void)
 {
 	for (u32 i = 0; i < W.o.nodes; i++) {
+		if (!sim_member(i))
+			continue;
 		if (!usable(&W.node[i]))
 			return false;
 		for (u32 k = i + 1; k < W.o.nodes; k++)
-			if (!net_both_up(&link_tab[i][k]))
+			if (sim_member(k) && !net_both_up(&link_tab[i][k]))
 				return false;
 	}
 	return true;
@@ -436,9 +467,10 @@ static void setup(void)
 		return;
 	case 1:
 		for (u32 i = 0; i < sim_replicas(); i++)
-			if (!all_at_least(&W.node[i], DISK_UPTODATE))
+			if (sim_member(i) &&
+			    !all_at_least(&W.node[i], DISK_UPTODATE))
 				return;
-		n = &W.node[rng_below(R, sim_replicas())];
+		n = &W.node[rng_below(R, hweight32(W.list) - W.o.witnesses)];
 		if (n->res.role != ROLE_PRIMARY && !n->voting)
 			admin_promote(n, false);
 		M.setup = 2;
@@ -543,7 +575,7 @@ static bool force_one(void)
 	    W.phase_end - W.now > 200 * SEC)
 		return false;
 	for (u32 i = 0; i < sim_replicas(); i++) {
-		if (!awake(&W.node[i]) ||
+		if (!awake(&W.node[i]) || !sim_member(i) ||
 		    !all_at_least(&W.node[i], DISK_OUTDATED))
 			continue;
 		admin_declare_loss("primary --force after the loss of all");
@@ -834,7 +866,7 @@ void admin_event(void)
 
 		if (n->up && n->down_wanted && W.phase != PH_DRAIN &&
 		    n->paused_until <= W.now)
-			if (node_stop(n) && !n->up_at) {
+			if (node_stop(n) && !n->up_at && !n->out) {
 				n->up_at = W.now + rng_range(R, 100, 2000) * MS;
 				ev_add(n->up_at - W.now, EV_NODE_UP, NULL, 0,
 				       n, 0);

@@ -276,6 +276,7 @@ void app_complete(struct sio *s, int err)
 		order_bound(n, io);
 		state_acked(n, s->submitted);
 		order_acked(v, n, io->sector, ns, s->w);
+		admin_acked(n, v);
 		reuse_pages(n, s);
 	}
 	W.app_busy--;

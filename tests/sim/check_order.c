@@ -38,16 +38,16 @@ static u64 lacks(u32 vol, u32 node, u64 sector, u32 n)
 static void quorum_acked(u32 vol, struct node *p, u32 set, u64 sector, u32 n,
 			 u32 w)
 {
-	u32 have = 0;
+	u32 replicas = hweight32(edit_list(&p->res)) - W.o.witnesses, have = 0;
 
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if ((set & BIT(i)) && ((M.lost & BIT(i)) ||
 				       lacks(vol, i, sector, n) == sector + n))
 			have++;
-	if (have < sim_acks_needed(set))
+	if (have < sim_acks_needed(replicas, set))
 		violation("quorum",
 			  "node %u acknowledged w%u, which is on %u of %u replicas (set 0x%x), volume %u sector %llu",
-			  p->id, w, have, sim_replicas(), set, vol,
+			  p->id, w, have, replicas, set, vol,
 			  (unsigned long long)sector);
 }
 
@@ -60,16 +60,17 @@ static void set_kept(u32 vol, const struct node *p, u32 w)
 	struct sim_disk *d = &W.disk[p->id][vol];
 	u64 version = disk_durable_version(d);
 	u32 keepers = disk_durable_keepers(d), keep = 0;
+	u32 nodes = hweight32(edit_list(&p->res));
 
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if ((keepers & BIT(i)) &&
 		    disk_durable_version(&W.disk[i][vol]) >= version)
 			keep++;
-	if (keep < sim_majority())
+	if (keep < nodes / 2 + 1)
 		violation("kept",
 			  "node %u acknowledged w%u of volume %u under the set %llx, which %u of %u nodes keep",
 			  p->id, w, vol, (unsigned long long)version, keep,
-			  W.o.nodes);
+			  nodes);
 }
 
 /*

@@ -73,6 +73,11 @@ static bool quiet(void)
 		for (u32 k = i + 1; k < W.o.nodes; k++) {
 			struct link *l = &link_tab[i][k];
 
+			/* One that has been removed may believe in it. */
+			if (!(l->up[0] && sim_member(i)) &&
+			    !(l->up[1] && sim_member(k)) &&
+			    !(sim_member(i) && sim_member(k)))
+				continue;
 			if (l->up[0] != l->up[1] || l->down_sent[0] ||
 			    l->down_sent[1])
 				return false;
@@ -138,7 +143,8 @@ static void check_quiet(void)
 		return;
 	for (u32 a = 0; a < W.o.nodes; a++) {
 		for (u32 b = a + 1; b < W.o.nodes; b++) {
-			if (!net_both_up(&link_tab[a][b]))
+			if (!net_both_up(&link_tab[a][b]) ||
+			    !sim_member(a) || !sim_member(b))
 				continue;
 			for (u32 v = 0; v < W.o.vols; v++) {
 				struct repl_pv_info x = pv(&W.node[a], v, b);
@@ -273,7 +279,7 @@ void state_acked(struct node *p, u32 submitted)
 /* Those that the policy does not wait for. */
 static u32 followers(void)
 {
-	u32 all = (1U << sim_replicas()) - 1, set = W.o.async_mask;
+	u32 all = ((1U << sim_replicas()) - 1) & W.list, set = W.o.async_mask;
 
 	if (W.o.ack_policy == ACK_ASYNC)
 		set = all;
@@ -301,10 +307,10 @@ static bool map_left_over(u32 a, u32 b)
 /* 0: all have the same size; else that of one that differs. */
 static u64 other_size(u32 v)
 {
-	u64 sectors = W.node[0].vols[v].vol.sectors;
+	u64 sectors = W.node[sim_first_member()].vols[v].vol.sectors;
 
-	for (u32 i = 1; i < sim_replicas(); i++)
-		if (W.node[i].vols[v].vol.sectors != sectors)
+	for (u32 i = 0; i < sim_replicas(); i++)
+		if (sim_member(i) && W.node[i].vols[v].vol.sectors != sectors)
 			return W.node[i].vols[v].vol.sectors;
 	return 0;
 }
@@ -312,7 +318,7 @@ static u64 other_size(u32 v)
 /* A volume never loses a part that an acknowledged write is in. */
 static void check_size(u32 v)
 {
-	u64 sectors = W.node[0].vols[v].vol.sectors;
+	u64 sectors = W.node[sim_first_member()].vols[v].vol.sectors;
 
 	if (!W.diverged_ok && !M.forced && sectors < W.acked_end[v])
 		violation("size",
@@ -325,10 +331,14 @@ bool state_is_settled(char *why, size_t len)
 {
 	u32 primaries = 0;
 
+	if (!lists_agree(why, len))
+		return false;
 #define NOT(...) do { snprintf(why, len, __VA_ARGS__); return false; } while (0)
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		struct node *n = &W.node[i];
 
+		if (!sim_member(i))
+			continue;
 		if (!n->up)
 			NOT("node %u is down", i);
 		if (n->res.role == ROLE_PRIMARY)
@@ -342,7 +352,7 @@ bool state_is_settled(char *why, size_t len)
 			for (u32 k = 0; k < W.o.nodes; k++) {
 				struct repl_pv_info x;
 
-				if (k == i)
+				if (k == i || !sim_member(k))
 					continue;
 				if (!net_both_up(link_of(i, k)))
 					NOT("node %u and %u are not connected",
@@ -366,14 +376,14 @@ bool state_is_settled(char *why, size_t len)
 	for (u32 v = 0; v < W.o.vols; v++)
 		if (other_size(v))
 			NOT("volume %u has %llu sectors here, %llu there", v,
-			    (unsigned long long)W.node[0].vols[v].vol.sectors,
+			    (unsigned long long)W.node[sim_first_member()].vols[v].vol.sectors,
 			    (unsigned long long)other_size(v));
 	if (primaries != 1)
 		NOT("%u primaries", primaries);
 	if (W.app_busy)
 		NOT("%u application I/Os are not done", W.app_busy);
 	for (u32 i = 0; i < W.o.nodes; i++)
-		if (!repl_idle(&W.node[i].res))
+		if (sim_member(i) && !repl_idle(&W.node[i].res))
 			NOT("node %u is not idle", i);
 	if (!quiet())
 		NOT("something is under way");
@@ -386,7 +396,7 @@ bool state_is_settled(char *why, size_t len)
 static void check_witnesses(u32 node, u32 v)
 {
 	struct sim_disk *d = &W.disk[node][v];
-	u32 all = (1U << W.o.nodes) - 1;
+	u32 all = W.list;
 
 	if (W.node[node].res.role != ROLE_PRIMARY ||
 	    !elects(&W.node[node].res) || !(W.o.witnesses || W.o.votes))
@@ -405,15 +415,20 @@ static void check_witnesses(u32 node, u32 v)
 
 void state_settled(void)
 {
-	for (u32 v = 0; v < W.o.vols; v++) {
-		u32 all = ((1U << sim_replicas()) - 1) & ~followers();
+	u32 first = sim_first_member();
 
-		for (u32 b = 1; b < sim_replicas(); b++)
-			must_be_equal(v, 0, b, "settled");
+	for (u32 v = 0; v < W.o.vols; v++) {
+		u32 all = ((1U << sim_replicas()) - 1) & W.list & ~followers();
+
+		for (u32 b = first + 1; b < sim_replicas(); b++)
+			if (sim_member(b))
+				must_be_equal(v, first, b, "settled");
 		check_size(v);
 		for (u32 i = 0; i < W.o.nodes; i++) {
 			u32 set = disk_durable_set(&W.disk[i][v]);
 
+			if (!sim_member(i))
+				continue;
 			check_witnesses(i, v);
 			if (set != all && W.node[i].res.role == ROLE_PRIMARY)
 				violation("membership",
@@ -427,7 +442,7 @@ void state_settled(void)
 		}
 	}
 	if (!W.diverged_ok)
-		hist_verify(0);
+		hist_verify(first);
 	cov[C_SETTLED]++;
 }
 

@@ -752,6 +752,8 @@ void fault_heal(void)
 			n->paused_until = W.now;
 			clock_resume(n);
 		}
+		if (n->out && !n->up)
+			continue;
 		if (!n->up) {
 			n->up_at = W.now;
 			ev_add(rng_below(R, 500 * MS), EV_NODE_UP, NULL, 0, n,
@@ -764,7 +766,7 @@ void fault_heal(void)
 		W.cur = n;
 		for (u32 v = 0; v < W.o.vols; v++)
 			for (u32 k = 0; k < W.o.nodes; k++)
-				if (k != i)
+				if (n->peers[k].peer.res)
 					repl_pause(&n->vols[v].vol,
 						   &n->peers[k].peer, false,
 						   &why);

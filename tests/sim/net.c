@@ -334,6 +334,7 @@ void net_retry(struct link *l)
 
 	ev_add(rng_range(R, 50, 250) * MS, EV_LINK_RETRY, NULL, 0, l, 0);
 	if (!l->want[0] || !l->want[1] || !a->up || !b->up ||
+	    !a->peers[b->id].peer.res || !b->peers[a->id].peer.res ||
 	    a->down_wanted || b->down_wanted ||
 	    a->paused_until > W.now || b->paused_until > W.now ||
 	    l->cut_until[0] > W.now || l->cut_until[1] > W.now)
@@ -559,6 +560,8 @@ bool net_quiet(void)
 			struct link *l = &link_tab[a][b];
 			struct pkt *p;
 
+			if (!sim_member(a) || !sim_member(b))
+				continue;
 			for (u32 k = 0; k < 4; k++)
 				list_for_each_entry(p, &l->s[k / 2][k % 2].q,
 						    link)

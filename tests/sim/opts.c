@@ -9,7 +9,7 @@
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
 	"election", "resize", "witness", "clocks", "laggard", "slow-votes",
-	"fencing", "hostile", "policies",
+	"fencing", "members", "hostile", "policies",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -77,6 +77,7 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_SLOW_AWAITED] = "slow-awaited",
 	[MUT_FENCING_IGNORED] = "fencing-ignored",
 	[MUT_OWN_POLICY_COUNTS] = "own-policy-counts",
+	[MUT_EDITS_UNCHECKED] = "edits-unchecked",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -155,6 +156,19 @@ static void clocks(struct sim_opts *o, struct rng *r)
 	o->weight[F_LINK] = pick(r, 0, 5, 20);
 	o->weight[F_CRASH_ALL] = pick(r, 0, 1, 4);
 	o->weight[F_ADMIN_DEPOSE] = pick(r, 0, 2, 6);
+}
+
+/* Some nodes are there from the beginning, with room for one more at least. */
+static void members(struct sim_opts *o, struct rng *r)
+{
+	elections(o, r);
+	o->nodes = rng_pct(r, 50) ? 4 : 5;
+	o->members = (1U << rng_range(r, rng_pct(r, 15) ? 2 : 3, o->nodes - 1)) - 1;
+	o->hasty_pct = pick(r, 0, 30, 60);
+	o->fault_ms = pick(r, 500, 1000, 2000);
+	o->faults_s = rng_range(r, 5, 20);
+	if (o->ack_policy != ACK_QUORUM)
+		o->votes = 1;
 }
 
 /*
@@ -370,6 +384,8 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	if (o->scenario == SCN_ELECTION || o->scenario == SCN_CLOCKS ||
 	    o->scenario == SCN_LAGGARD || o->scenario == SCN_SLOW_VOTES)
 		o->ack_policy = ACK_QUORUM;
+	if (o->scenario == SCN_MEMBERS && rng_pct(r, 60))
+		o->ack_policy = ACK_QUORUM;
 	/* It has no say in the other policies, and must do no harm. */
 	if (o->scenario == SCN_WITNESS)
 		o->ack_policy = rng_pct(r, 90) ? ACK_QUORUM : ACK_SYNC;
@@ -463,6 +479,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	case SCN_FENCING:
 		fencing(o, r);
 		break;
+	case SCN_MEMBERS:
+		members(o, r);
+		break;
 	case SCN_WITNESS:
 		o->nodes = dice < 60 ? 3 : dice < 75 ? 4 : 5;
 		o->witnesses = o->nodes < 5 || rng_pct(r, 50) ? 1 : 2;
@@ -534,6 +553,9 @@ void opts_print(FILE *f, const struct sim_opts *o)
 			4 * o->meta_ms);
 	if (o->fencing)
 		fprintf(f, "  fencing\n");
+	if (o->members)
+		fprintf(f, "  members 0x%x at first, hasty %u%%\n", o->members,
+			o->hasty_pct);
 	if (o->drift_pct)
 		fprintf(f, "  clocks drift by %u%%\n", o->drift_pct);
 	if (o->room_extents)

@@ -39,6 +39,7 @@ enum scenario {
 	SCN_LAGGARD,	/* one replica at a time is slow, and costs nothing */
 	SCN_SLOW_VOTES,	/* metadata takes long to write, or all nodes are far away */
 	SCN_FENCING,	/* nobody looks after old primaries but a fencing agent */
+	SCN_MEMBERS,	/* nodes are added and removed in use */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_POLICIES,	/* how many must have a write is changed, node by node */
 	SCN_COUNT,
@@ -81,6 +82,8 @@ struct sim_opts {
 	u32 nodes, vols;
 	u32 witnesses;		/* of these nodes: the last ones */
 	u32 elections;		/* nobody looks after old primaries but the votes */
+	u32 members;		/* mask of nodes that are there at first, 0: all */
+	u32 hasty_pct;		/* how often their list changes before it is the same */
 	u32 votes;		/* primaries are elected, with any ack policy */
 	u32 fencing;		/* they are not, and lost peers have to be fenced */
 	u32 vol_extents[MAX_VOLS];
@@ -275,6 +278,8 @@ struct node {
 	bool down_wanted;	/* clean end under way */
 	bool votes;		/* by its configuration file */
 	u8 ack_policy, min_in_sync;	/* likewise */
+	u32 list;		/* nodes in that, itself included */
+	bool out;		/* stopped for good, or not there yet */
 	u64 paused_until;
 	u64 lag_until;		/* F_LAG */
 	struct sim_clock clock;
@@ -305,7 +310,7 @@ void sim_core_free(void *p);
 enum ev_type {
 	EV_TICK, EV_DISK, EV_META, EV_NET, EV_CONN_UP, EV_CONN_DOWN,
 	EV_LINK_RETRY, EV_APP, EV_FAULT, EV_ADMIN, EV_MONITOR, EV_NODE_UP,
-	EV_CLOSE, EV_CUT_END, EV_ATTACH, EV_SCRIPT,
+	EV_CLOSE, EV_CUT_END, EV_ATTACH, EV_SCRIPT, EV_LISTS,
 };
 
 struct ev {
@@ -340,6 +345,7 @@ struct world {
 	u32 top_since;		/* ... when it began to, in ticks of the history */
 	bool diverged_ok;	/* a split was made on purpose */
 	bool switched;		/* not all nodes have voted all the time */
+	u32 list;		/* nodes that there are to be */
 	u32 script;		/* step of a directed scenario */
 	u32 seen_diverged;
 	struct repl_lineage acked[MAX_VOLS];	/* generations with writes */
@@ -353,6 +359,16 @@ extern struct world W;
 static inline u32 sim_majority(void)
 {
 	return W.o.nodes / 2 + 1;
+}
+
+static inline bool sim_member(u32 node)
+{
+	return W.list & BIT(node);
+}
+
+static inline u32 sim_first_member(void)
+{
+	return (u32)__builtin_ctz(W.list);
 }
 
 /* They have the lower node ids. */
@@ -373,9 +389,9 @@ static inline bool sim_votes(void)
 }
 
 /* So many members of a set have what was acknowledged under it, or more. */
-static inline u32 sim_acks_needed(u32 set)
+static inline u32 sim_acks_needed(u32 replicas, u32 set)
 {
-	u32 most = sim_replicas() / 2 + 1;
+	u32 most = replicas / 2 + 1;
 
 	return W.o.witnesses ? min(most, hweight32(set)) : most;
 }
@@ -390,6 +406,8 @@ void ev_add(u64 delay_us, enum ev_type type, struct node *n, u16 a, void *p,
 	    u64 arg);
 void world_run(const struct sim_opts *o);
 void node_start(struct node *n);
+int node_add_peer(struct node *n, u32 peer, struct repl_refusal *no);
+int node_del_peer(struct node *n, u32 peer, struct repl_refusal *no);
 void node_crash(struct node *n);
 bool node_stop(struct node *n);		/* clean; false: try again later */
 void node_attach(struct node *n, u32 v);
@@ -491,6 +509,8 @@ void admin_promoted(struct node *n);
 void admin_declare_loss(const char *why);
 u32 admin_set(u32 vol);
 bool admin_promote(struct node *n, bool force);
+void admin_list_changed(void);
+void admin_acked(const struct node *p, u32 v);
 struct node *admin_primary(void);
 /* Does a primary send it its writes without waiting for them? */
 bool is_follower(const struct node *n);
@@ -522,6 +542,12 @@ void fault_settle_votes(void);
 void fault_draw_policy(struct node *n);	/* for its configuration file */
 void script_event(void);
 void script_victim(const struct node *n, const struct repl_peer *peer);
+
+/* ---- who the nodes are (lists.c) ---- */
+
+void lists_init(void);
+void lists_event(void);
+bool lists_agree(char *why, size_t len);
 
 /* ---- checkers ---- */
 
@@ -599,6 +625,7 @@ enum cov {
 	C_ROLLBACKS, C_REPLACED, C_DEPOSED, C_RESIZED, C_SUCCESSIONS,
 	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST, C_LAGS,
 	C_FENCED,		/* this and what follows: only if there was any */
+	C_EDITS, C_EDITS_REFUSED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

@@ -28,6 +28,7 @@ const char *const cov_name[C_COUNT] = {
 	"disks replaced", "deposed", "resized", "own promotions",
 	"roles moved", "victims", "suspended", "direct reads", "no end direct", "lags",
 	"fenced",
+	"edits", "refused edits",
 };
 
 void trace_reset(bool on, FILE *live)

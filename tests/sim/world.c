@@ -75,10 +75,45 @@ void ev_add(u64 delay_us, enum ev_type type, struct node *n, u16 a, void *p,
 
 /* ---- nodes ---- */
 
+/* Known from the configuration, or as by `blkrepl new-peer`. */
+int node_add_peer(struct node *n, u32 peer, struct repl_refusal *no)
+{
+	const struct sim_opts *o = &W.o;
+	struct repl_peer *p = &n->peers[peer].peer;
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	p->res = &n->res;
+	p->node = (u8)peer;
+	p->witness = sim_witness(peer);
+	repl_peer_conf_init(&p->conf);
+	p->conf.async = o->async_mask & BIT(peer);
+	p->conf.timeout_ms = o->timeout_ms;
+	p->conf.ping_int_ms = o->ping_ms;
+	p->conf.ack_timeout_ms = o->ack_timeout_ms;
+	p->conf.rate_max = o->rate_max;
+	p->conf.rate_min = o->rate_min;
+	p->conn = CONN_CONNECTING;
+	err = repl_peer_add(p, no);
+	if (err)
+		p->res = NULL;
+	return err;
+}
+
+int node_del_peer(struct node *n, u32 peer, struct repl_refusal *no)
+{
+	int err = repl_peer_del(&n->peers[peer].peer, no);
+
+	if (!err)
+		memset(&n->peers[peer].peer, 0, sizeof(n->peers[peer].peer));
+	return err;
+}
+
 void node_start(struct node *n)
 {
 	const struct sim_opts *o = &W.o;
 	u32 id = n->id, inc = n->inc + 1;
+	struct repl_refusal no;
 	int ret;
 
 	memset(&n->res, 0, sizeof(n->res));
@@ -137,18 +172,9 @@ void node_start(struct node *n)
 			continue;
 		pn->link = link_of(id, i);
 		pn->side = pn->link->end[0] == n ? 0 : 1;
-		pn->peer.res = &n->res;
-		pn->peer.node = (u8)i;
-		pn->peer.witness = sim_witness(i);
-		repl_peer_conf_init(&pn->peer.conf);
-		pn->peer.conf.async = o->async_mask & BIT(i);
-		pn->peer.conf.timeout_ms = o->timeout_ms;
-		pn->peer.conf.ping_int_ms = o->ping_ms;
-		pn->peer.conf.ack_timeout_ms = o->ack_timeout_ms;
-		pn->peer.conf.rate_max = o->rate_max;
-		pn->peer.conf.rate_min = o->rate_min;
-		pn->peer.conn = CONN_CONNECTING;
-		ret = repl_peer_add(&pn->peer);
+		if (!(n->list & BIT(i)))
+			continue;
+		ret = node_add_peer(n, i, &no);
 		if (ret)
 			violation("contract", "repl_peer_add: %d", ret);
 	}
@@ -280,6 +306,7 @@ static bool disks_closed(struct node *n)
 /* A clean end, as of `blkrepl down`: false while something is under way. */
 bool node_stop(struct node *n)
 {
+	struct repl_refusal no;
 	const char *why = NULL;
 	bool closed;
 	int err;
@@ -310,9 +337,9 @@ bool node_stop(struct node *n)
 		return false;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++) {
-		if (i == n->id)
+		if (!n->peers[i].peer.res)
 			continue;
-		err = repl_peer_del(&n->peers[i].peer);
+		err = node_del_peer(n, i, &no);
 		if (err)
 			violation("contract", "repl_peer_del: %d", err);
 	}
@@ -386,6 +413,9 @@ static void handle(const struct ev *e, struct node *n)
 	case EV_SCRIPT:
 		script_event();
 		break;
+	case EV_LISTS:
+		lists_event();
+		break;
 	case EV_NODE_UP: {
 		struct node *up = e->p;
 
@@ -446,6 +476,7 @@ void world_run(const struct sim_opts *o)
 	admin_init();
 	agent_init();
 	fault_init();
+	W.list = o->members ? o->members : (1U << o->nodes) - 1;
 	for (u32 i = 0; i < o->nodes; i++) {
 		struct node *n = &W.node[i];
 
@@ -455,17 +486,22 @@ void world_run(const struct sim_opts *o)
 		n->min_in_sync = (u8)o->min_in_sync;
 		if (o->scenario == SCN_POLICIES)
 			fault_draw_policy(n);
+		n->list = W.list;
+		n->out = !sim_member(i);
 		mem_owner_init(&n->mem);
 		for (u32 v = 0; v < o->vols; v++)
 			disk_init(&W.disk[i][v], i, v, false);
 	}
 	for (u32 i = 0; i < o->nodes; i++)
-		node_start(&W.node[i]);
+		if (sim_member(i))
+			node_start(&W.node[i]);
 	ev_add(50 * MS, EV_ADMIN, NULL, 0, NULL, 0);
 	ev_add(100 * MS, EV_MONITOR, NULL, 0, NULL, 0);
 	ev_add(100 * MS, EV_FAULT, NULL, 0, NULL, 0);
 	if (o->scenario == SCN_SPLIT || o->scenario == SCN_REBORN)
 		ev_add(100 * MS, EV_SCRIPT, NULL, 0, NULL, 0);
+	if (o->scenario == SCN_MEMBERS)
+		lists_init();
 
 	while (W.phase != PH_DONE) {
 		struct node *n = NULL;

@@ -365,6 +365,7 @@ static void init_vol(struct fake *f, struct repl_res *res, u16 nr)
 
 void fake_init(struct fake *f, u32 npeers)
 {
+	struct repl_refusal no;
 	u32 i;
 	int err;
 
@@ -382,7 +383,7 @@ void fake_init(struct fake *f, u32 npeers)
 		f->peer[i].node = i + 1;
 		f->peer[i].features = REPL_FEAT_OURS;
 		repl_peer_conf_init(&f->peer[i].conf);
-		err = repl_peer_add(&f->peer[i]);
+		err = repl_peer_add(&f->peer[i], &no);
 		assert(!err);
 	}
 	repl_tick(&f->res, 1000);
@@ -502,6 +503,7 @@ static void end_app_io(struct fake *f)
 
 void fake_exit(struct fake *f)
 {
+	struct repl_refusal no;
 	struct fake_io *x, *tmp;
 	const char *why;
 	u32 i;
@@ -526,7 +528,7 @@ void fake_exit(struct fake *f)
 		repl_demote(&f->res, false, &why);
 	for (i = 0; i < FAKE_PEERS; i++)
 		if (f->peer[i].res)
-			assert(!repl_peer_del(&f->peer[i]));
+			assert(!repl_peer_del(&f->peer[i], &no));
 	assert(!repl_vol_del(&f->vol));
 	assert(!f->mem);
 	fake_forget(f);

@@ -155,13 +155,14 @@ static void is_told_first(void)
 
 static void is_removed(void)
 {
+	struct repl_refusal no = { 0 };
 	struct fake_io *x;
 
 	primary();
 	loses(0);
 	x = writes();
 	CHECK(!x->done);
-	CHECK(!repl_peer_del(&f.peer[0]));
+	CHECK(!repl_peer_del(&f.peer[0], &no));
 	f.peer[0].res = NULL;
 	fake_run(&f);
 	CHECK(x->done && !x->err && !f.res.susp);
