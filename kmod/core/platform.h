@@ -173,7 +173,7 @@ enum repl_mutations {
 	MUT_SLOW_AWAITED,		/* ... and for members, however slow */
 	MUT_FENCING_IGNORED,		/* a Primary goes on without a lost peer's fencing */
 	MUT_OWN_POLICY_COUNTS,		/* elections rely on this node's own settings */
-	MUT_EDITS_UNCHECKED,		/* nodes are added and removed, and vote, whoever knows of it */
+	MUT_EDITS_UNCHECKED,		/* nodes are added and removed whoever knows of it */
 	MUT_COUNT,
 };
 
