@@ -4,16 +4,19 @@
 # them.
 #
 # nodes: how many; res_options, net_settings, disk_settings: of the configuration;
-# far_ms: packets to and from the last node take so much longer; stalled: its disk
-# does nothing from the first write on; resources: so many of them, between the same
-# nodes; witnesses: so many of the nodes, the last ones, have no data; bridged: all
-# nodes on one bridge, instead of a wire for every two
+# resources: so many of them, between the same nodes; witnesses: so many of the nodes,
+# the last ones, have no data; bridged: all nodes on one bridge, instead of a wire for
+# every two
+#
+# What is wrong with the last node, from worsen to recover: far_ms: packets to and from
+# it take so much longer; stalled: its disk does nothing; away: it is not there
 
 # shellcheck disable=SC2154 # work, module: lib.sh
 
 : "${name:=blkrepl}" "${nodes:=2}" "${minor:=0}"
 : "${res_options:=}" "${net_settings:=}" "${disk_settings:=}"
-: "${far_ms:=0}" "${stalled:=}" "${resources:=1}" "${witnesses:=0}" "${bridged:=}"
+: "${far_ms:=0}" "${stalled:=}" "${away:=}"
+: "${resources:=1}" "${witnesses:=0}" "${bridged:=}"
 
 export BLKREPL_CONFIG_DIR=$work/conf-$name
 
@@ -83,21 +86,6 @@ lazy_disk()
 			"0 $(blockdev --getsz "$disk") linear $disk 0"
 	must dmsetup mknodes "$name-lazy"
 	echo "/dev/mapper/$name-lazy"
-}
-
-# From now on the last node is slow.
-slow_down()
-{
-	local last=$((nodes - 1)) i
-
-	[ -z "$stalled" ] || must dmsetup suspend --noflush --nolockfs "$name-lazy"
-	[ "$far_ms" -gt 0 ] || return 0
-	for ((i = 0; i < last; i++)); do
-		must ip netns exec "$(node_name "$i")" tc qdisc add dev "to-$last" \
-			root netem delay "${far_ms}ms" limit 100000
-		must ip netns exec "$(node_name "$last")" tc qdisc add dev "to-$i" \
-			root netem delay "${far_ms}ms" limit 100000
-	done
 }
 
 # backing NODE RESOURCE: what stands in the configuration about its disks
@@ -215,14 +203,62 @@ start()
 {
 	ground
 	rise
-	slow_down
+}
+
+# Every end of a link of the last node's, one a line: its node, and its name there.
+ends_of_last()
+{
+	local last=$((nodes - 1)) i
+
+	for ((i = 0; i < last; i++)); do
+		echo "$(node_name "$i") to-$last"
+		echo "$(node_name "$last") to-$i"
+	done
+}
+
+# From now on something is wrong with the last node.
+worsen()
+{
+	local node dev
+
+	[ -z "$stalled" ] || must dmsetup suspend --noflush --nolockfs "$name-lazy"
+	[ -z "$away" ] || must repl $((nodes - 1)) down all
+	[ "$far_ms" -gt 0 ] || return 0
+	while read -r node dev; do
+		must ip netns exec "$node" tc qdisc add dev "$dev" \
+			root netem delay "${far_ms}ms" limit 100000
+	done < <(ends_of_last)
+}
+
+# Nothing is, and it has caught up.
+recover()
+{
+	local node dev
+
+	[ -z "$stalled" ] || must dmsetup resume --noudevsync "$name-lazy"
+	[ -z "$away" ] || must repl $((nodes - 1)) up all
+	if [ "$far_ms" -gt 0 ]; then
+		while read -r node dev; do
+			must ip netns exec "$node" tc qdisc del dev "$dev" root
+		done < <(ends_of_last)
+	fi
+	wait_for 60 all_connected
+	wait_for 60 in_step
+}
+
+# What the first node makes of the last one.
+last_state()
+{
+	query 0 ".connections[] | select(.\"peer-node-id\" == $((nodes - 1))) |
+		.\"connection-state\" + \" \" + .peer_devices[0].\"replication-state\" +
+		\", lacks \" + (.\"lag-bytes\" | tostring) + \", out of sync \" +
+		(.peer_devices[0].\"out-of-sync-bytes\" | tostring)"
 }
 
 stop()
 {
 	local i
 
-	[ -z "$stalled" ] || dmsetup resume --noudevsync "$name-lazy"
 	for ((i = 0; i < nodes; i++)); do
 		repl "$i" down all
 		ip netns del "$(node_name "$i")"
