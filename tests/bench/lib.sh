@@ -64,19 +64,38 @@ ram()
 	readlink "$work/ram/$1"
 }
 
-# data NAME: a ramdisk for data: all of it is there, none is to be allocated
-# while we measure
-data()
+# filled NAME: the same, and all of it is there: none is to be allocated while we measure
+filled()
 {
 	local disk
 
 	disk=$(ram "$1")
-	if [ ! -e "$work/ram/$1.filled" ] && [ -z "${BENCH_SPARSE:-}" ]; then
+	if [ ! -e "$work/ram/$1.filled" ]; then
 		dd if=/dev/zero of="$disk" bs=1M oflag=direct status=none \
 			count="$disk_mib"
 		touch "$work/ram/$1.filled"
 	fi
 	echo "$disk"
+}
+
+# data NAME: a ramdisk for data
+data()
+{
+	if [ -n "${BENCH_SPARSE:-}" ]; then
+		ram "$1"
+	else
+		filled "$1"
+	fi
+}
+
+# meta NAME: one for metadata: it takes no memory but what is used
+meta()
+{
+	if [ -n "${BENCH_FILLED:-}" ]; then
+		filled "$1"
+	else
+		ram "$1"
+	fi
 }
 
 # node NAME: a network namespace, with a host name of its own
@@ -157,7 +176,6 @@ prepare()
 {
 	mkdir -p "$work/ram" "$work/results"
 	echo 0 >"$work/ram.next"
-	# some to spare for metadata, which takes no memory but what is used
 	[ -z "${BENCH_DELAY_MS:-}" ] || must modprobe dm-delay
 	must modprobe brd rd_nr="${BENCH_RAMDISKS:-40}" rd_size=$((disk_mib * 1024))
 }

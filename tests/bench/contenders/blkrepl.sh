@@ -91,7 +91,7 @@ lazy_disk()
 # backing NODE RESOURCE: what stands in the configuration about its disks
 backing()
 {
-	echo "meta-disk $(ram "$2-meta$1");"
+	echo "meta-disk $(meta "$2-meta$1");"
 	[ "$1" -ge $((nodes - witnesses)) ] || echo "disk $(lazy_disk "$1" "$2");"
 }
 

@@ -40,7 +40,7 @@ end()
 	must drbd new-resource "$res"
 	must drbd new-minor "$res" "$1" 0
 	# shellcheck disable=SC2086 # lists of options
-	must drbd attach "$1" "$(data "$res")" "$(ram "$res-meta")" flexible $disk_options
+	must drbd attach "$1" "$(data "$res")" "$(meta "$res-meta")" flexible $disk_options
 	# shellcheck disable=SC2086
 	must drbd connect "$res" "127.0.0.1:$2" "127.0.0.1:$3" \
 		--protocol="$protocol" $net_options
@@ -66,7 +66,7 @@ ground()
 	mkdir -p /run/lock /var/lib/drbd
 	while read -r m _; do
 		data "$name-$m" >/dev/null
-		must drbdmeta --force "$m" v08 "$(ram "$name-$m-meta")" flex-external create-md
+		must drbdmeta --force "$m" v08 "$(meta "$name-$m-meta")" flex-external create-md
 	done < <(pairs)
 }
 
