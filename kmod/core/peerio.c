@@ -291,6 +291,20 @@ void peer_kick_deps(struct repl_res *res)
 	res->kicking_deps = false;
 }
 
+/* Those of a peer are in order, for confirmed(); mostly this is the newest. */
+static void tail_add(struct repl_io *io)
+{
+	struct list_head *tail = &io->vol->res->tail, *at;
+	struct repl_io *other;
+
+	for (at = tail->prev; at != tail; at = at->prev) {
+		other = list_entry(at, struct repl_io, hash);
+		if (other->peer == io->peer && other->seq < io->seq)
+			break;
+	}
+	list_move(&io->hash, at);
+}
+
 static void write_done(struct repl_io *io)
 {
 	if (!same_conn(io)) {
@@ -305,7 +319,7 @@ static void write_done(struct repl_io *io)
 		answer(io, PKT_ACK);
 		io->state = IOS_TAIL;
 	}
-	list_move_tail(&io->hash, &io->vol->res->tail);
+	tail_add(io);
 	al_leave_keep(io);
 }
 
@@ -332,15 +346,16 @@ void peer_acks_release(struct repl_peer *p)
 }
 
 /*
- * Putting one may start, and so end, another: never hold a second pointer.
+ * Putting one may start, and so end, another: never hold a second pointer.  There are
+ * thousands while one of the replicas is slow, and this is asked with every packet.
  */
 static struct repl_io *confirmed(struct repl_peer *p, u64 through)
 {
 	struct repl_io *io;
 
 	list_for_each_entry(io, &p->res->tail, hash)
-		if (io->peer == p && io->seq <= through)
-			return io;
+		if (io->peer == p)
+			return io->seq <= through ? io : NULL;
 	return NULL;
 }
 
