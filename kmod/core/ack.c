@@ -239,9 +239,11 @@ void ack_backlog_fell(struct repl_peer *p)
 
 /* ---- falling behind ---- */
 
-static void fall_behind(struct repl_peer *p, const char *why)
+/* Return: false if it gets no writes anyway */
+static bool fall_behind(struct repl_peer *p, const char *why)
 {
 	struct repl_pv *pv;
+	bool fell = false;
 
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		if (!pv->receiving)
@@ -250,8 +252,11 @@ static void fall_behind(struct repl_peer *p, const char *why)
 		pv->behind = true;
 		set_pv_state(pv, RS_BEHIND);
 		set_receiving(pv, false);
+		fell = true;
 	}
-	note(p->res, NOTE_MESSAGE, NULL, p, why);
+	if (fell)
+		note(p->res, NOTE_MESSAGE, NULL, p, why);
+	return fell;
 }
 
 /**
@@ -309,8 +314,7 @@ bool ack_leave_slow(struct repl_peer *p)
 		return false;
 	if (!ack_enough_without(res, BIT(p->node)))
 		return false;
-	fall_behind(p, "the peer keeps a change of the in-sync set waiting: it is left out, and catches up by resync");
-	return true;
+	return fall_behind(p, "the peer keeps a change of the in-sync set waiting: it is left out, and catches up by resync");
 }
 
 /* How long has it lacked the oldest of what is complete without it? */
@@ -364,11 +368,9 @@ void ack_tick(struct repl_res *res)
 	for_each_peer(p, i, res) {
 		p->lag_ms = connected(p) ? lag_ms(p) : 0;
 		why = connected(p) && behind ? lags(p, log_full) : NULL;
-		if (why && may_lag(p) &&
-		    ack_enough_without(res, BIT(i))) {
-			fall_behind(p, why);
+		if (why && may_lag(p) && ack_enough_without(res, BIT(i)) &&
+		    fall_behind(p, why))
 			evaluate(res);
-		}
 		p->held_back = false;
 	}
 	app_check_acks(res);

@@ -351,15 +351,14 @@ static bool member_lost(const struct repl_res *res)
  * must have what was sent before: one that is filled by resync may have a write
  * already that another has not answered yet, and may survive us both.
  */
-static u32 answers_missing(const struct repl_res *res)
+static bool members_answered(const struct repl_res *res)
 {
 	struct repl_io *io;
-	u32 nodes = 0;
 
 	list_for_each_entry(io, &res->in_flight, link)
-		if (io_is_write(io))
-			nodes |= io->wait & io->vol->in_sync;
-	return nodes;
+		if (io_is_write(io) && (io->wait & io->vol->in_sync))
+			return false;
+	return true;
 }
 
 /*
@@ -622,7 +621,7 @@ void commit_advance(struct repl_res *res)
 		}
 		propose(res);
 	}
-	if (c->step == COMMIT_DRAIN && !answers_missing(res))
+	if (c->step == COMMIT_DRAIN && members_answered(res))
 		write_sets(res);
 	if (c->step == COMMIT_META && meta_durable(res) && leavers_told(res)) {
 		if (c->leavers)
@@ -640,21 +639,35 @@ void commit_advance(struct repl_res *res)
 		commit_if_needed(res);
 }
 
-/* Who keeps the set waiting that is being made? */
-static u32 late(const struct repl_res *res)
+static u32 answers_missing(const struct repl_res *res)
+{
+	struct repl_io *io;
+	u32 nodes = 0;
+
+	list_for_each_entry(io, &res->in_flight, link)
+		if (io_is_write(io))
+			nodes |= io->wait & io->vol->in_sync;
+	return nodes & ~BIT(res->node);
+}
+
+static u32 confirmations_missing(const struct repl_res *res)
 {
 	struct repl_peer *p;
 	u32 nodes = 0;
 	int i;
 
-	if (res->commit.step == COMMIT_DRAIN)
-		return answers_missing(res) & ~BIT(res->node);
-	if (res->commit.step != COMMIT_PEERS)
-		return 0;
 	for_each_peer(p, i, res)
 		if (owes_confirmation(p))
 			nodes |= BIT(i);
 	return nodes;
+}
+
+/* Who keeps the set waiting that is being made? */
+static u32 late(const struct repl_res *res)
+{
+	if (res->commit.step == COMMIT_DRAIN)
+		return answers_missing(res);
+	return res->commit.step == COMMIT_PEERS ? confirmations_missing(res) : 0;
 }
 
 /* As far as we know it is where it was; what it was told of may reach it still. */
