@@ -139,8 +139,12 @@ static void quick_ended(struct blkrepl_stream *s, struct sock *sk)
 	struct blkrepl_resource *r = s->peer->r;
 	unsigned long flags;
 
-	/* The data stream's thread reads what came before the end. */
-	if (sk->sk_state == TCP_ESTABLISHED || s->nr == REPL_STREAM_DATA)
+	/*
+	 * The data stream's thread reads what came before the end; also where the peer
+	 * has closed both in order: it may have said there that its disk is gone.
+	 */
+	if (sk->sk_state == TCP_ESTABLISHED || s->nr == REPL_STREAM_DATA ||
+	    (sk->sk_state == TCP_CLOSE_WAIT && !sk->sk_err))
 		return;
 	blkrepl_lock(r, flags);
 	blkrepl_conn_fail(s->peer, "the peer closed the connection");
