@@ -363,6 +363,7 @@ struct repl_peer {
 	u64 last_ping_ms;
 	u64 ack_progress_ms;	/* when it last acknowledged something */
 	u64 told_through;	/* what we last said is complete */
+	u64 through;		/* what it last said is complete */
 	u64 last_seq;		/* last write received from it */
 	u64 members_seq;	/* ... when the MEMBERS below came */
 	u64 members_id;		/* MEMBERS sent and not acknowledged, 0: none */

@@ -175,6 +175,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->unacked = 0;
 	p->lag_bytes = 0;
 	p->held_back = false;
+	p->through = 0;
 	p->last_seq = 0;
 	p->members_id = 0;
 	p->ack_id = 0;

@@ -319,6 +319,11 @@ static void write_done(struct repl_io *io)
 		answer(io, PKT_ACK);
 		io->state = IOS_TAIL;
 	}
+	/* Left behind, we are the last to have it, and are not told once more. */
+	if (io->seq <= io->peer->through) {
+		peer_io_put(io);
+		return;
+	}
 	tail_add(io);
 	al_leave_keep(io);
 }
@@ -359,12 +364,18 @@ static struct repl_io *confirmed(struct repl_peer *p, u64 through)
 	return NULL;
 }
 
-void peer_through(struct repl_peer *p, u64 through)
+static void cut_tail(struct repl_peer *p, u64 through)
 {
 	struct repl_io *io;
 
 	while ((io = confirmed(p, through)))
 		peer_io_put(io);
+}
+
+void peer_through(struct repl_peer *p, u64 through)
+{
+	p->through = max(p->through, through);
+	cut_tail(p, through);
 }
 
 void peer_tail_lost(struct repl_peer *p)
@@ -377,7 +388,7 @@ void peer_tail_lost(struct repl_peer *p)
 	list_for_each_entry(io, &p->res->tail, hash)
 		if (io->peer == p)
 			lost(io);
-	peer_through(p, ~0ULL);
+	cut_tail(p, ~0ULL);
 }
 
 static void absent(struct list_head *list, const struct repl_vol *vol,

@@ -204,6 +204,44 @@ static void set_needs_it(void)
 	fake_exit(&f);
 }
 
+static void resigns(u64 through)
+{
+	struct repl_wire_res_state r = { .role = ROLE_SECONDARY, .primary = NODE_NONE };
+	struct repl_wire_hdr h = { .type = PKT_RES_STATE };
+
+	r.through = cpu_to_le64(through);
+	h.length = cpu_to_le32(sizeof(r));
+	CHECK(fake_rx(&f, 0, &h, &r) == WIRE_OK);
+}
+
+/*
+ * We are slow: our Primary, which has left us behind, is none any more before what it
+ * had sent is on our disk.  It won't tell once more what is complete, and we are to be
+ * filled: none of it stays in the activity log.
+ */
+static void after_the_end(void)
+{
+	static u8 data[4096];
+	struct repl_wire_hdr h = { .type = PKT_WRITE };
+	u64 seq;
+
+	scene(&f, SCENE_SECONDARY);
+	for (seq = 1; seq <= 3; seq++) {
+		h.seq = cpu_to_le64(seq);
+		h.sector = cpu_to_le64(seq * EXTENT_SECTORS);
+		h.size = cpu_to_le32(sizeof(data));
+		h.length = h.size;
+		h.id = cpu_to_le64(3);
+		CHECK(fake_rx(&f, 0, &h, data) == WIRE_OK);
+	}
+	resigns(2);
+	CHECK(!list_empty(&f.res.applying));
+	fake_run(&f);
+	CHECK(list_is_singular(&f.res.tail));
+	CHECK(list_first_entry(&f.res.tail, struct repl_io, hash)->seq == 3);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(one_is_slow);
@@ -211,5 +249,6 @@ int main(void)
 	RUN(held_for_long);
 	RUN(set_waits);
 	RUN(set_needs_it);
+	RUN(after_the_end);
 	return tap_end();
 }
