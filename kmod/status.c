@@ -329,7 +329,8 @@ static int fill_peer_info(struct sk_buff *skb, struct blkrepl_peer *p)
 	    nla_put_u64_64bit(skb, BLKREPL_PI_LAG_BYTES, p->peer.lag_bytes,
 			      BLKREPL_PI_PAD) ||
 	    nla_put_u32(skb, BLKREPL_PI_LAG_MS, p->peer.lag_ms) ||
-	    nla_put_u32(skb, BLKREPL_PI_FENCE_STATE, fence_state(&p->peer)))
+	    nla_put_u32(skb, BLKREPL_PI_FENCE_STATE, fence_state(&p->peer)) ||
+	    nla_put_u32(skb, BLKREPL_PI_HELD_BACK, p->peer.held_back))
 		return -EMSGSIZE;
 	if (seen >= 0 && nla_put_u32(skb, BLKREPL_PI_SEES_PRIMARY, seen))
 		return -EMSGSIZE;

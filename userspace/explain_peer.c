@@ -182,8 +182,7 @@ static bool explain_held(struct findings *f, const struct st_peer *p)
 	struct finding *x;
 
 	if (opt_get(opts, OPT_ON_BACKLOG) != BLKREPL_BACKLOG_HOLD ||
-	    f->res->role != BLKREPL_ROLE_PRIMARY ||
-	    (p->lag_bytes <= bytes && !late))
+	    f->res->role != BLKREPL_ROLE_PRIMARY || !p->held_back)
 		return false;
 	format_bytes(p->lag_bytes, lag, sizeof(lag));
 	format_time(p->lag_ms, time, sizeof(time));

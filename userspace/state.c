@@ -409,6 +409,7 @@ static void read_peer(struct st_peer *p, struct nlattr **tb)
 		get_u32(info[BLKREPL_PI_LAG_MS], &p->lag_ms);
 		get_str(info[BLKREPL_PI_LAST_ERROR], p->last_error, sizeof(p->last_error));
 		get_u32(info[BLKREPL_PI_FENCE_STATE], &p->fence);
+		get_u32(info[BLKREPL_PI_HELD_BACK], &p->held_back);
 		get_u32(info[BLKREPL_PI_SEES_PRIMARY], &sees);
 		p->sees_primary = sees < BLKREPL_MAX_NODES ? (int)sees : -1;
 	}

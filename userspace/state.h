@@ -58,6 +58,7 @@ struct st_peer {
 	char last_error[256];
 	int sees_primary;		/* node id, -1: none */
 	uint32_t fence;			/* enum blkrepl_fence_state */
+	uint32_t held_back;		/* writes wait, as it may lack no more */
 	struct st_latency *latency;	/* like those of a volume */
 	struct st_pvol *pvols;
 };

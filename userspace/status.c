@@ -243,6 +243,7 @@ void status_peer_values(struct out *o, const struct st_peer *p, bool statistics)
 	out_bytes(o, "lag-bytes", lags || statistics ? "  lacks:" : NULL,
 		  p->lag_bytes);
 	out_time_ms(o, "lag-ms", lags || statistics ? "  for:" : NULL, p->lag_ms);
+	out_bool(o, "held-back", p->held_back);
 	out_num(o, "unacked", statistics ? "  unacked:" : NULL, p->unacked);
 	out_bytes(o, "sent-bytes", statistics ? "  sent:" : NULL, p->sent);
 	out_bytes(o, "received-bytes", statistics ? "  received:" : NULL, p->received);

@@ -376,12 +376,13 @@ enum blkrepl_peer_info {
 					 * the last attempt was refused
 					 */
 	BLKREPL_PI_PAD,
-	BLKREPL_PI_LAG_BYTES,		/* u64: data of these */
-	BLKREPL_PI_LAG_MS,		/* u32: age of the oldest of these */
+	BLKREPL_PI_LAG_BYTES,		/* u64: data of those that are complete without it */
+	BLKREPL_PI_LAG_MS,		/* u32: age of the oldest of those */
 	BLKREPL_PI_SEES_PRIMARY,	/* u32: node id of the Primary that it is or
 					 * sees; absent: none
 					 */
 	BLKREPL_PI_FENCE_STATE,		/* u32: enum blkrepl_fence_state */
+	BLKREPL_PI_HELD_BACK,		/* u32: 1: writes wait, as it may lack no more */
 	__BLKREPL_PI_MAX,
 	BLKREPL_PI_MAX = __BLKREPL_PI_MAX - 1
 };

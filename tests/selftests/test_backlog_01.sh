@@ -36,7 +36,7 @@ fill_up()
 
 says_lag()
 {
-	repl a status r0 | grep -E '^  b .*lacks:68.0 KiB  for:0:0[1-9]'
+	repl a status r0 | grep -E '^  b .*lacks:64.0 KiB  for:0:0[1-9]'
 }
 
 # late: b has lacked something for longer than it may
@@ -56,10 +56,10 @@ check_soon "the peer follows" 60 follows
 
 # Bytes, and writes that are held
 fill_up
-check "what it lacks is shown" is a r0 "$conn.\"lag-bytes\"" $((17 * 4096))
+check "what it lacks is shown" is a r0 "$conn.\"lag-bytes\"" $((16 * 4096))
 check_soon "and since when, for people too" 20 says_lag
 check "explain says why they wait" explains a r0 5 \
-	'r0 peer b: writes wait until it has caught up \(on-backlog hold-writes\): it lacks 68.0 KiB for 0:[0-9]+, backlog-max is 64.0 KiB'
+	'r0 peer b: writes wait until it has caught up \(on-backlog hold-writes\): it lacks 64.0 KiB for 0:[0-9]+, backlog-max is 64.0 KiB'
 check "I/O is not suspended" is a r0 .suspended false
 heal a b
 check_ends "when the peer has caught up it goes on" "$writer"
@@ -94,7 +94,7 @@ begin_write
 sleep 2
 check "the next write waits" kill -0 "$writer"
 check "explain says why" explains a r0 5 \
-	'writes wait until .*it lacks 8.0 KiB for 0:[0-9]+, backlog-time is 0:03'
+	'writes wait until .*it lacks 4.0 KiB for 0:[0-9]+, backlog-time is 0:03'
 heal a b
 check_ends "when the peer has it, it goes on" "$writer"
 check_soon "by the stream alone" 40 follows

@@ -533,12 +533,13 @@ static void test_not_in_step(void)
 	       "ok       r0 peer carol: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
 }
 
-static void held_for_bob(struct state *st, uint64_t bytes, uint32_t ms)
+static void held_for_bob(struct state *st, uint64_t bytes, uint32_t ms, bool held)
 {
 	RES_CFG(U32(BLKREPL_RC_ON_BACKLOG, BLKREPL_BACKLOG_HOLD),
 		U64(BLKREPL_RC_BACKLOG_MAX, 65536), U32(BLKREPL_RC_BACKLOG_TIME, 2000));
 	PEER_CFG(1, U32(BLKREPL_PC_ASYNC, 1));
-	PEER(1, U64(BLKREPL_PI_LAG_BYTES, bytes), U32(BLKREPL_PI_LAG_MS, ms));
+	PEER(1, U64(BLKREPL_PI_LAG_BYTES, bytes), U32(BLKREPL_PI_LAG_MS, ms),
+	     U32(BLKREPL_PI_HELD_BACK, held));
 }
 
 /* Nothing is suspended, and writes wait all the same. */
@@ -546,20 +547,20 @@ static void test_held(void)
 {
 	struct state *st = primary();
 
-	held_for_bob(st, 65537, 2000);
+	held_for_bob(st, 65536, 2000, true);
 	expect(st, "backlog-max", "warning  r0 peer bob: writes wait until it has caught up (on-backlog hold-writes): it lacks 64.0 KiB for 0:02, backlog-max is 64.0 KiB\n"
 	       "         do: nothing, they go on by themselves; to let it fall behind rather than wait: blkrepl resource-options r0 --on-backlog fall-behind\n", NULL);
 
 	st = primary();
-	held_for_bob(st, 4096, 5000);
+	held_for_bob(st, 4096, 5000, true);
 	expect(st, "backlog-time", "it lacks 4.0 KiB for 0:05, backlog-time is 0:02\n", NULL);
 
 	st = primary();
-	held_for_bob(st, 65536, 2000);
+	held_for_bob(st, 65536, 2000, false);
 	expect(st, "within both", "ok       r0 peer bob: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
 
 	st = primary();
-	held_for_bob(st, 65537, 5000);
+	held_for_bob(st, 65536, 5000, true);
 	RES_CFG(U32(BLKREPL_RC_ON_BACKLOG, BLKREPL_BACKLOG_BEHIND));
 	expect(st, "it falls behind instead", "ok       r0 peer bob: connected and in step, 64.0 KiB are on their way (async)\n", NULL);
 }
