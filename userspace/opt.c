@@ -52,12 +52,12 @@ const struct opt_def opt_defs[OPT_COUNT] = {
 	[OPT_BACKLOG_MAX] = {
 		"backlog-max", SECT_OPTIONS, GROUP_RES, TYPE_SIZE, true,
 		BLKREPL_RC_BACKLOG_MAX, NULL, 64 * KIB, GIB, .def = 32 * MIB,
-		.help = "data that may be on its way to a peer that no write waits for",
+		.help = "data that a peer may lack of what is complete without it",
 	},
 	[OPT_BACKLOG_TIME] = {
 		"backlog-time", SECT_OPTIONS, GROUP_RES, TYPE_TIME, false,
 		BLKREPL_RC_BACKLOG_TIME, NULL, 1, 3600000, true, .def = 0,
-		.help = "time that a write may be on its way there; 0: no limit",
+		.help = "time for which it may lack a complete write; 0: no limit",
 	},
 	[OPT_MIN_IN_SYNC] = {
 		"min-in-sync", SECT_OPTIONS, GROUP_RES, TYPE_COUNT, false,

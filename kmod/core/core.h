@@ -482,6 +482,7 @@ struct repl_res {
 		bool told;		/* members may know of it */
 		u64 id;
 		u64 version;		/* of the set */
+		u64 held_ms;		/* when I/O began to wait for it */
 		u64 since_ms;		/* when the step began */
 		u64 enough_ms;		/* when enough had done theirs, 0: not yet */
 		u32 count;		/* sets of this reign */

@@ -253,6 +253,12 @@ static bool decides(const struct repl_res *res, u8 node, struct repl_refusal *no
 		no->why = "nodes are added and removed at the Primary first, and then at the others while these are connected to it; or while the resource is down";
 		return false;
 	}
+	/* Of what is under way the others know less than we do. */
+	if (res->vote.step != VOTE_NONE || res->set_due ||
+	    res->commit.step != COMMIT_IDLE) {
+		no->why = "a change of role or in-sync set is under way: try again";
+		return false;
+	}
 	for_each_peer(p, i, res) {
 		no->why = i == node ? NULL : not_with_us(p, list, after);
 		no->by = p;
@@ -263,9 +269,6 @@ static bool decides(const struct repl_res *res, u8 node, struct repl_refusal *no
 	no->why = NULL;
 	if (res->susp || !lease_holds(res))
 		no->why = "I/O is suspended: nodes are added and removed once a majority of the present ones is in step";
-	else if (res->vote.step != VOTE_NONE || res->set_due ||
-		 res->commit.step != COMMIT_IDLE)
-		no->why = "a change of role or in-sync set is under way: try again";
 	else if (!set_counts(res, list, after))
 		no->why = "too few are in step for a majority after the change: wait for their resync first";
 	return !no->why;
@@ -281,8 +284,8 @@ static bool decides(const struct repl_res *res, u8 node, struct repl_refusal *no
  */
 int edit_allowed(const struct repl_res *res, u8 node, struct repl_refusal *no)
 {
-	if (!elects(res) || !in_use(res) || follows(res, node) ||
-	    MUTATED(MUT_EDITS_UNCHECKED))
+	if (!elects(res) || !in_use(res) ||
+	    (!reigns(res) && follows(res, node)) || MUTATED(MUT_EDITS_UNCHECKED))
 		return 0;
 	return decides(res, node, no) ? 0 : -EBUSY;
 }

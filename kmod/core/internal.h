@@ -24,7 +24,7 @@
  *	actlog.c   activity log and order of overlapping I/O
  *	metaio.c   the one writer of metadata	store.c	  a disk's life
  *	detach.c   letting go of a good disk	fence.c	  who may go on without whom
- *	detach.c   letting go of a good disk	edit.c	  who the nodes are
+ *	edit.c	   who the nodes are
  *	dirty.c lineage.c meta.c wire.c hello.c	  data structures and formats
  */
 #ifndef REPL_INTERNAL_H

@@ -92,11 +92,11 @@ bool lease_holds(const struct repl_res *res)
 	if (!elects(res) || MUTATED(MUT_LEASE_IGNORED))
 		return true;
 	t = now(res);
-	promises = voter(res);
+	promises = voter(res) ? BIT(res->node) : 0;
 	for_each_peer(p, i, res)
-		promises += p->lease_from > res->lease_since &&
-			    p->lease_from + LEASE_MS > t;
-	return promises >= majority(res);
+		if (p->lease_from > res->lease_since && p->lease_from + LEASE_MS > t)
+			promises |= BIT(i);
+	return hweight32(promises) >= edit_most(res, promises, majority_of, 0);
 }
 
 /* May another than @node still be Primary, by what we have promised it? */

@@ -107,6 +107,8 @@ static void write_set(struct repl_vol *vol)
 /* One that waits for others. */
 static void begin_step(struct repl_commit *c, u8 step, u64 now)
 {
+	if (c->step == COMMIT_IDLE)
+		c->held_ms = now;
 	c->step = step;
 	c->since_ms = now;
 	c->enough_ms = 0;
@@ -689,6 +691,13 @@ static bool leave(struct repl_peer *p)
  */
 #define PATIENCE_MS	1000
 
+/* Who is the second or third to be slow has less of it. */
+static u64 patience(const struct repl_commit *c)
+{
+	return c->since_ms - c->held_ms < PATIENCE_MS / 2 ? PATIENCE_MS :
+							    PATIENCE_MS / 4;
+}
+
 void commit_tick(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
@@ -702,7 +711,7 @@ void commit_tick(struct repl_res *res)
 	if (!c->enough_ms && ack_enough_without(res, nodes))
 		c->enough_ms = res->now;
 	if (!c->enough_ms ||
-	    res->now - c->enough_ms < PATIENCE_MS + c->enough_ms - c->since_ms)
+	    res->now - c->enough_ms < patience(c) + c->enough_ms - c->since_ms)
 		return;
 	for_each_peer(p, i, res)
 		if ((nodes & BIT(i)) && connected(p))

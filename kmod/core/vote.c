@@ -277,7 +277,10 @@ static struct ballots count(const struct repl_res *res, bool likely)
 
 static const char *too_few(const struct repl_res *res, const struct ballots *b)
 {
-	if (hweight32(b->votes) < majority(res) && !MUTATED(MUT_QUORUM_IGNORED))
+	/* By the lists of all who vote: any two such majorities have a node in common. */
+	u32 need = edit_most(res, b->votes, majority_of, 0);
+
+	if (hweight32(b->votes) < need && !MUTATED(MUT_QUORUM_IGNORED))
 		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
 	return NULL;
 }
@@ -693,7 +696,7 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 	memset(out, 0, sizeof(*out));
 	if (elects(res)) {
 		out->votes = hweight32(likely.votes);
-		out->votes_needed = majority(res);
+		out->votes_needed = edit_most(res, likely.votes, majority_of, 0);
 	}
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
 		return;
