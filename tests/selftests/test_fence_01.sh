@@ -24,6 +24,12 @@ fence_is()
 	is "$1" r0 '.connections[0].fencing' "$2"
 }
 
+# Before b knows, it would ask the Primary to step down.
+apart()
+{
+	! connected b r0
+}
+
 waiting()
 {
 	kill -0 "$writer"
@@ -47,6 +53,7 @@ check_soon "cut off from its peer, the Primary waits" 30 no_quorum a
 check_soon "fencing is wanted" 30 fence_is a wanted
 check_soon "and an event says so" 10 seen '"object":"fence","resource":"r0","peer-name":"b","peer-node-id":1,"text":"I/O waits'
 check "explain says what to do" explains a r0 5 'fencing wait.*: b$' 'do: bring back b; or power it off.*blkrepl fenced r0:b'
+check_soon "the other one has lost it, too" 30 apart
 check "the other one is not promoted" refused_so b r0
 check "for it may be Primary" explains b r0 5 'power it off.*blkrepl fenced r0:a'
 check_soon "it wants the first one fenced" 10 fence_is b wanted
