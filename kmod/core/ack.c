@@ -341,7 +341,7 @@ static bool log_is_full(const struct repl_res *res)
 
 	for_each_vol(vol, res)
 		if (store_live(vol))
-			full |= al_stuck(vol->store);
+			full |= vol->store->al.stuck;
 	return full && !MUTATED(MUT_LOG_FILLED);
 }
 

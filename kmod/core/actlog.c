@@ -238,13 +238,12 @@ void al_enter(struct repl_io *io)
 	meta_kick(io->vol);
 }
 
-bool al_stuck(struct repl_store *s)
+void al_tick(struct repl_store *s)
 {
 	struct repl_actlog *al = &s->al;
-	bool stuck = !list_empty(&al->waiting) && al->entered == al->entered_then;
 
+	al->stuck = !list_empty(&al->waiting) && al->entered == al->entered_then;
 	al->entered_then = al->entered;
-	return stuck;
 }
 
 /*
@@ -322,6 +321,33 @@ void al_release(struct repl_io *io)
 	enter_waiting(s, &ready);
 	start_all(&ready);
 	meta_kick(io->vol);
+}
+
+static void mark_instead(struct repl_store *s, struct repl_io *io)
+{
+	struct repl_vol *vol = s->vol;
+
+	/* One that is still on its way to the disk needs the log itself. */
+	if (io->vol != vol || !io->nspans || !list_empty(&io->span[0].link))
+		return;
+	mark_absent(vol, io, BIT(vol->res->node));
+	put_slots(s, io);
+}
+
+void al_make_room(struct repl_store *s)
+{
+	struct repl_res *res = s->vol->res;
+	struct repl_io *io;
+	LIST_HEAD(ready);
+
+	list_for_each_entry(io, &res->tail, hash)
+		mark_instead(s, io);
+	list_for_each_entry(io, &res->in_flight, link)
+		mark_instead(s, io);
+	s->al.stuck = false;
+	enter_waiting(s, &ready);
+	start_all(&ready);
+	meta_kick(s->vol);
 }
 
 void al_leave(struct repl_io *io)

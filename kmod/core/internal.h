@@ -74,7 +74,8 @@ struct repl_actlog {
 	struct list_head hash[AL_HASH];
 	struct list_head waiting;	/* I/O without a slot, strictly in order */
 	u64 entered;			/* I/O that has got its slots, ever */
-	u64 entered_then;		/* ... when al_stuck() was asked last */
+	u64 entered_then;		/* ... as of the last tick */
+	bool stuck;			/* none since then, and some waits */
 	u32 staged;			/* slots in SLOT_STAGED */
 	bool flush_needed;		/* an evicted extent was unflushed */
 	u32 victims[AL_VICTIMS];	/* evicted and stale: records come first */
@@ -351,8 +352,10 @@ void al_leave_keep(struct repl_io *io);
 void al_release(struct repl_io *io);
 /* Writes of applications that wait for a place in the log are held instead. */
 void al_withdraw(struct repl_store *s, struct list_head *held);
-/* Has nothing that waits for a place got one since this was asked last? */
-bool al_stuck(struct repl_store *s);
+/* Sees whether what waits for a place gets one. */
+void al_tick(struct repl_store *s);
+/* What only keeps its extents hot lets go of them: its blocks are dirty for all. */
+void al_make_room(struct repl_store *s);
 /* Disk failed: nobody waits for the log any more. */
 void al_abort(struct repl_store *s);
 /* Everything staged goes into a transaction; whether a flush comes first. */

@@ -647,8 +647,10 @@ void repl_tick(struct repl_res *res, u64 now)
 	for_each_peer(p, i, res)
 		tick_peer(p);
 	for_each_vol(vol, res) {
-		if (vol->store)
+		if (vol->store) {
 			vol->stat.dirty_mem = vol->store->dirty.mem;
+			al_tick(vol->store);
+		}
 		for_each_pv(pv, vol)
 			target_tick(pv, ms);
 	}

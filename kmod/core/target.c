@@ -654,6 +654,18 @@ void target_advance(struct repl_pv *pv)
 	}
 }
 
+/*
+ * Writes keep their extents hot until they are complete, which may take just this
+ * copy: then it must not wait for them.  They are dirty instead, and copied once more.
+ */
+static void make_room(struct repl_pv *pv)
+{
+	struct repl_store *s = store_live(pv->vol);
+
+	if (s && s->al.stuck)
+		al_make_room(s);
+}
+
 void target_tick(struct repl_pv *pv, u64 ms)
 {
 	struct repl_sync *y = &pv->sync;
@@ -669,6 +681,7 @@ void target_tick(struct repl_pv *pv, u64 ms)
 				       (pv->vol->res->now - y->stat.begin_ms) / 1000 + 1);
 	if (y->step != SYNC_RUN || !ms)
 		return;
+	make_room(pv);
 	pace_tick(pv, ms);
 	target_pump(pv);
 }

@@ -225,6 +225,36 @@ static void told_too_much(void)
 	finish();
 }
 
+/*
+ * Writes that are complete nowhere fill the log of a copy that is being made, as they
+ * may be waiting for it: it is made nevertheless, and has their blocks once more.
+ */
+static void copy_goes_on(void)
+{
+	struct dirty_map *map;
+	struct repl_store *s;
+	u64 seq = 1;
+
+	scene(&f, SCENE_TARGET);
+	fake_run(&f);
+	s = f.vol.store;
+	for (; seq <= META_AL_MIN; seq++)
+		rx_write(seq, seq * EXTENT_SECTORS, 4096);
+	fake_run(&f);
+	map = &s->dirty.map[0];
+	dirty_clear_range(&s->dirty, 0, 0, SCENE_DATA / BLOCK_BYTES);
+	rx_write(seq, seq * EXTENT_SECTORS, 4096);
+	repl_tick(&f.res, f.res.now + 100);
+	fake_run(&f);
+	CHECK(!list_empty(&s->al.waiting) && !map->count);
+	repl_tick(&f.res, f.res.now + 100);
+	fake_run(&f);
+	CHECK(list_empty(&s->al.waiting));
+	CHECK(map->count == META_AL_MIN, "%llu", (unsigned long long)map->count);
+	CHECK(!list_empty(&f.res.tail));
+	fake_exit(&f);
+}
+
 /* Receivers are told of new extents, once, before the write is sent. */
 static void tells_receivers(void)
 {
@@ -341,6 +371,7 @@ int main(void)
 	RUN(peer_writes);
 	RUN(told_in_time);
 	RUN(told_too_much);
+	RUN(copy_goes_on);
 	RUN(tells_receivers);
 	RUN(resync_reads);
 	RUN(disk_fails);
