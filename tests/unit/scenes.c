@@ -145,7 +145,7 @@ static void scene_diskless(struct fake *f)
 
 	w.dataset = cpu_to_le64(9);
 	w.replica = cpu_to_le64(1);
-	w.sectors = cpu_to_le64(SCENE_DATA / SECTOR_BYTES);
+	w.sectors = fake_sb(f)->max_sectors;
 	w.cur_sectors = w.sectors;
 	w.lbs = cpu_to_le32(FAKE_LBS);
 	w.in_sync = cpu_to_le32(BIT(1));

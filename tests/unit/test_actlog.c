@@ -255,6 +255,48 @@ static void copy_goes_on(void)
 	fake_exit(&f);
 }
 
+static void resync(u8 type, u8 flags)
+{
+	struct repl_pv *pv = list_first_entry(&f.vol.pvs, struct repl_pv, by_vol);
+	struct repl_wire_hdr h = { .type = type, .flags = flags };
+
+	h.id = cpu_to_le64(pv->sync.serial);
+	CHECK(fake_rx(&f, 0, &h, "") == WIRE_OK);
+	while (fake_meta_step(&f))
+		;
+}
+
+/* Nor does a Primary's own copy wait for what no peer answers. */
+static void own_copy_goes_on(void)
+{
+	struct repl_store *s;
+	u32 e;
+
+	scene(&f, SCENE_DISKLESS);
+	fake_sb(&f)->flags = cpu_to_le32(META_F_INCONSISTENT);
+	fake_sb(&f)->slot[0].flags = META_SLOT_USED;
+	fake_seal(&f);
+	fake_attach(&f);
+	resync(PKT_MAP_ACK, 0);
+	resync(PKT_SYNC_READY, 0);
+	resync(PKT_SYNC_ACCEPT, 0);
+	resync(PKT_MAP, REPL_HDR_LAST);
+	s = f.vol.store;
+	CHECK(f.res.role == ROLE_PRIMARY && target_applies_writes(&f.vol));
+	for (e = 0; e <= META_AL_MIN; e++)
+		fake_submit(&f, OP_WRITE, e * EXTENT_SECTORS, 4096);
+	fake_run(&f);
+	dirty_clear_range(&s->dirty, 0, 0, SCENE_DATA / BLOCK_BYTES);
+	repl_tick(&f.res, f.res.now + 100);
+	fake_run(&f);
+	CHECK(!list_empty(&s->al.waiting) && !s->dirty.map[0].count);
+	repl_tick(&f.res, f.res.now + 100);
+	fake_run(&f);
+	CHECK(list_empty(&s->al.waiting) && f.vol.stat.in_flight == META_AL_MIN + 1);
+	CHECK(s->dirty.map[0].count == META_AL_MIN);
+	fake_exit(&f);
+}
+
 /* Receivers are told of new extents, once, before the write is sent. */
 static void tells_receivers(void)
 {
@@ -372,6 +414,7 @@ int main(void)
 	RUN(told_in_time);
 	RUN(told_too_much);
 	RUN(copy_goes_on);
+	RUN(own_copy_goes_on);
 	RUN(tells_receivers);
 	RUN(resync_reads);
 	RUN(disk_fails);
