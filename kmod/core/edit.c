@@ -13,6 +13,9 @@
  *    and know its newest set, which counts by both lists.
  *  - All others follow it, towards its list (follows()).
  *  - A node that is not in use takes what its configuration says.
+ *  - It takes a majority by each list of those that are counted to elect, or to keep
+ *    a set (edit_lacking()): a node that comes with a list that no Primary made has to
+ *    win by theirs, too.
  *
  * Why no two lists that differ by more are in use: a Primary that decides has heard
  * the lists in the same stream in which its set was answered, and who knows that set
@@ -128,6 +131,28 @@ u32 edit_least(const struct repl_res *res, u32 nodes, edit_need need, u32 set)
 		if (nodes & res->electing & BIT(i))
 			least = min(least, need(res, list_of(p), set));
 	return least;
+}
+
+/* How many more of them a majority of this list takes; who is not in it is no part of one. */
+static u32 lacking_of(const struct repl_res *res, u32 list, u32 nodes)
+{
+	u32 need = majority_of(res, list, 0);
+	u32 has = hweight32(nodes & list);
+
+	return has < need ? need - has : 0;
+}
+
+/**
+ * edit_lacking() - how many more than these nodes are a majority
+ * @res: the resource
+ * @nodes: these
+ *
+ * By our list, and by that of any of them.
+ */
+u32 edit_lacking(const struct repl_res *res, u32 nodes)
+{
+	nodes &= res->electing;
+	return edit_most(res, nodes, lacking_of, nodes);
 }
 
 /* ---- may it be changed? ---- */

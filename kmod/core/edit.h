@@ -45,6 +45,7 @@ void edit_done(struct repl_res *res, u32 before);
 /* How many it takes, by a list of nodes. */
 typedef u32 (*edit_need)(const struct repl_res *res, u32 list, u32 set);
 u32 edit_most(const struct repl_res *res, u32 nodes, edit_need need, u32 set);
+u32 edit_lacking(const struct repl_res *res, u32 nodes);
 u32 edit_least(const struct repl_res *res, u32 nodes, edit_need need, u32 set);
 
 #endif

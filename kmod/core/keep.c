@@ -40,14 +40,6 @@ u32 majority_of(const struct repl_res *res, u32 list, u32 set)
 	return hweight32(list) / 2 + 1;
 }
 
-static u32 lacking(const struct repl_res *res, u32 nodes)
-{
-	u32 need = edit_most(res, nodes, majority_of, 0);
-	u32 keep = hweight32(nodes & res->electing);
-
-	return keep < need ? need - keep : 0;
-}
-
 /* ---- beside the members ---- */
 
 /*
@@ -68,7 +60,7 @@ static bool can_keep(const struct repl_pv *pv, u32 members)
 	if (ps->disk != DISK_WITNESS)
 		return false;
 	if (!ps->dataset)
-		return !lacking(res, members) || res->forced;
+		return !edit_lacking(res, members) || res->forced;
 	return ps->dataset == pv->vol->dataset;
 }
 
@@ -191,7 +183,7 @@ u32 keepers_lacking(const struct repl_vol *vol, u32 members)
 {
 	if (!elects(vol->res))
 		return 0;
-	return lacking(vol->res, members | keepers_now(vol));
+	return edit_lacking(vol->res, members | keepers_now(vol));
 }
 
 bool members_suffice(const struct repl_res *res)
@@ -213,7 +205,7 @@ bool set_kept(const struct repl_vol *vol)
 
 	return !elects(res) || MUTATED(MUT_QUORUM_IGNORED) ||
 	       (MUTATED(MUT_SYNC_UNKEPT) && !by_majority(res)) ||
-	       !lacking(res, vol->in_sync | vol->keepers);
+	       !edit_lacking(res, vol->in_sync | vol->keepers);
 }
 
 static bool by_most(const struct repl_res *res, u32 nodes)

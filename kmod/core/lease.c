@@ -96,7 +96,7 @@ bool lease_holds(const struct repl_res *res)
 	for_each_peer(p, i, res)
 		if (p->lease_from > res->lease_since && p->lease_from + LEASE_MS > t)
 			promises |= BIT(i);
-	return hweight32(promises) >= edit_most(res, promises, majority_of, 0);
+	return !edit_lacking(res, promises);
 }
 
 /* May another than @node still be Primary, by what we have promised it? */

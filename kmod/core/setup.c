@@ -86,8 +86,7 @@ int repl_conf_allowed(const struct repl_res *res,
 		*why = "this node is Primary without good data of its own, and could not be elected: attach its disks and let them sync, or move the role first";
 		return -EBUSY;
 	}
-	if (to_be_elected &&
-	    hweight32(could_vote(res) & res->electing) < majority(res)) {
+	if (to_be_elected && edit_lacking(res, could_vote(res))) {
 		*why = "this node is Primary, and too few others vote to elect it: switch them to quorum majority first (adjust there), and the Primary last";
 		return -EBUSY;
 	}

@@ -277,10 +277,7 @@ static struct ballots count(const struct repl_res *res, bool likely)
 
 static const char *too_few(const struct repl_res *res, const struct ballots *b)
 {
-	/* By the lists of all who vote: any two such majorities have a node in common. */
-	u32 need = edit_most(res, b->votes, majority_of, 0);
-
-	if (hweight32(b->votes) < need && !MUTATED(MUT_QUORUM_IGNORED))
+	if (edit_lacking(res, b->votes) && !MUTATED(MUT_QUORUM_IGNORED))
 		return "a majority of the nodes has to agree, and too few are connected: bring one more back; --force decides without them";
 	return NULL;
 }
@@ -691,12 +688,15 @@ void repl_promotion(const struct repl_res *res, struct repl_promotion *out)
 {
 	const struct repl_peer *from = to_step_down(res, false);
 	struct ballots likely = count(res, true);
+	u32 lacking;
 	int err;
 
 	memset(out, 0, sizeof(*out));
 	if (elects(res)) {
+		lacking = edit_lacking(res, likely.votes);
 		out->votes = hweight32(likely.votes);
-		out->votes_needed = edit_most(res, likely.votes, majority_of, 0);
+		out->votes_needed = lacking ? out->votes + lacking :
+					      majority(res);
 	}
 	if (res->role == ROLE_PRIMARY && res->vote.step == VOTE_NONE)
 		return;

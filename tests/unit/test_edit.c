@@ -212,10 +212,12 @@ static void not_in_use(void)
 /* One node more or less is near enough to vote together; two are not. */
 static void lists_count(void)
 {
-	static const struct { u32 list; bool votes; } tab[] = {
-		{ 0, true }, { ALL, true }, { ALL | BIT(3), true },
-		{ BIT(0) | BIT(1), true }, { ALL | BIT(3) | BIT(4), false },
-		{ BIT(0) | BIT(1) | BIT(3), false }, { BIT(1) | BIT(2), false },
+	static const struct { u32 list; bool votes; u32 needed; } tab[] = {
+		{ 0, true, 2 }, { ALL, true, 2 }, { ALL | BIT(3), true, 3 },
+		{ BIT(0) | BIT(1), true, 2 },
+		{ ALL | BIT(3) | BIT(4), false, 2 },
+		{ BIT(0) | BIT(1) | BIT(3), false, 2 },
+		{ BIT(1) | BIT(2), false, 2 },
 	};
 	struct repl_promotion p;
 	u32 i;
@@ -226,8 +228,43 @@ static void lists_count(void)
 		repl_promotion(&f.res, &p);
 		CHECK(p.votes == 1U + tab[i].votes, "%x: %u", tab[i].list,
 		      p.votes);
+		CHECK(p.votes_needed == tab[i].needed, "%x: %u", tab[i].list,
+		      p.votes_needed);
 		fake_exit(&f);
 	}
+}
+
+/* A majority is one by the list of each that is part of it, and of those in that list. */
+static void a_majority_by_each_list(void)
+{
+	struct repl_refusal no;
+	u32 i;
+
+	start();
+	comes(0, ROLE_SECONDARY, ALL | BIT(3));
+	comes(1, ROLE_SECONDARY, ALL);
+	CHECK(edit_lacking(&f.res, BIT(0)) == 1);
+	CHECK(edit_lacking(&f.res, BIT(0) | BIT(1)) == 1);
+	CHECK(!edit_lacking(&f.res, BIT(0) | BIT(2)));
+	CHECK(!edit_lacking(&f.res, ALL));
+	fake_exit(&f);
+
+	/* Of five that we know, one of them knows four. */
+	start();
+	fake_detach(&f);
+	CHECK(!add(3, &no) && !add(4, &no));
+	extra[1].votes = true;
+	for (i = 0; i < 2; i++)
+		fake_up(&f, i);
+	tells(0, ROLE_SECONDARY, ALL | BIT(3));
+	tells(1, ROLE_SECONDARY, ALL | BIT(3) | BIT(4));
+	CHECK(!edit_lacking(&f.res, BIT(0) | BIT(2) | BIT(4)));
+	CHECK(edit_lacking(&f.res, BIT(0) | BIT(1) | BIT(4)) == 1);
+	CHECK(!edit_lacking(&f.res, ALL));
+	for (i = 0; i < 2; i++)
+		fake_down(&f, i);
+	CHECK(!del(&extra[1]) && !del(&extra[0]));
+	fake_exit(&f);
 }
 
 int main(void)
@@ -238,5 +275,6 @@ int main(void)
 	RUN(others_follow);
 	RUN(not_in_use);
 	RUN(lists_count);
+	RUN(a_majority_by_each_list);
 	return tap_end();
 }
