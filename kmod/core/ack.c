@@ -52,7 +52,14 @@ u32 replicas(const struct repl_res *res)
 
 static u32 witnesses(const struct repl_res *res)
 {
-	return edit_list(res) & ~replica_nodes(res);
+	u32 nodes = res->witness ? BIT(res->node) : 0;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (p->witness)
+			nodes |= BIT(i);
+	return nodes;
 }
 
 /*

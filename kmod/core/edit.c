@@ -107,30 +107,33 @@ void edit_rx_list(struct repl_peer *p, u32 list)
 
 /* ---- what it takes, by all lists that are in use ---- */
 
-/** edit_most() - the most of it that our list asks for, or that of any of @nodes */
-u32 edit_most(const struct repl_res *res, u32 nodes, edit_need need, u32 set)
+/* Asked with every answer to a write: nearly always all lists are ours. */
+static u32 by_lists(const struct repl_res *res, u32 nodes, edit_need need, u32 set,
+		    bool most)
 {
-	u32 most = need(res, edit_list(res), set);
+	u32 own = edit_list(res), result = need(res, own, set), its;
 	struct repl_peer *p;
 	int i;
 
-	for_each_peer(p, i, res)
-		if (nodes & res->electing & BIT(i))
-			most = max(most, need(res, list_of(p), set));
-	return most;
+	for_each_peer(p, i, res) {
+		if (!(nodes & res->electing & BIT(i)) || !p->members || p->members == own)
+			continue;
+		its = need(res, p->members, set);
+		result = most ? max(result, its) : min(result, its);
+	}
+	return result;
+}
+
+/** edit_most() - the most of it that our list asks for, or that of any of @nodes */
+u32 edit_most(const struct repl_res *res, u32 nodes, edit_need need, u32 set)
+{
+	return by_lists(res, nodes, need, set, true);
 }
 
 /** edit_least() - and the least */
 u32 edit_least(const struct repl_res *res, u32 nodes, edit_need need, u32 set)
 {
-	u32 least = need(res, edit_list(res), set);
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (nodes & res->electing & BIT(i))
-			least = min(least, need(res, list_of(p), set));
-	return least;
+	return by_lists(res, nodes, need, set, false);
 }
 
 /* How many more of them a majority of this list takes; who is not in it is no part of one. */

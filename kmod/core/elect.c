@@ -456,17 +456,15 @@ static bool covered(const struct repl_res *res, const struct claim *c,
 	return hweight32(vouching & c->set) >= need;
 }
 
+static bool vouches_here(const struct repl_peer *p)
+{
+	return connected(p) && vouches_likely(p);
+}
+
 /* Who is connected and vouches. */
 static u32 vouching_peers(const struct repl_res *res)
 {
-	struct repl_peer *p;
-	u32 nodes = 0;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (connected(p) && vouches_likely(p))
-			nodes |= BIT(i);
-	return nodes;
+	return peers_that(res, vouches_here);
 }
 
 /* Do those of the set that are connected and vouch know enough without us? */

@@ -112,27 +112,8 @@ bool fence_holds(const struct repl_res *res)
 
 bool fence_untold(const struct repl_peer *p)
 {
-	const struct repl_pv *pv;
-
-	if (!fences(p->res) || !connected(p) || !p->fence.member ||
-	    MUTATED(MUT_FENCING_IGNORED))
-		return false;
-	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (pv->vol->in_sync & BIT(p->node))
-			return false;
-	return true;
-}
-
-u32 fence_leavers(const struct repl_res *res)
-{
-	struct repl_peer *p;
-	u32 nodes = 0;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (fence_untold(p))
-			nodes |= BIT(i);
-	return nodes;
+	return fences(p->res) && connected(p) && p->fence.member && !set_names(p) &&
+	       !MUTATED(MUT_FENCING_IGNORED);
 }
 
 void fence_suspend(struct repl_res *res)

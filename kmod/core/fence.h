@@ -57,7 +57,6 @@ void fence_begin(struct repl_res *res);
 bool fence_holds(const struct repl_res *res);
 /* Is it here, and does not know yet that it is none any more? */
 bool fence_untold(const struct repl_peer *p);
-u32 fence_leavers(const struct repl_res *res);
 /* A commit is due that is held, or is held no more. */
 void fence_suspend(struct repl_res *res);
 void fence_check(struct repl_res *res);

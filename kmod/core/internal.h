@@ -11,7 +11,7 @@
  *	branch.c   two that have diverged, and a policy
  *	announce.c tells the peers what has changed here
  *	ack.c	   when a write is complete, what a peer may lack
- *	appio.c	   application I/O		peerio.c  I/O for a primary elsewhere
+ *	appio.c read.c  application I/O		peerio.c  I/O for a primary elsewhere
  *	target.c   resync, receiving end	source.c  resync, giving end
  *	mapxfer.c  dirty maps over the wire		resize.c  growing
  *	members.c adopt.c  generations and in-sync set: making them, being told
@@ -686,6 +686,7 @@ static inline bool io_overlaps(const struct repl_io *a, const struct repl_io *b)
 }
 
 /* Is any peer so? */
+u32 peers_that(const struct repl_res *res, bool (*so)(const struct repl_peer *p));
 static inline bool any_peer(const struct repl_res *res,
 			    bool (*so)(const struct repl_peer *p))
 {

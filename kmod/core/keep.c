@@ -17,19 +17,7 @@
 /** voters() - all nodes, whether they vote just now or not */
 u32 voters(const struct repl_res *res)
 {
-	struct repl_peer *p;
-	u32 n = 1;
-	int i;
-
-	for_each_peer(p, i, res)
-		n++;
-	return n;
-}
-
-/** majority() - of all nodes */
-u32 majority(const struct repl_res *res)
-{
-	return voters(res) / 2 + 1;
+	return hweight32(edit_list(res));
 }
 
 /** majority_of() - of the nodes of a list, see edit_most() */
@@ -38,6 +26,12 @@ u32 majority_of(const struct repl_res *res, u32 list, u32 set)
 	(void)res;
 	(void)set;
 	return hweight32(list) / 2 + 1;
+}
+
+/** majority() - of all nodes */
+u32 majority(const struct repl_res *res)
+{
+	return majority_of(res, edit_list(res), 0);
 }
 
 /* ---- beside the members ---- */
@@ -206,6 +200,17 @@ bool set_kept(const struct repl_vol *vol)
 	return !elects(res) || MUTATED(MUT_QUORUM_IGNORED) ||
 	       (MUTATED(MUT_SYNC_UNKEPT) && !by_majority(res)) ||
 	       !edit_lacking(res, vol->in_sync | vol->keepers);
+}
+
+/** set_names() - is this peer in the set of any volume? */
+bool set_names(const struct repl_peer *p)
+{
+	const struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->vol->in_sync & BIT(p->node))
+			return true;
+	return false;
 }
 
 static bool by_most(const struct repl_res *res, u32 nodes)

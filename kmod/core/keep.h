@@ -18,6 +18,7 @@ bool keeper_would_forget(const struct repl_pv *pv);
 bool keeper_objects(const struct repl_peer *p);
 u32 keepers_lacking(const struct repl_vol *vol, u32 members);
 bool set_kept(const struct repl_vol *vol);
+bool set_names(const struct repl_peer *p);
 /* Where primaries are elected: would a majority keep the set as it is now? */
 bool members_suffice(const struct repl_res *res);
 void keep_set(struct repl_vol *vol, u32 in_sync, u32 keepers, u64 version);

@@ -138,7 +138,7 @@ static void write_sets(struct repl_res *res)
 	struct repl_vol *vol;
 
 	res->commit.step = COMMIT_META;
-	res->commit.leavers = fence_leavers(res);
+	res->commit.leavers = peers_that(res, fence_untold);
 	for_each_vol(vol, res)
 		write_set(vol);
 }
@@ -210,16 +210,6 @@ static u32 written_on(const struct repl_vol *vol)
 	return nodes;
 }
 
-static bool is_member(const struct repl_peer *p)
-{
-	const struct repl_pv *pv;
-
-	list_for_each_entry(pv, &p->pvs, by_peer)
-		if (pv->vol->in_sync & BIT(p->node))
-			return true;
-	return false;
-}
-
 static void send_members(struct repl_peer *p, u64 id)
 {
 	struct repl_res *res = p->res;
@@ -227,7 +217,7 @@ static void send_members(struct repl_peer *p, u64 id)
 	struct repl_wire_hdr h;
 	struct repl_pv *pv;
 
-	fence_telling(p, is_member(p), res->commit.version);
+	fence_telling(p, set_names(p), res->commit.version);
 	list_for_each_entry(pv, &p->pvs, by_peer) {
 		memset(&w, 0, sizeof(w));
 		w.term = cpu_to_le64(own_term(res));
@@ -348,6 +338,11 @@ static bool member_lost(const struct repl_res *res)
 	return false;
 }
 
+static u32 owed_by_members(const struct repl_io *io)
+{
+	return io_is_write(io) ? io->wait & io->vol->in_sync : 0;
+}
+
 /*
  * Members take each other for equal when they are told of the set.  So they
  * must have what was sent before: one that is filled by resync may have a write
@@ -358,7 +353,7 @@ static bool members_answered(const struct repl_res *res)
 	struct repl_io *io;
 
 	list_for_each_entry(io, &res->in_flight, link)
-		if (io_is_write(io) && (io->wait & io->vol->in_sync))
+		if (owed_by_members(io))
 			return false;
 	return true;
 }
@@ -647,21 +642,8 @@ static u32 answers_missing(const struct repl_res *res)
 	u32 nodes = 0;
 
 	list_for_each_entry(io, &res->in_flight, link)
-		if (io_is_write(io))
-			nodes |= io->wait & io->vol->in_sync;
+		nodes |= owed_by_members(io);
 	return nodes & ~BIT(res->node);
-}
-
-static u32 confirmations_missing(const struct repl_res *res)
-{
-	struct repl_peer *p;
-	u32 nodes = 0;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (owes_confirmation(p))
-			nodes |= BIT(i);
-	return nodes;
 }
 
 /* Who keeps the set waiting that is being made? */
@@ -669,7 +651,8 @@ static u32 late(const struct repl_res *res)
 {
 	if (res->commit.step == COMMIT_DRAIN)
 		return answers_missing(res);
-	return res->commit.step == COMMIT_PEERS ? confirmations_missing(res) : 0;
+	return res->commit.step == COMMIT_PEERS ?
+	       peers_that(res, owes_confirmation) : 0;
 }
 
 /* As far as we know it is where it was; what it was told of may reach it still. */

@@ -196,6 +196,19 @@ void repl_conn_up(struct repl_peer *p)
 	evaluate(p->res);
 }
 
+/** peers_that() - all nodes but ours of which @so is true */
+u32 peers_that(const struct repl_res *res, bool (*so)(const struct repl_peer *p))
+{
+	struct repl_peer *p;
+	u32 nodes = 0;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (so(p))
+			nodes |= BIT(i);
+	return nodes;
+}
+
 void repl_conn_down(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;

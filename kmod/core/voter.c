@@ -131,17 +131,16 @@ bool voter_likely(const struct repl_peer *p)
 	return edit_counts(p) && can_vote_there(p);
 }
 
+static bool could_vote_there(const struct repl_peer *p)
+{
+	return connected(p) && can_vote_there(p);
+}
+
 /** could_vote() - who is here with disks to vote on, whether it votes or not */
 u32 could_vote(const struct repl_res *res)
 {
-	u32 nodes = can_vote(res) ? BIT(res->node) : 0;
-	struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (connected(p) && can_vote_there(p))
-			nodes |= BIT(i);
-	return nodes;
+	return peers_that(res, could_vote_there) |
+	       (can_vote(res) ? BIT(res->node) : 0);
 }
 
 bool vouches_likely(const struct repl_peer *p)

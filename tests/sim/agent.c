@@ -52,15 +52,9 @@ static void say(void)
 
 static void power_off(struct node *n)
 {
-	u32 ms = rng_range(R, 50, 3000);
-
 	T("agent: n%u is switched off", n->id);
 	cov[C_FENCED]++;
-	if (!n->up)
-		return;
-	node_crash(n);
-	n->up_at = W.now + ms * MS;
-	ev_add(ms * MS, EV_NODE_UP, NULL, 0, n, 0);
+	fault_crash(n, rng_range(R, 50, 3000));
 }
 
 static void serve(struct node *n, struct repl_peer *p)

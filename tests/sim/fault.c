@@ -38,7 +38,7 @@ static struct link *some_link(void)
 	return link_of(a, b < a ? b : b + 1);
 }
 
-static void crash(struct node *n, u32 back_ms)
+void fault_crash(struct node *n, u32 back_ms)
 {
 	if (!n || !n->up)
 		return;
@@ -454,11 +454,11 @@ static void switch_policy(void)
 static void cut_power(void)
 {
 	if (rng_pct(R, 50)) {
-		crash(some_node(true), rng_range(R, 50, 3000));
+		fault_crash(some_node(true), rng_range(R, 50, 3000));
 		return;
 	}
 	for (u32 i = 0; i < W.o.nodes; i++)
-		crash(&W.node[i], rng_range(R, 100, 2000));
+		fault_crash(&W.node[i], rng_range(R, 100, 2000));
 }
 
 /* A second primary is asked for, in full view of the first. */
@@ -624,14 +624,14 @@ void fault_event(enum fault_ev what, u64 arg)
 		dice -= W.o.weight[f];
 	switch ((enum fault)f) {
 	case F_CRASH:
-		crash(some_node(true), rng_range(R, 50, 3000));
+		fault_crash(some_node(true), rng_range(R, 50, 3000));
 		break;
 	case F_CRASH_PRIMARY:
-		crash(admin_primary(), rng_range(R, 50, 6000));
+		fault_crash(admin_primary(), rng_range(R, 50, 6000));
 		break;
 	case F_CRASH_ALL:
 		for (u32 i = 0; i < W.o.nodes; i++)
-			crash(&W.node[i], rng_range(R, 100, 2000));
+			fault_crash(&W.node[i], rng_range(R, 100, 2000));
 		break;
 	case F_RESET:
 		net_reset(some_link());

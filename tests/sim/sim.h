@@ -538,6 +538,8 @@ void fault_init(void);
 enum fault_ev { FE_MIX, FE_RESIZE, FE_CUT, FE_QUORUM };
 void fault_event(enum fault_ev what, u64 arg);
 void fault_heal(void);
+/* It loses power, and is back after so long. */
+void fault_crash(struct node *n, u32 back_ms);
 void fault_settle_votes(void);
 void fault_draw_policy(struct node *n);	/* for its configuration file */
 void script_event(void);
