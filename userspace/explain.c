@@ -205,6 +205,8 @@ void advise_fenced(struct finding *x, const struct st_res *res, uint32_t set)
 	const struct st_peer *p;
 	const char *joint = ": ";
 
+	advise(x, "bring back %s; or power %s off, and when that is done say here",
+	       node_names(res, set, "and").text, of_set(set, "it", "them"));
 	for (p = res->peers; p; p = p->next) {
 		if (!(set & node_bit(p->id)))
 			continue;

@@ -73,7 +73,7 @@ static inline const char *of_set(uint32_t set, const char *one, const char *many
 uint32_t peers_away(const struct st_res *res);
 /* Those whose fencing something waits for. */
 uint32_t peers_wanted(const struct st_res *res);
-/* "blkrepl fenced r0:bob" for each of them. */
+/* Bring them back, or power them off and say "blkrepl fenced r0:bob" for each. */
 void advise_fenced(struct finding *x, const struct st_res *res, uint32_t set);
 /* Those that a promotion misses and that are not connected. */
 uint32_t missing_away(const struct st_res *res);

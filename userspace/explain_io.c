@@ -191,12 +191,9 @@ static void fencing(struct findings *f, unsigned int reason)
 {
 	const struct st_res *res = f->res;
 	struct finding *x = suspended(f, PROBLEM, reason);
-	uint32_t set = peers_wanted(res) ? peers_wanted(res) : peers_away(res);
-	struct nodes names = node_names(res, set, "and");
+	uint32_t wanted = peers_wanted(res), set = wanted ? wanted : peers_away(res);
 
-	say(x, ": %s", names.text);
-	advise(x, "bring back %s; or power %s off, and when that is done say here",
-	       names.text, of_set(set, "it", "them"));
+	say(x, ": %s", node_names(res, set, "and").text);
 	advise_fenced(x, res, set);
 	advise(x, "; I/O goes on by itself then");
 }

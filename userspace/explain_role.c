@@ -84,8 +84,6 @@ static void bring_back(struct finding *x, const struct st_res *res)
 	}
 	/* the kernel's words: the data here is good, and others may be Primary */
 	if (missing && fences(res) && strstr(res->promotion_refused, "fencing wait")) {
-		advise(x, "bring back %s; or power %s off, and when that is done say here",
-		       node_names(res, missing, "and").text, of_set(missing, "it", "them"));
 		advise_fenced(x, res, missing);
 		return;
 	}

@@ -579,6 +579,13 @@ write_some()
 		conv=notrunc status=none
 }
 
+# begin_write NODE: a block, in the background; $writer is it
+begin_write()
+{
+	write_some "$1" 1 &
+	writer=$!
+}
+
 # scribble FILE KIB [AT_KIB]: random data
 scribble()
 {

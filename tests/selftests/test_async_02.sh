@@ -27,14 +27,6 @@ follows()
 		of_far a '.unacked' 0 && set_is a 0x3
 }
 
-# begin_write: a block, in the background; $writer is it
-begin_write()
-{
-	dd if=/dev/urandom of="$(dev a)" bs=4k count=1 oflag=direct conv=notrunc \
-		status=none &
-	writer=$!
-}
-
 # Patience with c, so that cutting it off is a stall and no lost connection.
 setup_nodes a b c
 new_conf r0 32 "
@@ -67,7 +59,7 @@ check "nothing is shown then" of_far a '."lag-bytes"' 0
 must repl a net-options --timeout 60s --ping-int 20s r0:b
 must repl b net-options --timeout 60s --ping-int 20s r0:a
 cut a b
-begin_write
+begin_write a
 sleep 2
 check "a write waits for the near one" kill -0 "$writer"
 heal a b
@@ -78,7 +70,7 @@ check "async no" repl a net-options --async no r0:c
 check_soon "it becomes a member" 40 in_step a r0
 check "by a set of all" set_is a 0x7
 cut a c
-begin_write
+begin_write a
 sleep 2
 check "a write waits for it now" kill -0 "$writer"
 heal a c

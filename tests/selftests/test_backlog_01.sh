@@ -14,14 +14,6 @@ follows()
 		is a r0 "$pd.\"out-of-sync-bytes\"" 0
 }
 
-# begin_write: a block, in the background; $writer is it
-begin_write()
-{
-	dd if=/dev/urandom of="$(dev a)" bs=4k count=1 oflag=direct conv=notrunc \
-		status=none &
-	writer=$!
-}
-
 # fill_up: what b may lack completes; what is next waits
 fill_up()
 {
@@ -29,7 +21,7 @@ fill_up()
 	check "64 KiB complete while nothing reaches the peer" \
 		timeout $((20 * slowness)) dd if=/dev/urandom of="$(dev a)" bs=4k \
 		count=16 oflag=direct conv=notrunc status=none
-	begin_write
+	begin_write a
 	sleep 2
 	check "the next write waits" kill -0 "$writer"
 }
@@ -90,7 +82,7 @@ must repl a resource-options --backlog-max 32M --backlog-time 3s --on-backlog ho
 cut a b
 check "a write that the peer may lack for a while" write_some a 1
 check_soon "it lacks it for too long" 20 late
-begin_write
+begin_write a
 sleep 2
 check "the next write waits" kill -0 "$writer"
 check "explain says why" explains a r0 5 \
@@ -101,7 +93,7 @@ check_soon "by the stream alone" 40 follows
 cut a b
 must write_some a 1
 must busywait 20 late
-begin_write
+begin_write a
 sleep 1
 check "again one waits" kill -0 "$writer"
 check "no limit of time" repl a resource-options --backlog-time 0s r0

@@ -4,20 +4,12 @@
 # fails, it is said why, and it goes on by itself or with a lower number.
 . "$(dirname "$0")/lib.sh"
 
-# begin_write: a block, in the background; $writer is it
-begin_write()
-{
-	dd if=/dev/urandom of="$(dev a)" bs=4k count=1 oflag=direct conv=notrunc \
-		status=none &
-	writer=$!
-}
-
 # one_waits: b is cut off, and a write waits
 one_waits()
 {
 	cut a b
 	check_soon "the peer is gone, I/O is suspended" 20 no_quorum a
-	begin_write
+	begin_write a
 	sleep 2
 	check "a write waits" kill -0 "$writer"
 }
@@ -65,7 +57,7 @@ check "I/O is not suspended" is a r0 .suspended false
 check "and others" write_some a 5
 check "two again" repl a resource-options --min-in-sync 2 r0
 check_soon "I/O is suspended at once" 5 no_quorum a
-begin_write
+begin_write a
 sleep 2
 check "a write waits" kill -0 "$writer"
 heal a b
