@@ -100,6 +100,10 @@ ifndef SEED
 	build/sim/blkrepl-sim --scenario policies --seeds 2000 --jobs $(JOBS)
 endif
 
+soak: SEEDS = 2000000
+soak: ## millions of seeds, all scenarios in turn: [SEEDS=2000000] [SEED=first]
+	@JOBS=$(JOBS) tests/sim/soak $(SEEDS) $(SEED)
+
 mutations: ## switch off single rules: the simulator must notice each
 	$(MAKE) -C tests/sim
 	tests/sim/mutations
@@ -138,5 +142,5 @@ clean: ## remove build/ (kernels are kept in their cache)
 	rm -rf build compile_commands.json tags
 
 .PHONY: help all modules modules_install tool install dkms-install check lint \
-	unit fuzz sim mutations selftests check-kernels check-debug cluster bench demo \
+	unit fuzz sim soak mutations selftests check-kernels check-debug cluster bench demo \
 	compile_commands.json tags clean
