@@ -32,6 +32,7 @@
 
 #include "core.h"
 #include "appio.h"
+#include "elect.h"
 #include "keep.h"
 #include "dirty.h"
 
@@ -464,22 +465,6 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void resize_agree(struct repl_vol *vol);
 bool resize_follow(struct repl_res *res);
 bool resize_due(const struct repl_pv *pv);
-
-/* elect.c */
-bool last_primary(const struct repl_pv *pv);
-bool vouches(const struct repl_res *res);
-bool vouches_on_disk(const struct repl_res *res);
-bool electable(const struct repl_vol *vol);
-bool by_position(const struct repl_pv *pv);
-u32 elect_set(const struct repl_vol *vol);
-u32 elect_not_told(const struct repl_vol *vol, u64 version);
-u32 elect_unheard(const struct repl_res *res, u32 heard);
-bool elect_has_all(const struct repl_res *res);
-bool elect_in_newest(const struct repl_pv *pv);
-bool elect_good_without_us(const struct repl_pv *pv);
-u32 elect_all_needed(const struct repl_res *res, u32 heard);
-bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
-bool elect_among_all(const struct repl_vol *vol);
 
 /* vote.c */
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,
