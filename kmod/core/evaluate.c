@@ -11,6 +11,17 @@
 
 /* ---- changing states: the only places that do ---- */
 
+/*
+ * A crash, or a copy that was made anew, matters no more to a disk that is complete.  But
+ * where positions decide, it may lack what it has acknowledged: only a set that it is in
+ * heals that, and until then it vouches for nothing, whatever comes between.
+ */
+void disk_heal(struct repl_vol *vol)
+{
+	if (vol->vouch || !elects(vol->res))
+		vol->store->flags &= ~META_F_CRASHED;
+}
+
 void set_disk(struct repl_vol *vol, enum repl_disk disk)
 {
 	struct repl_store *s = vol->store;
@@ -26,10 +37,8 @@ void set_disk(struct repl_vol *vol, enum repl_disk disk)
 			s->flags |= META_F_INCONSISTENT;
 		if (disk == DISK_OUTDATED)
 			s->flags |= META_F_OUTDATED;
-		/* Where positions decide, only a set that it is in heals it. */
-		if (disk == DISK_UPTODATE &&
-		    (vol->vouch || !elects(vol->res)))
-			s->flags &= ~META_F_CRASHED;
+		if (disk == DISK_UPTODATE)
+			disk_heal(vol);
 		meta_want_sb(s);
 		meta_kick(vol);
 	}

@@ -569,6 +569,7 @@ void store_set_size(struct repl_vol *vol, u64 sectors);
 
 /* evaluate.c */
 void evaluate(struct repl_res *res);
+void disk_heal(struct repl_vol *vol);
 void set_disk(struct repl_vol *vol, enum repl_disk disk);
 void set_pv_state(struct repl_pv *pv, enum repl_state state);
 void set_receiving(struct repl_pv *pv, bool on);

@@ -48,7 +48,7 @@
 #define META_F_INCONSISTENT	(1U << 1)
 #define META_F_OUTDATED		(1U << 2)
 #define META_F_PRIMARY		(1U << 3)	/* is Primary, or was the last one */
-#define META_F_CRASHED		(1U << 4)	/* lost its caches, not reconciled */
+#define META_F_CRASHED		(1U << 4)	/* lost its caches or was filled, not reconciled */
 #define META_F_EXTERNAL		(1U << 5)
 #define META_F_WITNESS		(1U << 6)	/* no data belongs to it */
 #define META_F_RESIGNED		(1U << 7)	/* Primary no more by force */

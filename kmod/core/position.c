@@ -50,8 +50,9 @@ static void lacks(struct repl_vol *vol)
  * position_recall() - what a disk that is attached says of it
  * @vol: its volume
  *
- * After a clean end a member has what it had: see vote.c.  A disk that is behind
- * is an old one, or that of a Primary that went on without it.
+ * After a clean end a member has what it had, see elect.c.  One that was filled since it
+ * became one does not: META_F_CRASHED stands for that, too.  A disk that is behind is an
+ * old one, or that of a Primary that went on without it.
  */
 void position_recall(struct repl_vol *vol)
 {

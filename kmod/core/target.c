@@ -91,6 +91,7 @@ static void become_inconsistent(struct repl_pv *pv)
 
 	pv->sync.step = SYNC_PREPARE;
 	pv->vol->vouch = false;
+	s->flags |= META_F_CRASHED;	/* disk_heal() */
 	s->flags &= ~META_F_PRIMARY;
 	set_disk(pv->vol, DISK_INCONSISTENT);
 	/* Not implied: a sync that broke off at its end has said otherwise. */
@@ -300,7 +301,8 @@ static void finish(struct repl_pv *pv)
 		s->kept_before = 0;
 	s->dataset = ps->dataset;
 	s->kept_before = max(s->kept_before, ps->kept_before);
-	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED | META_F_CRASHED);
+	s->flags &= ~(META_F_INCONSISTENT | META_F_OUTDATED);
+	disk_heal(vol);
 	s->sb_flush = true;
 	store_remember(pv, &s->lineage);
 	pv->sync.wait_sb = s->sb_want;

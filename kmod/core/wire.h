@@ -265,7 +265,7 @@ struct repl_wire_res_state {
 static_assert(sizeof(struct repl_wire_res_state) == 32, "wire res_state");
 
 /* vol_state.flags */
-#define REPL_VS_CRASHED		(1U << 0)	/* attached after an unclean end */
+#define REPL_VS_CRASHED		(1U << 0)	/* META_F_CRASHED: see there */
 #define REPL_VS_WAS_PRIMARY	(1U << 1)	/* and was Primary then */
 #define REPL_VS_PAUSED		(1U << 2)	/* resync is to pause */
 #define REPL_VS_DISCARD		(1U << 3)	/* discard my data on divergence */

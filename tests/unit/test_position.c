@@ -512,6 +512,38 @@ static void filled_like_a_member(void)
 	fake_exit(&f);
 }
 
+/* What the disk of a copy says, and the node with it, after a clean end. */
+static void filled(bool votes)
+{
+	struct repl_store *s;
+	const char *why;
+
+	scene(&f, SCENE_TARGET);
+	f.res.conf.votes = votes;
+	f.res.elected_before = votes;
+	f.keep_pkts = true;
+	fill(0);
+	CHECK(f.vol.disk == DISK_UPTODATE && !f.vol.vouch);
+	fake_detach(&f);
+	CHECK(!fake_load(&f, &s, &why), "%s", why);
+	CHECK(s->in_sync & BIT(0));
+	CHECK(!(s->flags & META_F_CRASHED) == !votes, "0x%x", s->flags);
+	repl_store_free(s);
+	fake_attach(&f);
+	CHECK(f.vol.vouch == !votes);
+	fake_exit(&f);
+}
+
+/*
+ * The position is that of what was there before, or nothing after a crash: so a copy
+ * does not vouch for it, also when it comes back, before a Primary says that it is a member.
+ */
+static void filled_vouches_for_nothing(void)
+{
+	filled(true);
+	filled(false);
+}
+
 /* The node has gone on as a Primary without this disk, or it is an old image. */
 static void behind(void)
 {
@@ -628,6 +660,7 @@ int main(void)
 	RUN(fails);
 	RUN(with_a_gap);
 	RUN(filled_like_a_member);
+	RUN(filled_vouches_for_nothing);
 	RUN(behind);
 	RUN(follower_hears_first);
 	RUN(votes_are_told_to_disks);
