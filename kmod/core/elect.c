@@ -456,6 +456,14 @@ static bool covered(const struct repl_res *res, const struct claim *c,
 	return hweight32(vouching & c->set) >= need;
 }
 
+/** elect_all_have_all() - has each member of the set all that was acknowledged? */
+bool elect_all_have_all(const struct repl_vol *vol)
+{
+	struct claim c = newest_set(vol);
+
+	return ack_replicas(vol->res, c.set, c.by_all) >= hweight32(c.set);
+}
+
 static bool vouches_here(const struct repl_peer *p)
 {
 	return connected(p) && vouches_likely(p);

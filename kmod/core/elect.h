@@ -17,6 +17,7 @@ bool elect_has_all(const struct repl_res *res);
 bool elect_in_newest(const struct repl_pv *pv);
 bool elect_good_without_us(const struct repl_pv *pv);
 u32 elect_all_needed(const struct repl_res *res, u32 heard);
+bool elect_all_have_all(const struct repl_vol *vol);
 bool elect_heard_enough(const struct repl_res *res, u32 heard, u32 vouching);
 bool elect_among_all(const struct repl_vol *vol);
 

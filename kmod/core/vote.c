@@ -72,16 +72,34 @@ void vote_refused(struct repl_peer *p, const char *why)
 	end(p->res, -EBUSY, p, why);
 }
 
-static bool data_here(const struct repl_vol *vol, bool force)
+/*
+ * Are there peers whose data we could live on?  What others had acknowledged, and a vote
+ * has found to be here, is on our disk.  So it takes that each of the set has all of it,
+ * and each of those that would serve us still has.  (A Primary that asks for another
+ * term knows who lacks what, and is not asked this.)
+ */
+static bool data_there(const struct repl_vol *vol, bool force)
 {
+	bool all = force || !elects(vol->res), any = false;
 	struct repl_pv *pv;
 
+	if (!all && !elect_all_have_all(vol))
+		return false;
+	for_each_pv(pv, vol) {
+		if (!pv_serves_reads(pv))
+			continue;
+		if (!all && !vouches_likely(pv->peer))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static bool data_here(const struct repl_vol *vol, bool force)
+{
 	if (store_live(vol) && (force || vol->disk == DISK_UPTODATE))
 		return true;
-	for_each_pv(pv, vol)
-		if (pv_serves_reads(pv))
-			return true;
-	return false;
+	return data_there(vol, force);
 }
 
 static const char *why_no_data(const struct repl_vol *vol)
@@ -94,7 +112,9 @@ static const char *why_no_data(const struct repl_vol *vol)
 	case DISK_CONSISTENT:
 		return "another node may have newer data (Consistent): connect to it; --force gives up what it may have";
 	default:
-		return "there is no disk and no connected peer with up-to-date data";
+		return data_there(vol, true) ?
+		       "there is no disk, and a peer may lack what was acknowledged: attach the disk, or promote a node that has one" :
+		       "there is no disk and no connected peer with up-to-date data";
 	}
 }
 
@@ -537,7 +557,7 @@ static bool data_lost(const struct repl_res *res)
 	const struct repl_vol *vol;
 
 	for_each_vol(vol, res)
-		if (!data_here(vol, false))
+		if (!data_here(vol, res->vote.force))
 			return true;
 	return false;
 }
@@ -564,6 +584,11 @@ bool vote_advance(struct repl_res *res)
 		res->evaluate_again = true;
 		ask(res, 0);
 		break;
+	case VOTE_COMMITTING:
+		if (res->vote.renew || !data_lost(res))
+			break;
+		commit_abort(res, COMMIT_DATA_LOST);
+		return true;
 	case VOTE_WON:
 		if (!res->vote.renew && data_lost(res)) {
 			commit_abort(res, COMMIT_DATA_LOST);

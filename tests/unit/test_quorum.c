@@ -217,6 +217,62 @@ static void reign(u8 policy)
 	CHECK(!f.res.susp, "%x", f.res.susp);
 }
 
+static void disk_fails(void)
+{
+	store_fail(&f.vol, "lost");
+	fake_detach(&f);
+}
+
+/*
+ * The disk of a candidate fails @when it has not asked yet, has asked, or tells its first
+ * set; or it does not.  There are its peers, but where a majority acknowledges one of them
+ * may lack what it and the other had; and always, one that does not vouch.
+ */
+static bool wins_without_disk(u8 policy, u32 when, u16 flags)
+{
+	bool won, stands;
+	const char *why;
+	u32 i;
+
+	start(policy, true, REIGN | SET_NEXT | SET_VOTED);
+	for (i = 0; i < 2; i++) {
+		peer_comes(i, flags, true);
+		vol_state(i, DISK_UPTODATE, flags);
+		flags = REPL_VS_VOUCHES;
+	}
+	f.res.lease_until = 0;
+	if (when == 0)
+		disk_fails();
+	stands = !repl_promote(&f.res, false, &why);
+	for (i = 0; i < 2 && stands; i++)
+		scene_vote(&f, i, REPL_HDR_TRIAL);
+	if (when == 1)
+		disk_fails();
+	for (i = 0; i < 2 && stands; i++)
+		scene_vote(&f, i, 0);
+	if (when == 2)
+		disk_fails();
+	for (i = 0; i < 2 && f.res.role == ROLE_PRIMARY; i++)
+		scene_confirm(&f, i);
+	won = f.res.role == ROLE_PRIMARY && !f.res.vote.step;
+	fake_exit(&f);
+	return won;
+}
+
+static void without_its_disk(void)
+{
+	u32 when;
+
+	for (when = 0; when < 4; when++) {
+		CHECK(wins_without_disk(ACK_SYNC, when, REPL_VS_VOUCHES), "%u",
+		      when);
+		CHECK(wins_without_disk(ACK_SYNC, when, REPL_VS_CRASHED) ==
+		      (when == 3), "%u", when);
+		CHECK(wins_without_disk(ACK_QUORUM, when, REPL_VS_VOUCHES) ==
+		      (when == 3), "%u", when);
+	}
+}
+
 static u64 version(void)
 {
 	return f.vol.store->set_version;
@@ -612,6 +668,7 @@ int main(void)
 	RUN(set_without_votes);
 	RUN(alone_without_votes);
 	RUN(alone);
+	RUN(without_its_disk);
 	RUN(kept_by_follower);
 	RUN(reads_need_the_lease);
 	RUN(slow_disk);
