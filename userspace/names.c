@@ -190,7 +190,6 @@ static const char * const reasons[] = {
 	"waiting for peers to confirm a new generation",
 	"no replica with good data is reachable",
 	"no quorum: a majority of the nodes is not reachable",
-	"suspended by an administrator",
 	"a peer that is lost may be Primary (fencing wait)",
 };
 

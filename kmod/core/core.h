@@ -77,8 +77,7 @@ enum repl_state {
 #define SUSP_PEER_ACK	BIT(1)	/* peers have to confirm a new generation */
 #define SUSP_NO_DATA	BIT(2)	/* no good replica is reachable */
 #define SUSP_QUORUM	BIT(3)
-#define SUSP_ADMIN	BIT(4)
-#define SUSP_FENCING	BIT(5)	/* a lost peer may be Primary: fence.c */
+#define SUSP_FENCING	BIT(4)	/* a lost peer may be Primary: fence.c */
 
 enum repl_op { OP_READ, OP_WRITE, OP_DISCARD, OP_ZEROES, OP_FLUSH };
 

@@ -256,8 +256,7 @@ enum blkrepl_res_cfg {
 #define BLKREPL_SUSP_PEER_ACK	(1U << 1)	/* peers confirm a new generation */
 #define BLKREPL_SUSP_NO_DATA	(1U << 2)	/* no good replica is reachable */
 #define BLKREPL_SUSP_QUORUM	(1U << 3)	/* no majority */
-#define BLKREPL_SUSP_ADMIN	(1U << 4)	/* an administrator said so */
-#define BLKREPL_SUSP_FENCING	(1U << 5)	/* a lost peer may be Primary */
+#define BLKREPL_SUSP_FENCING	(1U << 4)	/* a lost peer may be Primary */
 
 /* Nest RES_INFO. */
 enum blkrepl_res_info {

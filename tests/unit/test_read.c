@@ -78,7 +78,7 @@ static void refused(void)
 {
 	scene(&f, SCENE_PRIMARY);
 	CHECK(may_read(8));
-	f.res.susp = SUSP_ADMIN;
+	f.res.susp = SUSP_QUORUM;
 	CHECK(!may_read(8));
 	f.res.susp = 0;
 	f.vol.revoked = true;

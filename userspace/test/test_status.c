@@ -130,7 +130,7 @@ static void test_events(void)
 	static const struct fake_attr none[] = { FAKE_END };
 	static const struct fake_attr role[] = {
 		U32(BLKREPL_RI_ROLE, BLKREPL_ROLE_SECONDARY),
-		U32(BLKREPL_RI_SUSPENDED, BLKREPL_SUSP_ADMIN), FAKE_END
+		U32(BLKREPL_RI_SUSPENDED, BLKREPL_SUSP_QUORUM), FAKE_END
 	};
 	static const struct fake_attr vol[] = {
 		U32(BLKREPL_VI_DISK_STATE, BLKREPL_DISK_ATTACHING), FAKE_END
@@ -163,7 +163,7 @@ static void test_events(void)
 	out_free(o);
 	fclose(f);
 	tap_is(text,
-	       "change resource r0  role:Secondary  term:3  I/O suspended: suspended by an administrator\n"
+	       "change resource r0  role:Secondary  term:3  I/O suspended: fewer replicas are in step than min-in-sync asks for\n"
 	       "create device r0/2  /dev/blkrepl0  disk:Attaching  0 B\n"
 	       "change connection r0:bob  connection:StandAlone  last error: no route\n"
 	       "change connection r0:bob  connection:StandAlone  fencing:wanted\n"
