@@ -866,11 +866,7 @@ void admin_event(void)
 
 		if (n->up && n->down_wanted && W.phase != PH_DRAIN &&
 		    n->paused_until <= W.now)
-			if (node_stop(n) && !n->up_at && !n->out) {
-				n->up_at = W.now + rng_range(R, 100, 2000) * MS;
-				ev_add(n->up_at - W.now, EV_NODE_UP, NULL, 0,
-				       n, 0);
-			}
+			node_stop(n);
 		if (n->up && n->res.role == ROLE_PRIMARY && !n->down_wanted &&
 		    !(M.want && n == M.primary && M.want != n) &&
 		    !n->demoting && n->closed_until <= W.now)

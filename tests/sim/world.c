@@ -303,6 +303,15 @@ static bool disks_closed(struct node *n)
 	return closed;
 }
 
+/* Who is not stopped for good comes back, whoever stopped it, and at once or later. */
+static void comes_back(struct node *n)
+{
+	if (n->out || n->up_at || W.phase == PH_DRAIN)
+		return;
+	n->up_at = W.now + rng_range(R, 100, 2000) * MS;
+	ev_add(n->up_at - W.now, EV_NODE_UP, NULL, 0, n, 0);
+}
+
 /* A clean end, as of `blkrepl down`: false while something is under way. */
 bool node_stop(struct node *n)
 {
@@ -358,6 +367,7 @@ bool node_stop(struct node *n)
 	n->inc++;
 	n->down_wanted = false;
 	W.cur = NULL;
+	comes_back(n);
 	return true;
 }
 
