@@ -182,19 +182,6 @@ out:
 	return err;
 }
 
-int blkrepl_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
-{
-	struct blkrepl_cmd_ctx c;
-	int err;
-
-	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
-	if (err)
-		return err;
-	err = blkrepl_peer_del(c.p, c.extack);
-	blkrepl_cmd_end(&c);
-	return err;
-}
-
 int blkrepl_nl_peer_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[BLKREPL_PC_MAX + 1];
@@ -322,27 +309,45 @@ static struct blkrepl_volume *find_dependent(struct blkrepl_peer *p)
 	return NULL;
 }
 
+static int refuse_dependent(struct blkrepl_cmd_ctx *c)
+{
+	struct blkrepl_volume *v;
+	unsigned long flags;
+
+	blkrepl_lock(c->r, flags);
+	v = find_dependent(c->p);
+	blkrepl_unlock(c->r, flags);
+	return v ? blkrepl_refuse(c->extack, -EBUSY,
+				  "volume %u has no other good data within reach than peer %u's",
+				  v->vol.nr, c->peer_nr) : 0;
+}
+
 int blkrepl_nl_disconnect(struct sk_buff *skb, struct genl_info *info)
 {
-	struct blkrepl_volume *v = NULL;
 	struct blkrepl_cmd_ctx c;
-	unsigned long flags;
 	int err;
 
 	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
 	if (err)
 		return err;
-	if (!info->attrs[BLKREPL_A_FORCE]) {
-		blkrepl_lock(c.r, flags);
-		v = find_dependent(c.p);
-		blkrepl_unlock(c.r, flags);
-	}
-	if (v)
-		err = blkrepl_refuse(c.extack, -EBUSY,
-				     "volume %u has no other good data within reach than peer %u's",
-				     v->vol.nr, c.peer_nr);
-	else
+	if (!info->attrs[BLKREPL_A_FORCE])
+		err = refuse_dependent(&c);
+	if (!err)
 		blkrepl_peer_disconnect(c.p, NULL);
+	blkrepl_cmd_end(&c);
+	return err;
+}
+
+/* One that is connected is disconnected, but only if it can go. */
+int blkrepl_nl_peer_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct blkrepl_cmd_ctx c;
+	int err;
+
+	err = blkrepl_cmd_begin(&c, info, CMD_PEER);
+	if (err)
+		return err;
+	err = refuse_dependent(&c) ?: blkrepl_peer_del(c.p, c.extack);
 	blkrepl_cmd_end(&c);
 	return err;
 }

@@ -175,7 +175,13 @@ int blkrepl_peer_new(struct blkrepl_resource *r, u32 node, bool witness,
 		     const struct blkrepl_peer_conf *cfg,
 		     struct netlink_ext_ack *extack);
 
-/** blkrepl_peer_del() - forget a peer; 0, or -EBUSY. Under admin */
+/**
+ * blkrepl_peer_del() - forget a peer
+ * @p: the peer, which is disconnected for that
+ * @extack: for refusals
+ *
+ * Under admin.  Return: 0; or -EBUSY, and it is connected as it was.
+ */
 int blkrepl_peer_del(struct blkrepl_peer *p, struct netlink_ext_ack *extack);
 
 int blkrepl_net_register(void);

@@ -24,6 +24,9 @@
 
 #include "netlink.h"
 
+/* How long a peer that may go, and was disconnected for that, keeps us waiting. */
+#define PEER_PATIENCE	(5 * HZ)
+
 unsigned int blkrepl_net_id __read_mostly;
 
 /* Devices have one name space in the machine, whatever the namespace. */
@@ -315,10 +318,9 @@ static int peer_busy(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-static int peer_remove(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
+static int peer_remove(struct blkrepl_peer *p, struct repl_refusal *no)
 {
 	struct blkrepl_resource *r = p->r;
-	struct repl_refusal no = {};
 	u8 node = p->peer.node;
 	unsigned long flags;
 	int err;
@@ -327,12 +329,12 @@ static int peer_remove(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 	blkrepl_peer_disconnect(p, NULL);
 
 	blkrepl_lock(r, flags);
-	err = repl_peer_del(&p->peer, &no);
+	err = repl_peer_del(&p->peer, no);
 	if (!err)
 		r->peer[node] = NULL;
 	blkrepl_unlock(r, flags);
 	if (err)
-		return refuse_peer(extack, err, &no, "remove", node);
+		return err;
 
 	atomic_inc(&r->bn->generation);
 	blkrepl_event_gone(r, BLKREPL_EV_PEER_GONE, -1, node);
@@ -340,16 +342,52 @@ static int peer_remove(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 	return 0;
 }
 
+/* May it go, and does it have to be disconnected for that? */
+static int peer_may_go(struct blkrepl_peer *p, bool *linked,
+		       struct repl_refusal *no)
+{
+	unsigned long flags;
+	int err;
+
+	blkrepl_lock(p->r, flags);
+	*linked = !blkrepl_conn_idle(p);
+	err = repl_peer_may_go(&p->peer, no);
+	blkrepl_unlock(p->r, flags);
+	return err;
+}
+
+/*
+ * With writes in flight the end of the connection makes another in-sync set, and while
+ * that is under way nobody can go.
+ */
+static int peer_remove_linked(struct blkrepl_peer *p, struct repl_refusal *no)
+{
+	unsigned long end = jiffies + PEER_PATIENCE;
+	const char *why;
+	int err;
+
+	do {
+		err = peer_remove(p, no);
+	} while (err && time_before(jiffies, end) && !msleep_interruptible(20));
+	/* As it was; without memory for threads it stays disconnected. */
+	if (err)
+		blkrepl_peer_connect(p, &why);
+	return err;
+}
+
 int blkrepl_peer_del(struct blkrepl_peer *p, struct netlink_ext_ack *extack)
 {
+	struct repl_refusal no = {};
+	u8 node = p->peer.node;
+	bool linked;
 	int err;
 
 	lockdep_assert_held(&p->r->admin);
 
-	err = peer_busy(p, extack);
-	if (err)
-		return err;
-	return peer_remove(p, extack);
+	err = peer_may_go(p, &linked, &no);
+	if (!err)
+		err = linked ? peer_remove_linked(p, &no) : peer_remove(p, &no);
+	return err ? refuse_peer(extack, err, &no, "remove", node) : 0;
 }
 
 /* ---- resources ---- */
@@ -515,6 +553,7 @@ static void resource_unlink(struct blkrepl_resource *r)
 int blkrepl_resource_del(struct blkrepl_resource *r,
 			 struct netlink_ext_ack *extack)
 {
+	struct repl_refusal no = {};
 	unsigned int i;
 	int err;
 
@@ -533,9 +572,9 @@ int blkrepl_resource_del(struct blkrepl_resource *r,
 	}
 
 	for (i = 0; i < BLKREPL_MAX_NODES; i++) {
-		err = r->peer[i] ? peer_remove(r->peer[i], extack) : 0;
+		err = r->peer[i] ? peer_remove(r->peer[i], &no) : 0;
 		if (err)
-			return err;
+			return refuse_peer(extack, err, &no, "remove", i);
 	}
 	for (i = 0; i < BLKREPL_MAX_VOLUMES; i++) {
 		err = r->volume[i] ? volume_remove(r->volume[i], false, extack)
@@ -556,6 +595,7 @@ int blkrepl_resource_del(struct blkrepl_resource *r,
  */
 static void resource_tear_down(struct blkrepl_resource *r)
 {
+	struct repl_refusal no;
 	const char *why = NULL;
 	unsigned long flags;
 	unsigned int i;
@@ -576,7 +616,7 @@ static void resource_tear_down(struct blkrepl_resource *r)
 			volume_remove(r->volume[i], true, NULL);
 		}
 	for (i = 0; i < BLKREPL_MAX_NODES; i++)
-		while (r->peer[i] && peer_remove(r->peer[i], NULL))
+		while (r->peer[i] && peer_remove(r->peer[i], &no))
 			msleep(20);
 	resource_unlink(r);
 	mutex_unlock(&r->admin);

@@ -106,13 +106,10 @@ static void remove_surplus(struct plan *p, const struct view *view,
 	const struct st_peer *peer;
 	const struct st_vol *v;
 
-	for (peer = res->peers; peer; peer = peer->next) {
-		if (view_peer(view, peer->id))
-			continue;
-		if (peer->conn != BLKREPL_CONN_STANDALONE)
-			plan_peer(p, BLKREPL_CMD_DISCONNECT, res->name, peer->id);
-		plan_peer(p, BLKREPL_CMD_PEER_DEL, res->name, peer->id);
-	}
+	/* Not disconnected before: it is to stay as it is where it may not go. */
+	for (peer = res->peers; peer; peer = peer->next)
+		if (!view_peer(view, peer->id))
+			plan_peer(p, BLKREPL_CMD_PEER_DEL, res->name, peer->id);
 	for (v = res->vols; v; v = v->next) {
 		const struct view_volume *want = view_vol(view, v->nr);
 		bool remove = !want || want->minor != v->minor;

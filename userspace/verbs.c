@@ -128,7 +128,7 @@ const struct verb verbs[] = {
 	  2, 2, ARG(ARG_NAME) | ARG(ARG_LOCAL_ADDR) | ARG(ARG_PEER_ADDR) |
 	  ARG(ARG_SECRET_FILE) | ARG(ARG_AUTH_NONE) | ARG(ARG_WITNESS),
 	  OPTS_PEER, cmd_new_peer },
-	{ "del-peer", VERBS_LOW, "RES:PEER", "remove a disconnected peer",
+	{ "del-peer", VERBS_LOW, "RES:PEER", "disconnect and remove a peer",
 	  "  blkrepl del-peer r0:bob\n", 1, 1, 0, 0, cmd_del_peer },
 	{ "net-options", VERBS_LOW, "RES[:PEER]|all", "change settings of connections",
 	  "  blkrepl net-options r0:bob --resync-rate-max 100M\n"

@@ -170,18 +170,25 @@ static bool disks_here(const struct repl_res *res)
 	return false;
 }
 
-static bool on_line(const struct repl_peer *p)
+/* The one that the change is about is disconnected before it goes. */
+static bool hears_others(const struct repl_res *res, u8 node)
 {
-	return p->conn == CONN_CONNECTED;
+	const struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (i != node && p->conn == CONN_CONNECTED)
+			return true;
+	return false;
 }
 
 /* That is what `up` and `down` see, and who removes the resource. */
-static bool in_use(const struct repl_res *res)
+static bool in_use(const struct repl_res *res, u8 node)
 {
 	if (list_empty(&res->vols))
 		return false;
 	return res->role == ROLE_PRIMARY || disks_here(res) ||
-	       any_peer(res, on_line);
+	       hears_others(res, node);
 }
 
 /* Not one that has missed a later reign, which we know of though nobody of it is here. */
@@ -312,7 +319,7 @@ static bool decides(const struct repl_res *res, u8 node, struct repl_refusal *no
  */
 int edit_allowed(const struct repl_res *res, u8 node, struct repl_refusal *no)
 {
-	if (!elects(res) || !in_use(res) ||
+	if (!elects(res) || !in_use(res, node) ||
 	    (!reigns(res) && follows(res, node)) || MUTATED(MUT_EDITS_UNCHECKED))
 		return 0;
 	return decides(res, node, no) ? 0 : -EBUSY;

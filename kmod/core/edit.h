@@ -31,6 +31,16 @@ struct repl_refusal {
  */
 int repl_peer_add(struct repl_peer *peer, struct repl_refusal *no);
 
+/**
+ * repl_peer_may_go() - could it be forgotten, once it is disconnected?
+ * @peer: the peer, connected or not
+ * @no: set with -EBUSY
+ *
+ * Return: 0 or -EBUSY.  What ends the connection may start a change that has to end
+ * first.
+ */
+int repl_peer_may_go(const struct repl_peer *peer, struct repl_refusal *no);
+
 /** repl_peer_del() - forget it: 0, or -EBUSY, also while it is connected */
 int repl_peer_del(struct repl_peer *peer, struct repl_refusal *no);
 

@@ -207,6 +207,11 @@ int repl_peer_add(struct repl_peer *peer, struct repl_refusal *no)
 	return 0;
 }
 
+int repl_peer_may_go(const struct repl_peer *peer, struct repl_refusal *no)
+{
+	return edit_allowed(peer->res, peer->node, no);
+}
+
 int repl_peer_del(struct repl_peer *peer, struct repl_refusal *no)
 {
 	struct repl_res *res = peer->res;
@@ -217,7 +222,7 @@ int repl_peer_del(struct repl_peer *peer, struct repl_refusal *no)
 	*no = (struct repl_refusal){ "it still has I/O under way: try again", peer };
 	if (peer->conn == CONN_CONNECTED || peer->ios)
 		return -EBUSY;
-	err = edit_allowed(res, peer->node, no);
+	err = repl_peer_may_go(peer, no);
 	if (err)
 		return err;
 	while ((pv = list_first_entry_or_null(&peer->pvs, struct repl_pv,

@@ -29,12 +29,24 @@ refused_for_b()
 	repl a adjust r0 2>&1 | grep -E "b .node 1.*another list"
 }
 
+# linked NODE PEER, linked_all NODE: connected, without a moment's wait
+linked()
+{
+	is "$1" r0 ".connections[] | select(.name == \"$2\") | .\"connection-state\"" Connected
+}
+
+linked_all()
+{
+	linked "$1" b && linked "$1" c
+}
+
 # A fourth one.
 the_nodes_lack
 check_refused "a secondary is not the first" "the Primary first" repl b adjust r0
 check_soon "the primary is" 20 repl a adjust r0
 the_nodes_lack c
 check_soon "no other change before this one is everywhere" 20 refused_for_b
+check "who may not go yet is still connected" linked_all a
 the_nodes_lack
 check "the primary is as it was" repl a adjust r0
 check_soon "b follows" 20 repl b adjust r0
@@ -44,12 +56,13 @@ check "the new one comes" repl d up r0
 check_soon "all are in step" 60 in_step a r0
 check_soon "the set is all four" 20 set_is a 0xf
 
-# One of the others goes.
+# One of the others goes, while it is connected and writes are in flight.
 the_nodes_lack c
-must repl c down r0
+check "c is connected" linked a c
 check_soon "the primary lets it go" 30 repl a adjust r0
 check_soon "b does" 20 repl b adjust r0
 check_soon "d does" 20 repl d adjust r0
+must repl c down r0
 check_soon "the set is the other three" 20 set_is a 0xb
 check_equal "d does not know it" "$(query d r0 '.connections | length')" 2
 check "the program has gone on" kill -0 "$work"

@@ -101,6 +101,13 @@ static int add(u8 node, struct repl_refusal *no)
 	return repl_peer_add(p, no);
 }
 
+static int may_go(const struct repl_peer *p)
+{
+	struct repl_refusal no = { "-", NULL };
+
+	return repl_peer_may_go(p, &no);
+}
+
 static int del(struct repl_peer *p)
 {
 	struct repl_refusal no = { "-", NULL };
@@ -128,8 +135,12 @@ static void the_primary_decides(void)
 	in_step_again();
 	CHECK(add(3, &no) == -EBUSY && no.by == &f.peer[1] &&
 	      strstr(no.why, "another list"), "%s", no.why);
+	CHECK(may_go(&f.peer[0]) == -EBUSY);
 	tells(1, ROLE_SECONDARY, ALL);
 	in_step_again();
+	/* That is asked before it is disconnected, which it has to be. */
+	CHECK(!may_go(&f.peer[0]));
+	CHECK(del(&f.peer[0]) == -EBUSY);
 	CHECK(!add(3, &no), "%s", no.why);
 	CHECK(edit_list(&f.res) == (ALL | BIT(3)));
 	/* Not before there is a set that was made by the new list. */
@@ -201,6 +212,10 @@ static void not_in_use(void)
 	fake_detach(&f);
 	CHECK(!add(3, &no), "%s", no.why);
 	CHECK(!del(&extra[0]));
+	/* Nor is it by the connection that is to end. */
+	fake_up(&f, 0);
+	CHECK(!may_go(&f.peer[0]));
+	CHECK(may_go(&f.peer[1]) == -EBUSY);
 	fake_exit(&f);
 
 	scene(&f, SCENE_PRIMARY);

@@ -40,7 +40,7 @@ static const struct {
 	{ "no secret any more", "net { auth none; } " VOLS ALICE BOB CAROL,
 	  "net-options r0:1 --auth-none\nnet-options r0:2 --auth-none\n" },
 	{ "a peer went", NET VOLS ALICE BOB,
-	  "disconnect r0:2\ndel-peer r0:2\n# refresh net-options r0:1\n" },
+	  "del-peer r0:2\n# refresh net-options r0:1\n" },
 	{ "a peer came", SAME "on dave { node-id 9; address 10.0.0.9:7789; }",
 	  "# refresh net-options r0:1\n# refresh net-options r0:2\n"
 	  "new-peer r0 9 --name dave --local-addr 10.0.0.1:7789 --peer-addr 10.0.0.9:7789 --secret-file FILE\n"
