@@ -234,19 +234,33 @@ static bool last_primary_has_all(const struct repl_pv *pv)
 	       pv->peer_state.set_version >= s->set_version;
 }
 
+/* Members of the set, of which either may have a write that the other lacks. */
+static bool last_writes_differ(const struct repl_pv *pv)
+{
+	const struct repl_res *res = pv->vol->res;
+
+	return by_position(pv) &&
+	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
+	       pv->vol->dataset && (elect_set(pv->vol) & BIT(res->node)) &&
+	       !last_primary_has_all(pv);
+}
+
 /*
  * Where primaries are elected, any member of the set may have a write that
  * another lacks: only a promotion tells whose data counts.
  */
 bool promotion_decides(const struct repl_pv *pv)
 {
-	const struct repl_res *res = pv->vol->res;
+	return last_writes_differ(pv) && electable(pv->vol);
+}
 
-	return by_position(pv) &&
-	       res->role != ROLE_PRIMARY && pv->peer->role != ROLE_PRIMARY &&
-	       electable(pv->vol) && pv->vol->dataset &&
-	       (elect_set(pv->vol) & BIT(res->node)) &&
-	       !last_primary_has_all(pv);
+/*
+ * One that the last primary has all of can't be elected, but may have what was flushed
+ * there and here only: it is not to be given up for what a third one has.
+ */
+static bool would_give_up(const struct repl_pv *pv)
+{
+	return last_writes_differ(pv) && pv->vol->disk >= DISK_OUTDATED;
 }
 
 /*
@@ -266,7 +280,7 @@ static bool may_source(const struct repl_pv *pv)
 		return false;
 	if (pv->peer->role == ROLE_PRIMARY)
 		return true;
-	if (promotion_decides(pv) || keeper_would_forget(pv))
+	if (would_give_up(pv) || keeper_would_forget(pv))
 		return false;
 	return (seen == NODE_NONE || seen == res->node) &&
 	       (pv->peer->sees_primary == NODE_NONE ||

@@ -110,6 +110,44 @@ static void own_settings(void)
 	}
 }
 
+static void differs(u32 i, u16 flags)
+{
+	struct repl_wire_vol_state w;
+
+	fake_up(&f, i);
+	res_state(i, ROLE_SECONDARY, true);
+	fake_same_state(&f, i, &w);
+	w.dirty = cpu_to_le64(8);
+	w.flags |= cpu_to_le16(flags | REPL_VS_VOUCHES);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
+static bool fills_us(u32 i)
+{
+	return list_first_entry(&f.peer[i].pvs, struct repl_pv, by_peer)->state ==
+	       RS_SYNC_TARGET;
+}
+
+/*
+ * We have crashed since the Primary had a write acknowledged and flushed by itself and
+ * us.  It may fill us; the other one, which may lack that, may not, not even if it has
+ * gone before it did.
+ */
+static void last_primary_fills(void)
+{
+	start(ACK_QUORUM, true, REIGN | SET_NEXT | SET_VOTED);
+	f.vol.vouch = false;
+	differs(1, 0);
+	CHECK(f.vol.disk == DISK_CONSISTENT && !fills_us(1));
+	differs(0, REPL_VS_LAST_PRIMARY | REPL_VS_WAS_PRIMARY);
+	CHECK(f.vol.disk == DISK_OUTDATED && fills_us(0) && !fills_us(1));
+	fake_down(&f, 0);
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_OUTDATED && !fills_us(1));
+	fake_exit(&f);
+}
+
 /* However often it is renewed, a set stays the one that it was made. */
 static void renewed(void)
 {
@@ -660,6 +698,7 @@ int main(void)
 {
 	RUN(one_vouches);
 	RUN(own_settings);
+	RUN(last_primary_fills);
 	RUN(renewed);
 	RUN(other_policy);
 	RUN(order_of_policies);
