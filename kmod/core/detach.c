@@ -72,9 +72,14 @@ void detach_hurry(struct repl_res *res)
 			let_go(vol);
 }
 
-/* Does a Primary whose own disk is not good live on ours alone? */
+/*
+ * Does a Primary whose own disk is not good live on ours alone?  One that has just been
+ * filled counts once our disk says that it is a member: or else that comes back as the
+ * only one.
+ */
 static bool serves_primary(const struct repl_vol *vol)
 {
+	u32 members = vol->store->in_sync;
 	bool primary = false, other = false;
 	struct repl_pv *pv;
 
@@ -82,7 +87,8 @@ static bool serves_primary(const struct repl_vol *vol)
 		if (!usable(pv))
 			continue;
 		primary |= pv->peer->role == ROLE_PRIMARY;
-		other |= pv->peer_state.disk == DISK_UPTODATE;
+		other |= pv->peer_state.disk == DISK_UPTODATE &&
+			 (members & BIT(pv->peer->node));
 	}
 	return primary && !other && vol->disk == DISK_UPTODATE;
 }
@@ -116,7 +122,7 @@ int repl_detach(struct repl_vol *vol, bool force, const char **why)
 		return -EBUSY;
 	}
 	if (!force && serves_primary(vol)) {
-		*why = "the Primary has no up-to-date disk and no other peer has one: its applications would be left without data";
+		*why = "the Primary lives on this disk, and no other member of the in-sync set has an up-to-date one: its applications would be left without data";
 		return -EBUSY;
 	}
 	if (res->commit.step) {

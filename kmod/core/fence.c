@@ -11,6 +11,10 @@
  * fenced.  Of two that have lost each other, one has to switch the other off before
  * anything is acknowledged again.
  *
+ * One that knows a set of itself alone asks nobody.  A Primary that lives on its data
+ * made that set, and may have been filled from there since.  So it waits for the peer,
+ * fenced or not, until that has confirmed a set with another member.
+ *
  * Who was off comes back with the set that it knew, which may be over.  So from a
  * restart on, until a Primary tells it that it is a member, it becomes Primary only if
  * all members of its set are connected and nobody knows a later one: those were there,
@@ -32,18 +36,31 @@ static bool fences(const struct repl_res *res)
 
 /* ---- what a peer knows of being a member ---- */
 
+static bool is_only_member(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->vol->in_sync == BIT(p->node))
+			return true;
+	return false;
+}
+
 void fence_telling(struct repl_peer *p, bool named, u64 version)
 {
 	p->fence.named = named;
+	p->fence.named_only = named && is_only_member(p);
 	if (!named)
 		return;
 	p->fence.member = true;
+	p->fence.only |= p->fence.named_only;
 	p->fence.version = version;
 }
 
 void fence_confirmed(struct repl_peer *p)
 {
 	p->fence.member = p->fence.named;
+	p->fence.only = p->fence.named_only;
 }
 
 void fence_members(struct repl_res *res, u32 set)
@@ -56,6 +73,16 @@ void fence_members(struct repl_res *res, u32 set)
 			p->fence.done = false;
 }
 
+static bool knows_itself_alone(const struct repl_peer *p)
+{
+	struct repl_pv *pv;
+
+	list_for_each_entry(pv, &p->pvs, by_peer)
+		if (pv->known && pv->peer_state.in_sync == BIT(p->node))
+			return true;
+	return false;
+}
+
 /* Those that are not here have been fenced; or an administrator gives them up. */
 void fence_begin(struct repl_res *res)
 {
@@ -64,7 +91,9 @@ void fence_begin(struct repl_res *res)
 
 	for_each_peer(p, i, res) {
 		p->fence.member = connected(p) && !p->witness;
+		p->fence.only = p->fence.member && knows_itself_alone(p);
 		p->fence.named = false;
+		p->fence.named_only = false;
 		p->fence.version = 0;
 	}
 }
@@ -93,7 +122,7 @@ static bool left_in_order(const struct repl_peer *p)
 void fence_lost(struct repl_peer *p)
 {
 	p->fence.lost_ms = p->res->now;
-	if (left_in_order(p))
+	if (left_in_order(p) && !p->fence.only)
 		p->fence.member = false;
 }
 
@@ -257,7 +286,8 @@ static bool is_wanted(const struct repl_peer *p)
 	    res->now - p->fence.lost_ms < PATIENCE_MS)
 		return false;
 	if (res->role == ROLE_PRIMARY)
-		return (res->susp & SUSP_FENCING) && p->fence.member;
+		return (res->susp & SUSP_FENCING) && p->fence.member &&
+		       !p->fence.only;
 	return res->now < p->fence.until_ms;
 }
 
@@ -288,6 +318,10 @@ int repl_fenced(struct repl_peer *p, const char **why)
 	if (p->conn == CONN_CONNECTED) {
 		*why = "the peer is connected: it has not been fenced";
 		return -EISCONN;
+	}
+	if (p->res->role == ROLE_PRIMARY && p->fence.member && p->fence.only) {
+		*why = "the peer has the only disk that is known to be good, and would go on without this node: bring it back, or remove it (del-peer)";
+		return -EBUSY;
 	}
 	p->fence.done = true;
 	p->fence.member = false;

@@ -14,7 +14,9 @@ struct repl_res;
 /**
  * struct repl_peer_fence - what is known of a peer for that
  * @member: it may take itself for a member, if we are Primary
+ * @only: and, of some volume, for the only one
  * @named: the last set that it was told of is one that it is in
+ * @named_only: and, of some volume, the only one
  * @wanted: something waits for it to be fenced, and NOTE_FENCE has said so
  * @done: it has been fenced since it was lost
  * @version: of the last set it was told of that it is in
@@ -23,7 +25,9 @@ struct repl_res;
  */
 struct repl_peer_fence {
 	bool member;
+	bool only;
 	bool named;
+	bool named_only;
 	bool wanted;
 	bool done;
 	u64 version;
@@ -38,7 +42,8 @@ struct repl_peer_fence {
  *
  * It can't be Primary any more, and what it knows of being a member is gone.  Holds
  * until it is connected again.
- * Return: 0 or -EISCONN
+ * Return: 0; -EISCONN; or -EBUSY if we are Primary and it goes by a set that it alone
+ * is in, so that it would go on without asking anybody.
  */
 int repl_fenced(struct repl_peer *peer, const char **why);
 

@@ -153,6 +153,46 @@ static void is_told_first(void)
 	fake_exit(&f);
 }
 
+/* It has all, as far as it knows: it would go on alone, and does not wait for us. */
+static void is_the_only_one(void)
+{
+	const char *why;
+
+	scene(&f, SCENE_DISKLESS);
+	f.res.conf.fencing = true;
+	repl_conf_changed(&f.res);
+	CHECK(f.peer[0].fence.member && f.peer[0].fence.only);
+	loses(0);
+	writes();
+	later(5000);
+	CHECK(!f.peer[0].fence.wanted);
+	CHECK(!fenced(0) && f.peer[0].fence.member);
+	/* Who asks it is somebody else. */
+	repl_demote(&f.res, true, &why);
+	CHECK(f.res.role == ROLE_SECONDARY && fenced(0));
+	fake_exit(&f);
+
+	/* Two are in the set, and each waits for the other. */
+	primary();
+	CHECK(f.peer[0].fence.member && !f.peer[0].fence.only);
+	fake_exit(&f);
+}
+
+/* Nor does it leave before its disk knows of another one. */
+static void the_only_one_stays(void)
+{
+	const char *why = "-";
+
+	scene(&f, SCENE_SECONDARY);
+	f.vol.store->in_sync = BIT(0);
+	CHECK(repl_detach(&f.vol, false, &why) == -EBUSY, "%s", why);
+	f.vol.store->in_sync = BIT(0) | BIT(1);
+	CHECK(!repl_detach(&f.vol, false, &why), "%s", why);
+	fake_run(&f);
+	CHECK(f.vol.disk == DISK_DISKLESS);
+	fake_exit(&f);
+}
+
 static void is_removed(void)
 {
 	struct repl_refusal no = { 0 };
@@ -320,6 +360,8 @@ int main(void)
 	RUN(patient);
 	RUN(leaves_in_order);
 	RUN(is_told_first);
+	RUN(is_the_only_one);
+	RUN(the_only_one_stays);
 	RUN(is_removed);
 	RUN(is_switched_off);
 	RUN(all_are_needed);
