@@ -191,12 +191,34 @@ static u32 any_of(u32 mask)
 	return best;
 }
 
-/* For the file of one that is down: as a Primary has it that goes on. */
+/* The members of the newest set that is on a disk. */
+static u32 newest_set(void)
+{
+	u64 newest = 0;
+	u32 set = 0;
+
+	for (u32 i = 0; i < W.o.nodes; i++) {
+		struct sim_disk *d = &W.disk[i][0];
+
+		if (!sim_member(i) || disk_durable_version(d) <= newest)
+			continue;
+		newest = disk_durable_version(d);
+		set = disk_durable_set(d);
+	}
+	return set;
+}
+
+/*
+ * For the file of one that is down: as a Primary has it that goes on.  In the end, if
+ * there is none: nobody may be elected before all know those of the newest set.
+ */
 static u32 file_of(const struct node *n)
 {
 	const struct node *p = leader();
 
-	return p ? p->list | BIT(n->id) : n->list;
+	if (p)
+		return p->list | BIT(n->id);
+	return W.phase == PH_HEAL ? n->list | newest_set() : n->list;
 }
 
 /* The file of one that is down; or the command. */
@@ -209,12 +231,8 @@ static void edit_one(void)
 	/* Who is to go is not told any more, but in the end others may need it. */
 	if (!sim_member(n->id) && (W.phase != PH_HEAL || (n->out && !n->up)))
 		return;
-	if (W.phase == PH_HEAL && p && p != n)
+	if (W.phase == PH_HEAL && (p ? p != n : n->list != file))
 		to = file;
-	/* Nobody may be elected before those of the set know each other. */
-	if (W.phase == PH_HEAL && !p &&
-	    (disk_durable_set(&W.disk[n->id][0]) & ~n->list))
-		to = n->list | disk_durable_set(&W.disk[n->id][0]);
 
 	if (n->paused_until > W.now || n->down_wanted)
 		return;
