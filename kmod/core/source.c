@@ -332,6 +332,24 @@ static void clear(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	}
 }
 
+/*
+ * One that was filled counts itself among the members of our set, and may go on without
+ * us.  A Primary makes a set of that; without one our disk has to know it, too, or we
+ * would come back from a crash as if we had been alone.
+ */
+static void count_target(struct repl_pv *pv)
+{
+	struct repl_vol *vol = pv->vol;
+
+	if (needs_votes(vol->res) || vol->res->role == ROLE_PRIMARY ||
+	    pv->peer->role == ROLE_PRIMARY)
+		return;
+	vol->store->in_sync |= BIT(pv->peer->node);
+	vol->in_sync = vol->store->in_sync;
+	meta_want_sb(vol->store);
+	meta_kick(vol);
+}
+
 /* The target has everything, durably, and says of which generation. */
 static void done(struct repl_pv *pv, const void *payload)
 {
@@ -360,6 +378,7 @@ static void done(struct repl_pv *pv, const void *payload)
 	pv->peer_state.dataset = s->dataset;
 	pv->peer_state.lineage = l;
 	pv->peer_state.dirty = 0;
+	count_target(pv);
 	set_pv_state(pv, RS_ESTABLISHED);
 	pv->vol->res->set_due = true;
 	evaluate(pv->vol->res);

@@ -193,6 +193,32 @@ static void the_only_one_stays(void)
 	fake_exit(&f);
 }
 
+/* Without a Primary, one that we have filled is a member for our disk, too. */
+static void filled_is_member(void)
+{
+	struct repl_wire_lineage w = { .dataset = cpu_to_le64(9) };
+	struct repl_wire_hdr h = { .type = PKT_SYNC_DONE };
+	struct repl_pv *pv;
+
+	scene(&f, SCENE_SOURCE);
+	CHECK(f.vol.store->in_sync == BIT(0));
+	pv = list_first_entry(&f.peer[0].pvs, struct repl_pv, by_peer);
+	dirty_clear_range(&f.vol.store->dirty, pv->slot, 0, SCENE_DATA / 4096);
+	lineage_to_wire(w.lineage, &f.vol.store->lineage);
+	h.id = cpu_to_le64(pv->sync.serial);
+	h.length = cpu_to_le32(sizeof(w));
+	fake_rx(&f, 0, &h, &w);
+	fake_run(&f);
+	CHECK(pv->state == RS_ESTABLISHED, "%d", pv->state);
+	CHECK(f.vol.store->in_sync == (BIT(0) | BIT(1)), "%x", f.vol.store->in_sync);
+	/* After a crash it has to be asked. */
+	fake_crash(&f);
+	fake_init(&f, 2);
+	fake_attach(&f);
+	CHECK(f.vol.disk == DISK_CONSISTENT, "%d", f.vol.disk);
+	fake_exit(&f);
+}
+
 static void is_removed(void)
 {
 	struct repl_refusal no = { 0 };
@@ -362,6 +388,7 @@ int main(void)
 	RUN(is_told_first);
 	RUN(is_the_only_one);
 	RUN(the_only_one_stays);
+	RUN(filled_is_member);
 	RUN(is_removed);
 	RUN(is_switched_off);
 	RUN(all_are_needed);
