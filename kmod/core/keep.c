@@ -246,14 +246,31 @@ void keep_set(struct repl_vol *vol, u32 in_sync, u32 keepers, u64 version)
 
 /* ---- versions ---- */
 
-static bool all_in_step(const struct repl_res *res)
+/*
+ * Has each replica what we have, so that there is no other branch?  One that nobody waits
+ * for is in no set, and may lack the end of it: it has taken our generation all the same.
+ */
+static bool all_joined(const struct repl_res *res)
 {
 	struct repl_vol *vol;
+	struct repl_pv *pv;
+	u32 nodes;
 
-	for_each_vol(vol, res)
-		if (hweight32(in_sync_now(vol)) < replicas(res))
+	for_each_vol(vol, res) {
+		nodes = in_sync_now(vol);
+		for_each_pv(pv, vol)
+			if (pv_serves_reads(pv))
+				nodes |= BIT(pv->peer->node);
+		if (hweight32(nodes) < replicas(res))
 			return false;
+	}
 	return true;
+}
+
+/** set_force_ends() - does a set of one who was made Primary by force stand no more? */
+bool set_force_ends(const struct repl_res *res)
+{
+	return res->forced && all_joined(res);
 }
 
 /** set_own_version() - this version, as of a set that we make */
@@ -297,7 +314,8 @@ u64 set_next_version(struct repl_res *res)
 		version += res->commit.count++ * SET_NEXT;
 	else
 		version = max(set_number(res->set_version) + SET_NEXT, version);
-	res->forced &= !all_in_step(res);
+	if (set_force_ends(res))
+		res->forced = false;
 	if (res->forced)
 		version |= SET_FORCED;
 	return set_own_version(res, version);

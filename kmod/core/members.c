@@ -583,7 +583,7 @@ static void commit_if_needed(struct repl_res *res)
 	    (res->gen_pending &&
 	     (!list_empty(&res->in_flight) || res->redo_ios)))
 		commit_start(res, true);
-	else if (grown || res->set_due)
+	else if (grown || res->set_due || set_force_ends(res))
 		commit_start(res, false);
 }
 

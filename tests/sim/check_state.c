@@ -434,6 +434,11 @@ void state_settled(void)
 				violation("membership",
 					  "settled, but the in-sync set of node %u volume %u is 0x%x",
 					  i, v, set);
+			if (W.node[i].res.role == ROLE_PRIMARY &&
+			    (disk_durable_version(&W.disk[i][v]) & SET_FORCED))
+				violation("membership",
+					  "settled, but the set of node %u volume %u is that of one who was made Primary by force",
+					  i, v);
 			if (W.node[i].vols[v].vol.stat.in_flight)
 				violation("contract",
 					  "settled, but node %u volume %u counts %u I/Os in flight",
