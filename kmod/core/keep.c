@@ -192,6 +192,27 @@ bool members_suffice(const struct repl_res *res)
 	return true;
 }
 
+/**
+ * members_possible() - are so many waited for here that a majority could acknowledge?
+ * @res: the resource, as if we were Primary and all others in step
+ *
+ * Both ends of a connection may be told not to wait for each other: then the one that is
+ * far would wait for nobody.
+ */
+bool members_possible(const struct repl_res *res)
+{
+	u32 set = replica_nodes(res), witnesses = edit_list(res) & ~set;
+	struct repl_peer *p;
+	int i;
+
+	for_each_peer(p, i, res)
+		if (p->conf.async)
+			set &= ~BIT(i);
+	return !by_majority(res) ||
+	       (hweight32(set) >= ack_replicas(res, set, false) &&
+		hweight32(set | witnesses) >= majority(res));
+}
+
 /** set_kept() - do so many keep the set that no other can be elected? */
 bool set_kept(const struct repl_vol *vol)
 {

@@ -21,6 +21,7 @@ bool set_kept(const struct repl_vol *vol);
 bool set_names(const struct repl_peer *p);
 /* Where primaries are elected: would a majority keep the set as it is now? */
 bool members_suffice(const struct repl_res *res);
+bool members_possible(const struct repl_res *res);
 void keep_set(struct repl_vol *vol, u32 in_sync, u32 keepers, u64 version);
 bool set_force_ends(const struct repl_res *res);
 u64 elected_version(const struct repl_res *res, u64 known);

@@ -134,6 +134,10 @@ static int may_promote(const struct repl_res *res, bool force,
 		*why = "a promotion is under way";
 		return -EBUSY;
 	}
+	if (!force && !members_possible(res)) {
+		*why = "too many peers are async here: with ack-policy quorum a majority has to be waited for (net-options --async no); --force is Primary all the same, and its I/O waits";
+		return -EINVAL;
+	}
 	for_each_peer(p, i, res) {
 		if (living_primary(p) && p != from &&
 		    !MUTATED(MUT_TWO_PRIMARIES)) {

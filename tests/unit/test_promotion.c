@@ -112,6 +112,37 @@ static void who_is_missing(void)
 	fake_exit(&f);
 }
 
+/* Peers that are async here, of two; a majority that could acknowledge, or not. */
+static bool enough_waited_for(u8 policy, u32 async, u32 min_in_sync)
+{
+	struct repl_promotion p;
+	u32 i;
+
+	start_alone(policy);
+	f.res.conf.min_in_sync = (u8)min_in_sync;
+	for (i = 0; i < 2; i++) {
+		f.peer[i].conf.async = async & BIT(i);
+		peer_comes(i, DISK_CONSISTENT, NODE_NONE);
+	}
+	told(&p);
+	if (p.why)
+		same_words(&p);
+	CHECK(!p.why || strstr(p.why, "too many peers are async"), "%s", p.why);
+	fake_exit(&f);
+	return !p.why;
+}
+
+static void async_here(void)
+{
+	CHECK(enough_waited_for(ACK_QUORUM, 0, 0));
+	CHECK(enough_waited_for(ACK_QUORUM, 1, 0));
+	CHECK(!enough_waited_for(ACK_QUORUM, 3, 0));
+	/* As always: its I/O waits, and explain says for what. */
+	CHECK(enough_waited_for(ACK_QUORUM, 1, 3));
+	CHECK(enough_waited_for(ACK_SYNC, 3, 2));
+	CHECK(enough_waited_for(ACK_ASYNC, 3, 0));
+}
+
 static void votes(void)
 {
 	struct repl_promotion p;
@@ -427,6 +458,7 @@ int main(void)
 	RUN(at_once);
 	RUN(knows_better);
 	RUN(who_is_missing);
+	RUN(async_here);
 	RUN(votes);
 	RUN(two_are_back);
 	RUN(one_stays_dead);
