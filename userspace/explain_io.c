@@ -94,6 +94,34 @@ static uint32_t not_in_step(const struct st_res *res)
 	return set;
 }
 
+/* Connected, and not in step only because it is marked so: it would be, were it waited for. */
+static bool follows(const struct st_peer *p)
+{
+	const struct st_pvol *pv;
+
+	if (p->witness || !is_connected(p) || !opt_get(&p->opts, OPT_ASYNC))
+		return false;
+	for (pv = p->pvols; pv; pv = pv->next)
+		if (pv->repl != BLKREPL_REPL_ESTABLISHED ||
+		    pv->peer_disk != BLKREPL_DISK_CONSISTENT)
+			return false;
+	return true;
+}
+
+/* They have no part in a majority of the replicas, nor in min-in-sync. */
+static void wait_for_followers(struct finding *x, const struct st_res *res)
+{
+	const struct st_peer *p;
+
+	if (!lacks_min_in_sync(res) &&
+	    opt_get(&res->opts, OPT_ACK_POLICY) != BLKREPL_ACK_QUORUM)
+		return;
+	for (p = res->peers; p; p = p->next)
+		if (follows(p))
+			advise(x, "; to count %s, which is async, and wait for it: blkrepl net-options --async no %s:%s",
+			       p->name, res->name, p->name);
+}
+
 static void too_few(struct finding *x, const struct st_res *res)
 {
 	unsigned int more = res->in_step_needed - res->in_step;
@@ -118,6 +146,7 @@ static void too_few(struct finding *x, const struct st_res *res)
 	else
 		advise(x, "get %s", set ? away.text : "one more node");
 	advise(x, " in step (see there); I/O goes on by itself then");
+	wait_for_followers(x, res);
 	if (!majority && majority_keeps_set(res))
 		advise(x, "; to go on with fewer: blkrepl resource-options %s --min-in-sync %u",
 		       res->name, res->in_step);

@@ -172,6 +172,15 @@ static void test_quorum(void)
 	       "         do: get 1 more of bob and carol in step (see there); I/O goes on by itself then; to let programs fail rather than wait: blkrepl resource-options r0 --on-no-quorum io-error\n", NULL);
 
 	st = primary();
+	RES_CFG(U32(BLKREPL_RC_ACK_POLICY, BLKREPL_ACK_QUORUM));
+	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 42000), IN_STEP(1, 2), VOTES(2, 2));
+	cut(st, 1);
+	PEER_CFG(2, U32(BLKREPL_PC_ASYNC, 1));
+	PVOL(2, PEER_DISK(CONSISTENT));
+	expect(st, "one that is left follows",
+	       "I/O goes on by itself then; to count carol, which is async, and wait for it: blkrepl net-options --async no r0:carol; to let programs fail", NULL);
+
+	st = primary();
 	RES_CFG(U32(BLKREPL_RC_QUORUM, BLKREPL_QUORUM_MAJORITY));
 	RES(SUSPENDED(BLKREPL_SUSP_QUORUM, 42000), IN_STEP(1, 2), VOTES(1, 2));
 	cut(st, 1);
