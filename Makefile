@@ -98,6 +98,7 @@ ifndef SEED
 	build/sim/blkrepl-sim --scenario members --seeds 1000 --jobs $(JOBS)
 	build/sim/blkrepl-sim --votes --seeds 1500 --jobs $(JOBS)
 	build/sim/blkrepl-sim --scenario policies --seeds 2000 --jobs $(JOBS)
+	build/sim/blkrepl-sim --scenario far --seeds 1500 --jobs $(JOBS)
 endif
 
 soak: SEEDS = 2000000

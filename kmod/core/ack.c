@@ -199,7 +199,7 @@ static bool quorum_met(const struct repl_io *io)
 {
 	const struct repl_vol *vol = io->vol;
 	u32 here = BIT(vol->res->node);
-	u32 got = io->got & vol->in_sync;
+	u32 got = io->got & (MUTATED(MUT_ASYNC_ACKS) ? ~0U : vol->in_sync);
 
 	if ((io->op == OP_FLUSH || (io->flags & IOF_FUA)) && (io->wait & here))
 		return false;

@@ -31,7 +31,8 @@ static u32 in_step(const struct repl_vol *vol)
 	if (store_live(vol) && vol->disk == DISK_UPTODATE)
 		set |= BIT(vol->res->node);
 	for_each_pv(pv, vol)
-		if (pv_serves_reads(pv) && !ack_async(vol, pv->peer))
+		if (pv_serves_reads(pv) &&
+		    (!ack_async(vol, pv->peer) || MUTATED(MUT_ASYNC_MEMBER)))
 			set |= BIT(pv->peer->node);
 	return set;
 }

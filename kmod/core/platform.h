@@ -174,6 +174,8 @@ enum repl_mutations {
 	MUT_FENCING_IGNORED,		/* a Primary goes on without a lost peer's fencing */
 	MUT_OWN_POLICY_COUNTS,		/* elections rely on this node's own settings */
 	MUT_EDITS_UNCHECKED,		/* nodes are added and removed whoever knows of it */
+	MUT_ASYNC_ACKS,			/* who is not waited for counts for a majority */
+	MUT_ASYNC_MEMBER,		/* ... and is in the set all the same */
 	MUT_COUNT,
 };
 

@@ -336,6 +336,7 @@ void admin_declare_loss(const char *why)
 void admin_promoted(struct node *n)
 {
 	cov[C_PROMOTIONS]++;
+	cov[C_FAR_PROMOTED] += !!(W.o.far & BIT(n->id));
 	n->demoting = 0;
 	n->moved = false;
 	M.branches += n->vote_force;
@@ -470,7 +471,9 @@ static void setup(void)
 			if (sim_member(i) &&
 			    !all_at_least(&W.node[i], DISK_UPTODATE))
 				return;
-		n = &W.node[rng_below(R, hweight32(W.list) - W.o.witnesses)];
+		do {
+			n = &W.node[rng_below(R, hweight32(W.list) - W.o.witnesses)];
+		} while (W.o.far & BIT(n->id));
 		if (n->res.role != ROLE_PRIMARY && !n->voting)
 			admin_promote(n, false);
 		M.setup = 2;
@@ -595,7 +598,7 @@ static bool given_up(struct node *p)
 	const char *why;
 	bool stuck = p->res.renewing && (W.o.votes || M.branches > 1);
 
-	if (!W.o.votes && (p->res.susp & SUSP_NO_DATA))
+	if (W.o.ack_policy == ACK_QUORUM && (p->res.susp & SUSP_NO_DATA))
 		stuck = true;
 	if (!stuck || !sim_votes() || W.phase != PH_HEAL ||
 	    W.phase_end - W.now > 200 * SEC)
@@ -850,6 +853,8 @@ void admin_event(void)
 	admin_poll_set();
 	if (W.phase == PH_HEAL)
 		fault_settle_votes();
+	if (W.o.far && (W.phase == PH_HEAL || rng_pct(R, 3)))
+		far_settle();
 	care_for_disks();
 	care_for_links();
 	if (W.o.elections)
@@ -858,7 +863,7 @@ void admin_event(void)
 		care_for_fencing();
 	else if (W.o.scenario == SCN_CAREFUL || W.o.scenario == SCN_RESIZE ||
 		 W.o.scenario == SCN_WITNESS || W.o.scenario == SCN_LAGGARD ||
-		 W.o.scenario == SCN_POLICIES ||
+		 W.o.scenario == SCN_POLICIES || W.o.scenario == SCN_FAR ||
 		 W.o.scenario == SCN_HOSTILE || W.phase == PH_HEAL)
 		care_for_primary();
 	for (u32 i = 0; i < W.o.nodes; i++) {

@@ -276,17 +276,16 @@ void state_acked(struct node *p, u32 submitted)
 				  p->id, i);
 }
 
-/* Those that the policy does not wait for. */
+/* Those that the Primary does not wait for. */
 static u32 followers(void)
 {
-	u32 all = ((1U << sim_replicas()) - 1) & W.list, set = W.o.async_mask;
+	u32 all = ((1U << sim_replicas()) - 1) & W.list;
 
-	if (W.o.ack_policy == ACK_ASYNC)
-		set = all;
 	for (u32 i = 0; i < W.o.nodes; i++)
 		if (W.node[i].res.role == ROLE_PRIMARY)
-			set &= ~BIT(i);
-	return set & all;
+			return all & ~BIT(i) &
+			       (W.o.ack_policy == ACK_ASYNC ? all : W.node[i].async);
+	return 0;
 }
 
 static u32 settled_disk(u32 node)
@@ -392,11 +391,14 @@ bool state_is_settled(char *why, size_t len)
 #undef NOT
 }
 
-/* At the end each of them keeps the set that the primary counts on. */
+/*
+ * At the end each of them keeps the set that the primary counts on; and so do those that
+ * nobody waits for, where all of the set acknowledge.
+ */
 static void check_witnesses(u32 node, u32 v)
 {
 	struct sim_disk *d = &W.disk[node][v];
-	u32 all = W.list;
+	u32 all = W.list & ~(by_majority(&W.node[node].res) ? followers() : 0);
 
 	if (W.node[node].res.role != ROLE_PRIMARY ||
 	    !elects(&W.node[node].res) || !(W.o.witnesses || W.o.votes))

@@ -563,7 +563,7 @@ static bool lags(const struct node *p, const struct node *n)
 	if (n->lag_until > W.now)
 		return true;
 	for (u32 v = 0; v < W.o.vols; v++)
-		if (!(p->vols[v].vol.in_sync & BIT(n->id)))
+		if (!((p->vols[v].vol.in_sync | p->async) & BIT(n->id)))
 			return true;
 	return false;
 }
@@ -716,6 +716,9 @@ void fault_event(enum fault_ev what, u64 arg)
 		break;
 	case F_ADMIN_POLICY:
 		switch_policy();
+		break;
+	case F_ADMIN_ASYNC:
+		far_switch();
 		break;
 	case F_COUNT:
 		break;

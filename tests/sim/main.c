@@ -42,7 +42,7 @@ static const char usage_text[] =
 	"  --votes            primaries are elected, under sync and async too\n"
 	"  --scenario NAME    careful, split, reborn, resync, rollback, election,\n"
 	"                     witness, clocks, laggard, slow-votes, policies,\n"
-	"                     members, fencing, wide, blackout, resize, hostile\n"
+	"                     members, fencing, far, wide, blackout, resize, hostile\n"
 	"                     (default: by seed)\n"
 	"  --no-faults        only the application\n"
 	"  --nodes N, --depth N  instead of what the seed says\n"

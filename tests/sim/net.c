@@ -84,6 +84,16 @@ static void arm(struct link *l, u32 dir, u32 st)
 	       (u16)(dir * 2 + st), l, l->epoch);
 }
 
+/* What a distant site adds to each way, of those at the same one nothing. */
+static u32 distance(const struct link *l)
+{
+	bool far[2];
+
+	for (u32 i = 0; i < 2; i++)
+		far[i] = W.o.far & BIT(l->end[i]->id);
+	return far[0] != far[1] ? W.o.far_us : 0;
+}
+
 void net_send(struct repl_peer *peer, enum repl_stream st,
 	      struct repl_wire_hdr *h, const void *payload, struct repl_io *io)
 {
@@ -160,7 +170,7 @@ void net_send(struct repl_peer *peer, enum repl_stream st,
 		mem_free(&pkts, p);
 		return;
 	}
-	at = W.now + W.o.net_us +
+	at = W.now + W.o.net_us + distance(l) +
 	     rng_below(R, (st == REPL_STREAM_CTRL ? W.o.ctrl_jitter_us :
 					W.o.net_jitter_us) + 1);
 	at = max(at, s->last);

@@ -9,7 +9,7 @@
 const char *const scenario_name[SCN_COUNT] = {
 	"careful", "split", "reborn", "resync", "rollback", "wide", "blackout",
 	"election", "resize", "witness", "clocks", "laggard", "slow-votes",
-	"fencing", "members", "hostile", "policies",
+	"fencing", "members", "hostile", "policies", "far",
 };
 
 const char *const fault_name[F_COUNT] = {
@@ -18,7 +18,7 @@ const char *const fault_name[F_COUNT] = {
 	"disconnect", "invalidate", "pause-sync", "down", "illegal", "force",
 	"replace", "rollback", "resize", "depose", "suspend", "link", "quorum",
 	"lag",
-	"policy",
+	"policy", "async",
 };
 
 const char *const mutation_name[MUT_COUNT] = {
@@ -78,6 +78,8 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_FENCING_IGNORED] = "fencing-ignored",
 	[MUT_OWN_POLICY_COUNTS] = "own-policy-counts",
 	[MUT_EDITS_UNCHECKED] = "edits-unchecked",
+	[MUT_ASYNC_ACKS] = "async-acks",
+	[MUT_ASYNC_MEMBER] = "async-member",
 };
 
 static u32 pick(struct rng *r, u32 a, u32 b, u32 c)
@@ -260,6 +262,48 @@ static void policies(struct sim_opts *o, struct rng *r)
 }
 
 /*
+ * One node or two are at a distant site.  Where a majority acknowledges the others have
+ * to be one: those that nobody waits for are replicas all the same.
+ */
+static void far(struct sim_opts *o, struct rng *r)
+{
+	u32 replicas;
+
+	o->nodes = rng_range(r, 3, 5);
+	if (o->votes && o->nodes < 5 && rng_pct(r, 15))
+		o->witnesses = 1;
+	replicas = o->nodes;
+	o->nodes += o->witnesses;
+	o->far = BIT(rng_below(r, replicas));
+	if (rng_pct(r, 40) && (replicas == 5 || o->ack_policy == ACK_SYNC))
+		o->far |= BIT(rng_below(r, replicas));
+	o->far_us = pick(r, 0, 5000, 50000);
+	o->far_how = (enum far_how)rng_below(r, FAR_HOWS);
+	o->far_by = rng_below(r, replicas);
+	o->min_in_sync = rng_pct(r, 90) ? 0 : 2;
+	o->backlog_ms = rng_pct(r, 70) ? 0 : 1000;
+	o->lag_most = replicas;
+	if (o->votes && rng_pct(r, 60)) {
+		elections(o, r);
+		o->weight[F_DISK_ERROR] = rng_below(r, 3);
+		o->weight[F_ADMIN_DETACH] = rng_below(r, 3);
+		o->weight[F_ADMIN_DOWN] = rng_below(r, 3);
+		o->weight[F_ADMIN_INVALIDATE] = rng_below(r, 2);
+	} else {
+		o->weight[F_ADMIN_SWITCH] = pick(r, 0, 3, 6);
+	}
+	o->pct_flush = pick(r, 5, 20, 40);
+	o->fault_ms = pick(r, 100, 300, 600);
+	o->weight[F_LAG] = pick(r, 0, 5, 10);
+	o->weight[F_LINK] = pick(r, 0, 5, 10);
+	o->weight[F_CRASH_PRIMARY] = pick(r, 1, 4, 10);
+	o->weight[F_CRASH_ALL] = rng_pct(r, 20) ? 2 : 0;
+	o->weight[F_ADMIN_FORCE] = 0;
+	o->weight[F_ADMIN_ROLLBACK] = 0;
+	o->weight[F_ADMIN_ASYNC] = pick(r, 0, 3, 10);
+}
+
+/*
  * The same with votes, under sync and async too.  Scripts that need a Primary which
  * goes on alone have none; nor may a voter's disk be set back.
  */
@@ -393,6 +437,10 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 		o->votes = 1;
 		o->ack_policy = rng_pct(r, 50) ? ACK_QUORUM : ACK_SYNC;
 	}
+	if (o->scenario == SCN_FAR) {
+		o->ack_policy = rng_pct(r, 60) ? ACK_QUORUM : ACK_SYNC;
+		o->votes = o->ack_policy == ACK_QUORUM || rng_pct(r, 60);
+	}
 	if (votes_too)
 		votes(o, r);
 	/* With those not enough would be left for a majority. */
@@ -496,6 +544,9 @@ void opts_expand(struct sim_opts *o, u64 seed, int scenario, int ack_policy,
 	case SCN_POLICIES:
 		policies(o, r);
 		break;
+	case SCN_FAR:
+		far(o, r);
+		break;
 	case SCN_RESIZE:
 		o->room_extents = rng_range(r, 1, 8);
 		o->cut_blocks = rng_pct(r, 50) ? 0 :
@@ -565,6 +616,10 @@ void opts_print(FILE *f, const struct sim_opts *o)
 		o->on_no_quorum);
 	if (o->lag_most)
 		fprintf(f, "  %u may lag at a time\n", o->lag_most);
+	if (o->far)
+		fprintf(f, "  far 0x%x by %u us, for %s, that is node %u\n", o->far,
+			o->far_us, (const char *const[]){ "all others",
+			"both ends", "one node" }[o->far_how], o->far_by);
 	if (o->after_split_brain)
 		fprintf(f, "  after-split-brain %u, steps down 0x%x, idle %u\n",
 			o->after_split_brain, o->split_roles, o->split_idle);

@@ -42,6 +42,7 @@ enum scenario {
 	SCN_MEMBERS,	/* nodes are added and removed in use */
 	SCN_HOSTILE,	/* a peer that sends nonsense with right checksums */
 	SCN_POLICIES,	/* how many must have a write is changed, node by node */
+	SCN_FAR,	/* some are not waited for, by all others or by one */
 	SCN_COUNT,
 };
 
@@ -73,7 +74,16 @@ enum fault {
 	F_ADMIN_QUORUM,		/* votes are switched on or off, node by node */
 	F_LAG,			/* a disk stands still, or the way of data to a node */
 	F_ADMIN_POLICY,		/* one node gets another ack policy, or min-in-sync */
+	F_ADMIN_ASYNC,		/* one node is to wait for a peer, or not any more */
 	F_COUNT,
+};
+
+/* Who does not wait for a node that is far (far.c)? */
+enum far_how {
+	FAR_FOR_ALL,		/* nobody */
+	FAR_CONNECTION,		/* nor does it wait for others */
+	FAR_MISTAKE,		/* one node */
+	FAR_HOWS,
 };
 
 struct sim_opts {
@@ -93,6 +103,9 @@ struct sim_opts {
 	u32 on_io_error, on_no_data;
 	u32 ack_policy, on_backlog, async_mask, backlog_max, backlog_ms;
 	u32 lag_most;		/* nodes that are slow at a time, F_LAG */
+	u32 far, far_us;	/* mask of nodes at distant sites; how much farther */
+	enum far_how far_how;	/* who is told so ... */
+	u32 far_by;		/* ... with FAR_MISTAKE */
 	u32 min_in_sync, on_no_quorum, auto_promote;
 	u32 after_split_brain, split_roles, split_idle;
 	u32 external;		/* mask of nodes with external metadata */
@@ -278,6 +291,7 @@ struct node {
 	bool down_wanted;	/* clean end under way */
 	bool votes;		/* by its configuration file */
 	u8 ack_policy, min_in_sync;	/* likewise */
+	u32 async;		/* likewise: peers that it does not wait for */
 	u32 list;		/* nodes in that, itself included */
 	bool out;		/* stopped for good, or not there yet */
 	u64 paused_until;
@@ -545,6 +559,12 @@ void fault_draw_policy(struct node *n);	/* for its configuration file */
 void script_event(void);
 void script_victim(const struct node *n, const struct repl_peer *peer);
 
+/* ---- distant sites (far.c) ---- */
+
+void far_init(struct node *n);
+void far_switch(void);
+void far_settle(void);
+
 /* ---- who the nodes are (lists.c) ---- */
 
 void lists_init(void);
@@ -628,6 +648,7 @@ enum cov {
 	C_MOVED, C_VICTIMS, C_SUSPENDED, C_DIRECT, C_DIRECT_LOST, C_LAGS,
 	C_FENCED,		/* this and what follows: only if there was any */
 	C_EDITS, C_EDITS_REFUSED,
+	C_FAR_PROMOTED, C_ASYNC_CHANGED,
 	C_COUNT,
 };
 extern u64 cov[C_COUNT];

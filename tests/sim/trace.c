@@ -29,6 +29,7 @@ const char *const cov_name[C_COUNT] = {
 	"roles moved", "victims", "suspended", "direct reads", "no end direct", "lags",
 	"fenced",
 	"edits", "refused edits",
+	"far promoted", "async changed",
 };
 
 void trace_reset(bool on, FILE *live)

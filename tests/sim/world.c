@@ -87,7 +87,7 @@ int node_add_peer(struct node *n, u32 peer, struct repl_refusal *no)
 	p->node = (u8)peer;
 	p->witness = sim_witness(peer);
 	repl_peer_conf_init(&p->conf);
-	p->conf.async = o->async_mask & BIT(peer);
+	p->conf.async = n->async & BIT(peer);
 	p->conf.timeout_ms = o->timeout_ms;
 	p->conf.ping_int_ms = o->ping_ms;
 	p->conf.ack_timeout_ms = o->ack_timeout_ms;
@@ -496,6 +496,7 @@ void world_run(const struct sim_opts *o)
 		n->min_in_sync = (u8)o->min_in_sync;
 		if (o->scenario == SCN_POLICIES)
 			fault_draw_policy(n);
+		far_init(n);
 		n->list = W.list;
 		n->out = !sim_member(i);
 		mem_owner_init(&n->mem);
