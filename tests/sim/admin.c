@@ -571,11 +571,23 @@ static void move_role(struct node *p)
 		M.want = NULL;
 }
 
-/* Where all that held a volume lost their caches somebody has to say whose counts. */
+/* Not where the sets of two volumes have nobody in common. */
+static bool one_holds_all(void)
+{
+	for (u32 i = 0; i < W.o.nodes; i++)
+		if (in_all_sets(i))
+			return true;
+	return false;
+}
+
+/*
+ * Where all that held a volume lost their caches somebody has to say whose counts: if
+ * votes don't tell, or no node is the last Primary of all volumes.
+ */
 static bool force_one(void)
 {
-	if (!M.total_loss || !sim_votes() || W.phase != PH_HEAL ||
-	    W.phase_end - W.now > 200 * SEC)
+	if (!M.total_loss || W.phase != PH_HEAL ||
+	    (!sim_votes() && one_holds_all()) || W.phase_end - W.now > 200 * SEC)
 		return false;
 	for (u32 i = 0; i < sim_replicas(); i++) {
 		if (!awake(&W.node[i]) || !sim_member(i) ||
