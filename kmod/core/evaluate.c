@@ -272,7 +272,8 @@ static bool may_source(const struct repl_pv *pv)
 	const struct repl_res *res = pv->vol->res;
 	u8 seen = primary_seen(res);
 
-	if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE)
+	if (!usable(pv) || pv->peer_state.disk != DISK_UPTODATE ||
+	    resize_short(pv))
 		return false;
 	/* A Primary's own disk may be older than this peer, and both too old. */
 	if (res->role == ROLE_PRIMARY && pv->vol->dataset &&
@@ -329,6 +330,8 @@ static void attach_advance(struct repl_vol *vol)
 		if (disk != DISK_WITNESS)
 			store_set_size(vol, s->sectors ? s->sectors :
 							 s->g.max_sectors);
+	} else {
+		resize_attached(vol);
 	}
 	count_receivers(vol);
 	set_disk(vol, disk);
@@ -420,7 +423,7 @@ static void evaluate_diskless(struct repl_pv *pv)
 		if (!vol->sectors)
 			store_set_size(vol, ps->cur_sectors);
 	}
-	if (ps->dataset != vol->dataset ||
+	if (ps->dataset != vol->dataset || resize_short(pv) ||
 	    !same_but_for_ours(pv)) {
 		pv_off(pv);
 		return;

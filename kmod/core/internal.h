@@ -465,6 +465,8 @@ void dataset_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void resize_agree(struct repl_vol *vol);
 bool resize_follow(struct repl_res *res);
 bool resize_due(const struct repl_pv *pv);
+void resize_attached(struct repl_vol *vol);
+bool resize_short(const struct repl_pv *pv);
 
 /* vote.c */
 void vote_rx(struct repl_peer *p, const struct repl_wire_hdr *h,

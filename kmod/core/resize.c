@@ -8,6 +8,10 @@
  * grow too.  So it is the announced state that decides: whoever was not there,
  * or crashed half-way, does it when it comes back.
  *
+ * The volume of a Primary never becomes smaller: a disk that was away while it
+ * grew grows when it is back, and a peer before a Primary without a good disk
+ * goes on with its data.
+ *
  * What has been added is dirty between all of them (store_set_size()), so that
  * a resync makes it equal: from the primary at once, else at the next promotion.
  *
@@ -56,6 +60,25 @@ static void set_size(struct repl_vol *vol, u64 sectors)
 	announce(res);
 }
 
+/*
+ * The applications of a Primary know the end of its volume, and I/O that reaches
+ * up to there may be waiting.  So its disk is as large before it is used.
+ */
+void resize_attached(struct repl_vol *vol)
+{
+	const struct repl_store *s = vol->store;
+
+	if (s->dataset == vol->dataset && s->sectors < vol->sectors)
+		set_size(vol, vol->sectors);
+}
+
+/* Not as large as a Primary's volume: it grows before we live on it. */
+bool resize_short(const struct repl_pv *pv)
+{
+	return pv->vol->res->role == ROLE_PRIMARY &&
+	       pv->peer_state.cur_sectors < pv->vol->sectors;
+}
+
 /* Of the peers that we live on without a good disk; 0: there are none. */
 static u64 smallest_served(const struct repl_vol *vol)
 {
@@ -90,9 +113,14 @@ static bool follows(const struct repl_pv *pv, const struct repl_store *s)
 	const struct repl_vstate *ps = &pv->peer_state;
 	struct repl_vstate mine;
 
-	if (!usable(pv) || ps->disk < DISK_INCONSISTENT ||
-	    ps->dataset != s->dataset || ps->cur_sectors <= s->sectors ||
+	if (!usable(pv) || ps->dataset != s->dataset ||
+	    ps->cur_sectors <= s->sectors ||
 	    ps->cur_sectors > s->g.max_sectors)
+		return false;
+	/* It may have no good disk, and be about to live on ours. */
+	if (pv->peer->role == ROLE_PRIMARY)
+		return true;
+	if (ps->disk < DISK_INCONSISTENT)
 		return false;
 	my_vstate(pv, &mine);
 	return repl_one_size(&mine, ps) || pv_verdict(pv) == V_EQUAL;

@@ -102,11 +102,97 @@ static void size_while_detaching(void)
 	fake_exit(&f);
 }
 
+#define GROWTH	800	/* sectors */
+
+/* What peer 0 says that has the data which a diskless primary goes on with. */
+static void serves(u64 sectors)
+{
+	struct repl_wire_vol_state w = { .disk = DISK_UPTODATE };
+
+	w.dataset = cpu_to_le64(f.vol.dataset);
+	w.replica = cpu_to_le64(1);
+	w.sectors = fake_sb(&f)->max_sectors;
+	w.cur_sectors = cpu_to_le64(sectors);
+	w.lbs = cpu_to_le32(FAKE_LBS);
+	w.in_sync = cpu_to_le32(BIT(1));
+	lineage_to_wire(w.lineage, &f.vol.lineage);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+}
+
+/* It has seen all of the volume: a peer that lacks a part has to grow first. */
+static void small_peer_for_diskless(void)
+{
+	u64 sectors;
+
+	scene(&f, SCENE_DISKLESS);
+	sectors = f.vol.sectors;
+	fake_down(&f, 0);
+	fake_up(&f, 0);
+	fake_res_state(&f, 0, ROLE_SECONDARY);
+	serves(sectors - GROWTH);
+	CHECK(f.vol.sectors == sectors);
+	CHECK(first_pv()->state == RS_OFF, "state %d", first_pv()->state);
+	serves(sectors);
+	CHECK(first_pv()->state == RS_ESTABLISHED, "state %d",
+	      first_pv()->state);
+	fake_exit(&f);
+}
+
+/* A disk that was away while the volume grew grows when it is back. */
+static void disk_of_before(void)
+{
+	u64 sectors;
+
+	scene(&f, SCENE_DISKLESS);
+	sectors = f.vol.sectors;
+	fake_down(&f, 0);
+	fake_sb(&f)->sectors = cpu_to_le64(sectors - GROWTH);
+	fake_seal(&f);
+	CHECK(!fake_attach(&f));
+	CHECK(f.vol.sectors == sectors && f.vol.store->sectors == sectors,
+	      "volume %llu, disk %llu of %llu",
+	      (unsigned long long)f.vol.sectors,
+	      (unsigned long long)f.vol.store->sectors,
+	      (unsigned long long)sectors);
+	fake_exit(&f);
+}
+
+/* A primary without a disk is about to go on with our data: we grow for it. */
+static void grows_for_diskless(void)
+{
+	struct repl_wire_vol_state w;
+	u64 sectors;
+
+	scene_format(&f);
+	sectors = le64_to_cpu(fake_sb(&f)->max_sectors);
+	fake_sb(&f)->sectors = cpu_to_le64(sectors - GROWTH);
+	fake_seal(&f);
+	fake_init(&f, 2);
+	fake_attach(&f);
+	fake_same_state(&f, 0, &w);
+	w.disk = DISK_DISKLESS;
+	w.cur_sectors = cpu_to_le64(sectors);
+	fake_up(&f, 0);
+	fake_res_state(&f, 0, ROLE_SECONDARY);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+	CHECK(f.vol.sectors == sectors - GROWTH);
+	fake_res_state(&f, 0, ROLE_PRIMARY);
+	fake_run(&f);
+	CHECK(f.vol.sectors == sectors, "%llu of %llu",
+	      (unsigned long long)f.vol.sectors, (unsigned long long)sectors);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(scenes);
 	RUN(write_in_step);
 	RUN(small_disk_for_diskless);
 	RUN(size_while_detaching);
+	RUN(small_peer_for_diskless);
+	RUN(disk_of_before);
+	RUN(grows_for_diskless);
 	return tap_end();
 }
