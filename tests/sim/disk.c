@@ -288,14 +288,19 @@ void disk_submit(struct vol_node *v, struct sio *s)
 	struct sim_disk *d = &W.disk[v->node->id][v->nr];
 	struct repl_io *io = &s->io;
 	u64 end = io->sector + io->size / SECTOR_BYTES;
+	u64 limit = d->sectors;
 	int err = 0;
+
+	/* Applications know the volume, which may end before the disk. */
+	if (io->kind == IO_APP)
+		limit = min(limit, v->vol.sectors);
 
 	if (!v->open)
 		violation("contract", "node %u volume %u: %s %s without a disk",
 			  v->node->id, v->nr, kind_name(io->kind),
 			  op_name(io->op));
 	if (io->op != OP_FLUSH &&
-	    (!io->size || io->size % SECTOR_BYTES || end > d->sectors))
+	    (!io->size || io->size % SECTOR_BYTES || end > limit))
 		violation("contract",
 			  "node %u volume %u: %s %s outside: sector %llu size %u",
 			  v->node->id, v->nr, kind_name(io->kind),
