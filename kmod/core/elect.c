@@ -22,7 +22,8 @@
  * acknowledged before, on stable media (members.c).
  *
  * Who learns of a lesser set, under which nothing is acknowledged, forgets the one
- * before, but not that there was one: nothing older than that counts.
+ * before, but not that there was one: nothing older than that counts.  Unless it did
+ * not count itself, as a volume shows of which it has not been forgotten.
  *
  * A set that was made without votes need not be known to any majority: there may
  * be a newer one on any single node.  So all with data have to be heard, but by the
@@ -218,19 +219,41 @@ static bool took_effect(const struct repl_vol *vol, const struct claim *c)
 	return true;
 }
 
-/* So many here have never known the set that no majority can have kept it. */
-static bool kept_by_none(const struct repl_vol *vol, u64 version)
+/* Those here that know no set as new as this one, and have forgotten none. */
+static u32 never_told(const struct repl_vol *vol, u64 version)
 {
-	u32 never = elect_not_told(vol, version);
+	u32 nodes = elect_not_told(vol, version);
 	const struct repl_store *s = store_keeps(vol);
 	struct repl_pv *pv;
 
 	if (s && s->kept_before >= version)
-		never &= ~BIT(vol->res->node);
+		nodes &= ~BIT(vol->res->node);
 	for_each_pv(pv, vol)
 		if (pv->peer_state.kept_before >= version)
-			never &= ~BIT(pv->peer->node);
-	return voters(vol->res) - hweight32(never) < majority(vol->res);
+			nodes &= ~BIT(pv->peer->node);
+	return nodes;
+}
+
+/* Has a member of this set never known it, as some volume shows that still has it? */
+static bool member_never_told(const struct repl_res *res, u64 version)
+{
+	struct repl_vol *vol;
+	struct claim c;
+
+	for_each_vol(vol, res)
+		if (newest_claim(vol, version + 1, &c) && c.version == version &&
+		    (c.set & never_told(vol, version)))
+			return true;
+	return false;
+}
+
+/* So many here have never known the set that it can't have counted. */
+static bool kept_by_none(const struct repl_vol *vol, u64 version)
+{
+	u32 never = never_told(vol, version);
+
+	return voters(vol->res) - hweight32(never) < majority(vol->res) ||
+	       member_never_told(vol->res, version);
 }
 
 /* Older ones don't count: a later one was kept by most, and who knew it forgot it. */
