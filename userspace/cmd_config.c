@@ -61,10 +61,6 @@ static void advise(const struct cmd *c, const struct conf_res *res)
 				  BLKREPL_QUORUM_MAJORITY)
 			warn("resource %s: host %s is a witness, which has a say with quorum majority only",
 			     res->name, h->name);
-	if (opt_get(&view.opts, OPT_QUORUM) == BLKREPL_QUORUM_MAJORITY)
-		warn("resource %s: %s is experimental: a cluster may need help after primaries were replaced under faults",
-		     res->name, opt_get(&view.opts, OPT_ACK_POLICY) == BLKREPL_ACK_QUORUM ?
-		     "ack-policy quorum" : "quorum majority");
 }
 
 /* Is this machine a host of the resource @name, of any if that is NULL? */

@@ -186,7 +186,7 @@ static const struct {
 	{ "up r2", 0,
 	  "blkrepl new-resource r2 0 --name alice --ack-policy quorum\n"
 	  "blkrepl new-volume r2/0 8\n"
-	  "blkrepl attach r2/0 /dev/vg/q\n", "ack-policy quorum is experimental" },
+	  "blkrepl attach r2/0 /dev/vg/q\n", "warning: resource r2 has one host, alice" },
 	{ "adjust r2", 0,
 	  "blkrepl new-resource r2 0 --name alice --ack-policy quorum\n"
 	  "blkrepl new-volume r2/0 8\n"
