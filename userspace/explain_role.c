@@ -68,10 +68,29 @@ static bool is_curable(const struct st_res *res)
 	return false;
 }
 
+/* Nodes of which others have told, and that are not in the configuration here. */
+static uint32_t strangers(const struct st_res *res, uint32_t set)
+{
+	uint32_t id;
+
+	for (id = 0; id < BLKREPL_MAX_NODES; id++)
+		if (state_peer(res, id) || id == res->node_id)
+			set &= ~node_bit(id);
+	return set;
+}
+
 static void bring_back(struct finding *x, const struct st_res *res)
 {
 	uint32_t away = peers_away(res), missing = missing_away(res);
+	uint32_t unknown = strangers(res, missing);
 
+	if (unknown) {
+		advise(x, "the nodes do not have the same configuration: here %s %s missing; add %s as where %s known, then here: blkrepl down %s, blkrepl up %s",
+		       node_names(res, unknown, "and").text, of_set(unknown, "is", "are"),
+		       of_set(unknown, "it", "them"), of_set(unknown, "it is", "they are"),
+		       res->name, res->name);
+		return;
+	}
 	if (res->votes < res->votes_needed) {
 		if (away & (away - 1))
 			advise(x, "bring back %" PRIu32 " more of %s, with a disk",

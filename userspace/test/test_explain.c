@@ -606,6 +606,11 @@ static void test_promotion(void)
 	expect(st, "too little heard", "do: bring back carol, until enough of the data has been heard of\n", NULL);
 
 	st = secondary();
+	RES_CFG(U32(BLKREPL_RC_ACK_POLICY, BLKREPL_ACK_QUORUM));
+	RES(VOTES(2, 2), REFUSED("acknowledged writes may be on replicas", 8));
+	expect(st, "a stranger", "do: the nodes do not have the same configuration: here node 3 is missing; add it as where it is known, then here: blkrepl down r0, blkrepl up r0\n", NULL);
+
+	st = secondary();
 	cut(st, 1);
 	PEER(2, CONN(CONNECTED), SEES(1));
 	RES(REFUSED("that node sees another Primary", 0));
