@@ -212,7 +212,8 @@ void admin_poll_set(void)
 
 /*
  * Members that still have all that was acknowledged: not those that lost their
- * caches, nor those that an administrator or a sync has made Inconsistent.
+ * caches, nor those that an administrator or a sync has made Inconsistent; where
+ * primaries are elected not before they are told of a set again.
  */
 static u32 holders_of(u32 v)
 {
@@ -221,7 +222,8 @@ static u32 holders_of(u32 v)
 	for (u32 i = 0; i < W.o.nodes; i++) {
 		u32 flags = disk_durable_flags(&W.disk[i][v]);
 
-		if (flags & META_F_INCONSISTENT)
+		if (flags & (META_F_INCONSISTENT |
+			     (sim_votes() ? META_F_CRASHED : 0)))
 			set &= ~BIT(i);
 		/* Let go of in a hurry, its cache is what a crash leaves. */
 		if (W.node[i].up && !W.node[i].vols[v].open &&
