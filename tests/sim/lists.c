@@ -16,6 +16,7 @@
 static struct lists {
 	u32 node;		/* whom the change is about */
 	u32 before;		/* list before it */
+	u32 decided;		/* as the newest Primary that went on has it, or had it */
 	bool hasty;		/* a change was given up half-way */
 	u32 blank;		/* nodes that are in nobody's list: new disks if added */
 } L;
@@ -33,6 +34,7 @@ void lists_init(void)
 	memset(&L, 0, sizeof(L));
 	L.node = W.o.nodes;
 	L.before = W.list;
+	L.decided = W.list;
 	L.blank = ((1U << W.o.nodes) - 1) & ~W.list;
 	ev_add(soon(), EV_LISTS, NULL, 0, NULL, 0);
 }
@@ -112,6 +114,15 @@ static const struct node *leader(void)
 	return p;
 }
 
+/* It is looked at before it may be gone. */
+static void look_at_leader(void)
+{
+	const struct node *p = leader();
+
+	if (p)
+		L.decided = p->list;
+}
+
 /*
  * In the end the administrator looks first: a Primary needs the others for it, and
  * those it.
@@ -179,6 +190,7 @@ static void edit(struct node *n, u32 peer)
 		l->want[n->peers[peer].side] = true;
 	if (ok)
 		n->list ^= BIT(peer);
+	look_at_leader();
 }
 
 static u32 any_of(u32 mask)
@@ -191,34 +203,16 @@ static u32 any_of(u32 mask)
 	return best;
 }
 
-/* The members of the newest set that is on a disk. */
-static u32 newest_set(void)
-{
-	u64 newest = 0;
-	u32 set = 0;
-
-	for (u32 i = 0; i < W.o.nodes; i++) {
-		struct sim_disk *d = &W.disk[i][0];
-
-		if (!sim_member(i) || disk_durable_version(d) <= newest)
-			continue;
-		newest = disk_durable_version(d);
-		set = disk_durable_set(d);
-	}
-	return set;
-}
-
 /*
  * For the file of one that is down: as a Primary has it that goes on.  In the end, if
- * there is none: nobody may be elected before all know those of the newest set.
+ * there is none, as the last one had it: all others are told of a change after it, and
+ * those of its sets are in its list.
  */
 static u32 file_of(const struct node *n)
 {
-	const struct node *p = leader();
-
-	if (p)
-		return p->list | BIT(n->id);
-	return W.phase == PH_HEAL ? n->list | newest_set() : n->list;
+	if (W.phase == PH_HEAL || leader())
+		return L.decided | BIT(n->id);
+	return n->list;
 }
 
 /* The file of one that is down; or the command. */
@@ -309,6 +303,7 @@ void lists_event(void)
 	ev_add(soon(), EV_LISTS, NULL, 0, NULL, 0);
 	if (W.phase != PH_FAULTS && W.phase != PH_HEAL)
 		return;
+	look_at_leader();
 	if (W.phase == PH_FAULTS &&
 	    rng_pct(R, through() ? 20 : W.o.hasty_pct / 10))
 		next_change();
