@@ -466,6 +466,8 @@ void app_peer_answer(struct repl_peer *p, u64 seq, bool ok)
 	struct repl_pv *pv;
 
 	p->ack_progress_ms = p->res->now;
+	if (!io && ok)
+		commit_flushed(p, seq);
 	if (!io || !(io->receivers & BIT(p->node)))
 		return;
 	if (ok) {

@@ -367,6 +367,7 @@ struct repl_peer {
 	u64 members_seq;	/* ... when the MEMBERS below came */
 	u64 members_id;		/* MEMBERS sent and not acknowledged, 0: none */
 	u64 ack_id;		/* MEMBERS received and not acknowledged */
+	u32 flushes;		/* of the commit, which it has not answered yet */
 	u64 end_at_ms;		/* disconnect at that time, 0: never */
 	const char *end_why;
 	struct repl_peer_fence fence;
@@ -486,6 +487,7 @@ struct repl_res {
 		u64 enough_ms;		/* when enough had done theirs, 0: not yet */
 		u32 count;		/* sets of this reign */
 		u32 leavers;		/* that are in the set on our disks still */
+		u64 flush_seq;		/* first number of its flushes */
 	} commit;
 	struct repl_vote {
 		u8 step;		/* enum vote_step */

@@ -185,6 +185,7 @@ enum commit_step {
 	COMMIT_IDLE,
 	COMMIT_DRAIN,		/* members answer what is under way */
 	COMMIT_META,		/* the set is written on our disks */
+	COMMIT_LEAVERS,		/* who is to be no member any more hears of it */
 	COMMIT_PEERS,		/* the peers confirm it and the lineage */
 	COMMIT_SEAL,		/* the lineage is written on our disks */
 };
@@ -454,6 +455,8 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 void members_advance(struct repl_res *res);
 void members_applied(struct repl_res *res);
 void members_ack(struct repl_peer *p, u64 id);
+/* A flush that no application asked for is done. */
+void commit_flushed(struct repl_peer *p, u64 seq);
 /* Nobody in @set lacks anything that we have, as the primary says. */
 void in_step_with(struct repl_vol *vol, u32 set);
 

@@ -382,16 +382,72 @@ static void tell_members(struct repl_res *res)
 			send_members(p, res->commit.id);
 }
 
+/* Do we live on what it has?  Where our disk is good, write_set() has that flushed. */
+static bool stays_for_us(const struct repl_pv *pv)
+{
+	const struct repl_vol *vol = pv->vol;
+
+	return (vol->in_sync & BIT(pv->peer->node)) &&
+	       !(store_live(vol) && vol->disk == DISK_UPTODATE);
+}
+
+/* What it has of @pv's volume is to be stable.  (If it fails, its state says so.) */
+static void send_flush(struct repl_pv *pv)
+{
+	struct repl_res *res = pv->vol->res;
+	struct repl_wire_hdr h;
+
+	hdr_init(&h, PKT_FLUSH, pv->vol);
+	h.through = cpu_to_le64(app_through(res));
+	h.seq = cpu_to_le64(++res->seq);
+	pv->peer->flushes++;
+	send_pkt(pv->peer, &h, NULL, NULL);
+}
+
+/* Those that leave may have the only stable copy of what was acknowledged. */
+static void flush_stayers(struct repl_res *res)
+{
+	struct repl_commit *c = &res->commit;
+	struct repl_peer *p;
+	struct repl_pv *pv;
+	int i;
+
+	c->step = COMMIT_LEAVERS;
+	c->flush_seq = res->seq + 1;
+	for_each_peer(p, i, res) {
+		p->flushes = 0;
+		list_for_each_entry(pv, &p->pvs, by_peer)
+			if (c->leavers && stays_for_us(pv))
+				send_flush(pv);
+	}
+}
+
+static bool owes_flush(const struct repl_peer *p)
+{
+	return connected(p) && p->flushes;
+}
+
+void commit_flushed(struct repl_peer *p, u64 seq)
+{
+	if (!p->flushes || seq < p->res->commit.flush_seq)
+		return;
+	p->flushes--;
+	evaluate(p->res);
+}
+
 /*
  * Who takes itself for a member, and is to be none, hears so first: were the set on
  * any disk before, a node might go on with it alone, and the other do so, too.  By
- * then what was acknowledged is stable here, with a set that has them still.
+ * then what was acknowledged is stable where it stays: here, with a set that has them
+ * still, or on those that we live on, which know nothing else yet.
  */
 static bool leavers_told(const struct repl_res *res)
 {
 	struct repl_peer *p;
 	int i;
 
+	if (any_peer(res, owes_flush))
+		return false;
 	for_each_peer(p, i, res)
 		if (fence_untold(p) && !p->members_id)
 			send_members(p, res->commit.id);
@@ -611,8 +667,8 @@ void commit_advance(struct repl_res *res)
 	forget_uncommitted(res, false);
 	if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL && fence_holds(res))
 		commit_hold(res);
-	if ((c->step == COMMIT_DRAIN || c->step == COMMIT_META ||
-	     c->step == COMMIT_PEERS) && member_lost(res)) {
+	if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL &&
+	    member_lost(res)) {
 		if (vote_postponed(res)) {
 			commit_suspend(res);
 			return;
@@ -621,11 +677,16 @@ void commit_advance(struct repl_res *res)
 	}
 	if (c->step == COMMIT_DRAIN && members_answered(res))
 		write_sets(res);
-	if (c->step == COMMIT_META && meta_durable(res) && leavers_told(res)) {
-		if (c->leavers)
-			write_sets(res);
-		else
+	if (c->step == COMMIT_META && meta_durable(res))
+		flush_stayers(res);
+	if (c->step == COMMIT_LEAVERS && leavers_told(res)) {
+		if (!c->leavers) {
 			tell_members(res);
+		} else {
+			write_sets(res);
+			/* Without a disk there is nothing to wait for. */
+			res->evaluate_again = true;
+		}
 	}
 	if (c->step == COMMIT_PEERS && !any_peer(res, owes_confirmation)) {
 		c->step = COMMIT_SEAL;

@@ -178,6 +178,7 @@ void repl_conn_up(struct repl_peer *p)
 	p->through = 0;
 	p->last_seq = 0;
 	p->members_id = 0;
+	p->flushes = 0;
 	p->ack_id = 0;
 	p->end_at_ms = 0;
 	p->vote_wait = false;
@@ -631,7 +632,7 @@ static void ping(struct repl_peer *p)
 static void tick_peer(struct repl_peer *p)
 {
 	struct repl_res *res = p->res;
-	bool waiting = p->unacked || p->members_id;
+	bool waiting = p->unacked || p->members_id || p->flushes;
 
 	if (p->conn != CONN_CONNECTED || p->closing)
 		return;

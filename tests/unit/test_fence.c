@@ -153,6 +153,53 @@ static void is_told_first(void)
 	fake_exit(&f);
 }
 
+/* Peer @i has what the only other one has, while we have no disk. */
+static void has_it_too(u32 i, u8 disk)
+{
+	struct repl_wire_vol_state w = { .disk = disk };
+
+	w.dataset = cpu_to_le64(9);
+	w.replica = cpu_to_le64(2);
+	w.sectors = cpu_to_le64(f.vol.sectors);
+	w.cur_sectors = w.sectors;
+	w.lbs = cpu_to_le32(FAKE_LBS);
+	w.in_sync = cpu_to_le32(f.vol.in_sync);
+	w.set_version = cpu_to_le64(f.res.set_version);
+	lineage_to_wire(w.lineage, &f.vol.lineage);
+	fake_vol_state(&f, i, &w);
+	fake_run(&f);
+}
+
+/* We have no disk: it may have the only stable copy, until the one that stays has one. */
+static void others_are_stable(void)
+{
+	struct repl_wire_hdr h = { .type = PKT_ACK };
+	struct fake_io *x;
+
+	scene(&f, SCENE_DISKLESS);
+	f.res.conf.fencing = true;
+	repl_conf_changed(&f.res);
+	fake_up(&f, 1);
+	fake_res_state(&f, 1, ROLE_SECONDARY);
+	has_it_too(1, DISK_UPTODATE);
+	scene_confirm(&f, 0);
+	scene_confirm(&f, 1);
+	CHECK(f.vol.in_sync == (BIT(1) | BIT(2)), "%x", f.vol.in_sync);
+	CHECK(f.peer[1].fence.member);
+	f.keep_pkts = true;
+	has_it_too(1, DISK_DISKLESS);
+	x = writes();
+	CHECK(fake_find(&f, PKT_FLUSH) && fake_find(&f, PKT_FLUSH)->node == 1);
+	CHECK(f.peer[0].flushes == 1 && !f.peer[1].members_id);
+	h.seq = fake_find(&f, PKT_FLUSH)->h.seq;
+	fake_rx(&f, 0, &h, "");
+	fake_run(&f);
+	CHECK(!f.peer[0].members_id && f.peer[1].members_id);
+	scene_confirm(&f, 1);
+	CHECK(f.peer[0].members_id && !x->done);
+	fake_exit(&f);
+}
+
 /* It has all, as far as it knows: it would go on alone, and does not wait for us. */
 static void is_the_only_one(void)
 {
@@ -386,6 +433,7 @@ int main(void)
 	RUN(patient);
 	RUN(leaves_in_order);
 	RUN(is_told_first);
+	RUN(others_are_stable);
 	RUN(is_the_only_one);
 	RUN(the_only_one_stays);
 	RUN(filled_is_member);
