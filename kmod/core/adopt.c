@@ -215,6 +215,7 @@ void members_rx(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	peer_tail_absent(pv->vol, receivers,
 			 set | (receivers & BIT(p->node)));
 	if (h->flags & REPL_HDR_LAST) {
+		p->members_heard = le64_to_cpu(h->id);
 		p->ack_id = can_confirm(p) ? le64_to_cpu(h->id) : 0;
 		p->members_seq = p->last_seq;
 		if (is_member(p))

@@ -366,6 +366,8 @@ struct repl_peer {
 	u64 last_seq;		/* last write received from it */
 	u64 members_seq;	/* ... when the MEMBERS below came */
 	u64 members_id;		/* MEMBERS sent and not acknowledged, 0: none */
+	u64 members_told;	/* the last MEMBERS sent on this connection */
+	u64 members_heard;	/* ... received */
 	u64 ack_id;		/* MEMBERS received and not acknowledged */
 	u32 flushes;		/* of the commit, which it has not answered yet */
 	u64 end_at_ms;		/* disconnect at that time, 0: never */

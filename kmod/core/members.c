@@ -236,6 +236,7 @@ static void send_members(struct repl_peer *p, u64 id)
 		if (list_is_last(&pv->by_peer, &p->pvs))
 			h.flags = REPL_HDR_LAST;
 		p->members_id = id;
+		p->members_told = id;
 		send_pkt(p, &h, &w, NULL);
 	}
 }

@@ -179,6 +179,8 @@ void repl_conn_up(struct repl_peer *p)
 	p->last_seq = 0;
 	p->members_id = 0;
 	p->flushes = 0;
+	p->members_told = 0;
+	p->members_heard = 0;
 	p->ack_id = 0;
 	p->end_at_ms = 0;
 	p->vote_wait = false;
@@ -511,11 +513,16 @@ static void rx_read_answer(struct repl_peer *p, const struct repl_wire_hdr *h,
 		p->res->ops->release(io);
 }
 
+/*
+ * Writes may be complete because a receiver was lost.  MEMBERS says so, on the other
+ * stream: the tail is kept until that has come, and becomes dirty for it (absent()).
+ */
 static void rx_ping(struct repl_peer *p, const struct repl_wire_hdr *h)
 {
 	struct repl_wire_hdr r;
 
-	if (p->role == ROLE_PRIMARY)
+	if (p->role == ROLE_PRIMARY &&
+	    le64_to_cpu(h->seq) <= p->members_heard)
 		peer_through(p, le64_to_cpu(h->through));
 	hdr_init(&r, PKT_PONG, NULL);
 	if (lease_promise(p, le64_to_cpu(h->dep)))
@@ -625,6 +632,7 @@ static void ping(struct repl_peer *p)
 	hdr_init(&h, PKT_PING, NULL);
 	h.id = cpu_to_le64(res->now);
 	h.dep = cpu_to_le64(own_term(res));
+	h.seq = cpu_to_le64(p->members_told);
 	h.through = cpu_to_le64(through);
 	send_pkt(p, &h, NULL, NULL);
 }

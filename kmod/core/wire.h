@@ -136,7 +136,8 @@ struct repl_wire_auth {
  * @PKT_INVALIDATE: D: receiver's data of the volume is to be replaced
  * @PKT_NEW_DATASET: D: struct repl_wire_members: all replicas declared equal;
  *	sector = size of the volume in sectors
- * @PKT_PING: C: id; through; dep = term of our reign
+ * @PKT_PING: C: id; through, which counts after the MEMBERS whose id is seq; dep =
+ *	term of our reign
  * @PKT_PONG: C: id; REPL_HDR_YES: a promise, see lease.c
  * @PKT_STEP_DOWN: D: id: the sender is to be Primary, and asks the one that is to
  *	step down, 0: it does not any more; only with REPL_FEAT_MOVE.  No answer but
