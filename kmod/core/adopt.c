@@ -20,22 +20,42 @@ void in_step_with(struct repl_vol *vol, u32 set)
 			store_in_step(pv);
 }
 
+static bool may_differ(const struct repl_pv *pv)
+{
+	return pv->slot != SLOT_NONE &&
+	       pv->vol->store->dirty.map[pv->slot].count;
+}
+
 /*
- * Unconfirmed writes here that the primary has not heard of yet, or, if it has
- * no disk to compare them with, that another old member may lack: of two that
- * know of it the lower node id stays.  (Whoever was no member has just been
- * filled.)
+ * With whose data is ours to be compared?  The primary's, if its disk is in the set, or
+ * else those of the other members.  Whoever was no member has just been filled, so that
+ * our map says nothing of it; but if not from here it has what one of the members had.
+ */
+static u32 same_as(const struct repl_pv *from, u32 set, u32 before)
+{
+	u32 primary = BIT(from->peer->node);
+
+	if (!(set & primary))
+		return set & before;
+	if (before & primary)
+		return primary;
+	return may_differ(from) ? before : 0;
+}
+
+/*
+ * Unconfirmed writes here that the primary has not heard of yet, what a crash may have
+ * taken, or, if it has no disk to compare them with, that another old member may lack:
+ * of two that know of it the lower node id stays.
  */
 static bool unsettled(const struct repl_pv *from, u32 set, u32 before)
 {
 	const struct repl_vol *vol = from->vol;
 	bool vouches = set & BIT(from->peer->node);
+	u32 others = same_as(from, set, before);
 	struct repl_pv *pv;
 
 	for_each_pv(pv, vol) {
-		if (!(set & before & BIT(pv->peer->node)) ||
-		    pv->slot == SLOT_NONE || (vouches && pv != from) ||
-		    !vol->store->dirty.map[pv->slot].count)
+		if (!(others & BIT(pv->peer->node)) || !may_differ(pv))
 			continue;
 		if (vouches || !pv->known || !pv->peer_state.dirty ||
 		    pv->peer->node < vol->res->node)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a replica keeps account of for others: writes that not all may have, until the
- * Primary says that they do.
+ * Primary says that they do, and what a crash or a lost connection has left in doubt.
  */
 #include "scenes.h"
 #include "tap.h"
@@ -90,9 +90,58 @@ static void ping_says_when(void)
 	fake_exit(&f);
 }
 
+/* The Primary has no disk: the set is node 2 and us. */
+static void primary_comes(void)
+{
+	struct repl_wire_vol_state w;
+
+	fake_up(&f, 0);
+	fake_res_state(&f, 0, ROLE_PRIMARY);
+	fake_same_state(&f, 0, &w);
+	w.disk = DISK_DISKLESS;
+	w.in_sync = cpu_to_le32(5);
+	fake_vol_state(&f, 0, &w);
+	fake_run(&f);
+}
+
+static void two_without_the_primary(void)
+{
+	scene_format(&f);
+	fake_sb(&f)->in_sync = cpu_to_le32(5);
+	fake_seal(&f);
+	fake_init(&f, 2);
+	fake_attach(&f);
+	primary_comes();
+	write_comes(1, 5);
+	CHECK(lacks(0) == BLOCKS && !lacks(1));
+}
+
+/* Its disk is filled by node 2, whose data is ours. */
+static void filled_with_the_same(void)
+{
+	two_without_the_primary();
+	set_comes(7, 7);
+	CHECK(connected(&f.peer[0]) && !lacks(0) && f.vol.in_sync == 7);
+	fake_exit(&f);
+}
+
+/* But ours may differ from that of node 2, and so from the Primary's. */
+static void filled_with_another(void)
+{
+	two_without_the_primary();
+	fake_down(&f, 0);
+	primary_comes();
+	CHECK(lacks(0) == BLOCKS && lacks(1) == BLOCKS);
+	set_comes(7, 7);
+	CHECK(!connected(&f.peer[0]) && lacks(0) == BLOCKS && f.vol.in_sync == 5);
+	fake_exit(&f);
+}
+
 int main(void)
 {
 	RUN(complete_before_lost);
 	RUN(ping_says_when);
+	RUN(filled_with_the_same);
+	RUN(filled_with_another);
 	return tap_end();
 }
