@@ -460,6 +460,7 @@ struct repl_res {
 	struct list_head parked;	/* IO_APP reads under a write in flight */
 	struct list_head remote_reads;
 	struct list_head applying;	/* IO_PEER_WRITE not on our disk yet */
+	bool apply_awaited;		/* evaluate once there are none */
 	struct list_head tail;		/* IO_PEER_WRITE not known complete */
 	struct list_head dep_wait;	/* of applying: after earlier ones */
 	bool kicking_deps, deps_changed;

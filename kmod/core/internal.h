@@ -144,6 +144,7 @@ struct repl_store {
 	bool job_l1;		/* JOB_RECORD writes the chunk table */
 	u32 job_extent;
 	bool sb_flush;		/* the next one needs the data on stable media */
+	bool says_last;		/* the one before had META_F_PRIMARY */
 	u64 sb_want;		/* changes asked for */
 	u64 sb_started;		/* of these, in the write under way */
 	u64 sb_durable;		/* of these, on stable media */
@@ -213,6 +214,7 @@ enum sync_step {
 	SYNC_FINISH,		/* UpToDate is being made durable */
 	/* source */
 	SYNC_S_MAP_IN,		/* the target's map arrives */
+	SYNC_S_APPLY,		/* what an earlier primary has sent gets to our disk */
 	SYNC_S_MERGE,		/* a merged lineage is being made durable */
 	SYNC_S_READY,		/* the target becomes Inconsistent */
 	SYNC_S_RUN,
@@ -404,6 +406,7 @@ void peer_through(struct repl_peer *p, u64 through);
 void peer_tail_lost(struct repl_peer *p);
 void peer_tail_absent(struct repl_vol *vol, u32 receivers, u32 good);
 bool peer_applied(const struct repl_peer *p, u64 seq);
+bool peer_all_applied(struct repl_res *res);
 void peer_kick_deps(struct repl_res *res);
 /* Acks for this peer that wait until it has heard that our position has ended. */
 bool peer_acks_held(const struct repl_peer *p);

@@ -348,12 +348,15 @@ static u32 owed_by_members(const struct repl_io *io)
 /*
  * Members take each other for equal when they are told of the set.  So they
  * must have what was sent before: one that is filled by resync may have a write
- * already that another has not answered yet, and may survive us both.
+ * already that another has not answered yet, and may survive us both.  So must we,
+ * who were elected for what we had received.
  */
-static bool members_answered(const struct repl_res *res)
+static bool members_answered(struct repl_res *res)
 {
 	struct repl_io *io;
 
+	if (!peer_all_applied(res))
+		return false;
 	list_for_each_entry(io, &res->in_flight, link)
 		if (owed_by_members(io))
 			return false;

@@ -42,7 +42,9 @@ static u32 sb_flags(const struct repl_store *s, bool clean)
 		flags |= META_F_UNCLEAN;
 	/* The last one that ended without a word, until there is another. */
 	flags |= s->flags & META_F_PRIMARY;
-	if (s->vol->res->role == ROLE_PRIMARY)
+	/* Until then the Primary before us is it, which has what was flushed. */
+	if (s->vol->res->role == ROLE_PRIMARY &&
+	    list_empty(&s->vol->res->applying))
 		flags |= META_F_PRIMARY;
 	else if ((flags & META_F_PRIMARY) && s->vol->res->resigned)
 		flags |= META_F_RESIGNED;
@@ -109,7 +111,11 @@ static void fill_sb(struct repl_store *s, bool clean)
 static void start_sb(struct repl_store *s, bool clean)
 {
 	u64 copy = MUTATED(MUT_SB_ONE_COPY) ? 0 : (s->sb_writes + 1) & 1;
+	bool last = sb_flags(s, clean) & META_F_PRIMARY;
 
+	/* What was flushed is looked for on the last Primary's: first_of_all(). */
+	s->sb_flush |= last && !s->says_last;
+	s->says_last = last;
 	s->sb_started = s->sb_want;
 	s->term = s->vol->res->term;
 	s->seq = s->vol->res->seq;

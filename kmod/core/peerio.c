@@ -237,6 +237,10 @@ static void write_ended(struct repl_res *res)
 	kick_flushes(res);
 	app_unpark(res);
 	members_applied(res);
+	if (res->apply_awaited && list_empty(&res->applying)) {
+		res->apply_awaited = false;
+		evaluate(res);
+	}
 }
 
 static void write_ready(struct repl_io *io)
@@ -424,6 +428,23 @@ bool peer_applied(const struct repl_peer *p, u64 seq)
 		if (io->peer == p && io->seq <= seq)
 			return false;
 	return true;
+}
+
+/**
+ * peer_all_applied() - is all that was received on our disks?
+ * @res: the resource
+ *
+ * A position counts what has been received: a crash takes back what is not applied.
+ * So nothing that outlasts one may say that we have it all: not a superblock of one
+ * who was elected, nor a copy that is overwritten here or elsewhere.
+ * Return: false if not; there is an evaluation then once it is
+ */
+bool peer_all_applied(struct repl_res *res)
+{
+	if (list_empty(&res->applying))
+		return true;
+	res->apply_awaited = true;
+	return false;
 }
 
 /* ---- reads ---- */

@@ -130,8 +130,7 @@ static void map_in(struct repl_pv *pv, const struct repl_wire_hdr *h,
 	send_simple(pv, PKT_MAP_ACK, 0);
 	if (!(h->flags & REPL_HDR_LAST))
 		return;
-	pv->sync.step = SYNC_S_MERGE;
-	answer_for_target(pv);
+	pv->sync.step = SYNC_S_APPLY;
 	pv->sync.stat.total_blocks =
 		pv->vol->store->dirty.map[pv->slot].count;
 	evaluate(pv->vol->res);
@@ -184,6 +183,10 @@ void source_advance(struct repl_pv *pv)
 {
 	struct repl_store *s = store_live(pv->vol);
 
+	if (s && pv->sync.step == SYNC_S_APPLY && peer_all_applied(pv->vol->res)) {
+		pv->sync.step = SYNC_S_MERGE;
+		answer_for_target(pv);
+	}
 	if (!s || pv->sync.step != SYNC_S_MERGE || !connected(pv->peer) ||
 	    s->sb_durable < pv->sync.wait_sb || pv->vol->res->commit.step)
 		return;
