@@ -192,16 +192,26 @@ void ack_not_awaited(const struct repl_io *io, struct repl_peer *p)
 }
 
 /*
- * A majority of the replicas, by members of the set that is committed.  A
- * flush is also on our own disk: should all lose power, we know best.
+ * Should all lose power, positions say nothing any more.  What was flushed is then
+ * where it is looked for (first_of_all()): on our own disk, or on all of a set that
+ * has not got that.
  */
+static bool flush_waits(const struct repl_io *io)
+{
+	u32 set = io->vol->in_sync, here = BIT(io->vol->res->node);
+
+	if (io->op != OP_FLUSH && !(io->flags & IOF_FUA))
+		return false;
+	return io->wait & (set & here ? here : set | here);
+}
+
+/* A majority of the replicas, by members of the set that is committed. */
 static bool quorum_met(const struct repl_io *io)
 {
 	const struct repl_vol *vol = io->vol;
-	u32 here = BIT(vol->res->node);
 	u32 got = io->got & (MUTATED(MUT_ASYNC_ACKS) ? ~0U : vol->in_sync);
 
-	if ((io->op == OP_FLUSH || (io->flags & IOF_FUA)) && (io->wait & here))
+	if (flush_waits(io))
 		return false;
 	if (MUTATED(MUT_WITNESS_ACKS))
 		got |= vol->keepers;

@@ -12,8 +12,8 @@
  * they ever acknowledged.
  *
  * If all of the set are there, with their disks, and too many of them have crashed,
- * what was flushed decides: the former primary has that, see quorum_met().  If none of
- * them was primary then, they were all complete.  So if all have lost power and one
+ * what was flushed decides: the former primary has that, see flush_waits().  If none of
+ * them was primary then, they all have it.  So if all have lost power and one
  * stays dead, a majority is not enough: somebody has to use force.
  *
  * Which set is it?  The newest that is known, unless a member of it does not
