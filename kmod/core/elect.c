@@ -263,8 +263,6 @@ static u64 kept_before(const struct repl_vol *vol)
 	u64 version = 0, v = s ? s->kept_before : 0;
 	struct repl_pv *pv;
 
-	if (MUTATED(MUT_KEPT_FORGOTTEN))
-		return 0;
 	if (v && !kept_by_none(vol, v))
 		version = v;
 	for_each_pv(pv, vol) {

@@ -166,7 +166,6 @@ enum repl_mutations {
 	MUT_ACKED_ERROR_PASSED,		/* a disk stays that lacks what was acknowledged */
 	MUT_SYNC_UNKEPT,		/* sync: acknowledged under a set of a minority */
 	MUT_UNVOTED_SET_COUNTS,		/* elections rely on sets made without votes */
-	MUT_KEPT_FORGOTTEN,		/* elections rely on sets older than one that most kept */
 	MUT_NEEDED_DROPPED,		/* one that lags is left out though too few remain */
 	MUT_ALL_CONFIRM,		/* a set waits for those that it leaves out */
 	MUT_LOG_FILLED,			/* one that lags may fill the activity log */

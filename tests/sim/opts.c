@@ -70,7 +70,6 @@ const char *const mutation_name[MUT_COUNT] = {
 	[MUT_ACKED_ERROR_PASSED] = "acked-error-passed",
 	[MUT_SYNC_UNKEPT] = "sync-unkept",
 	[MUT_UNVOTED_SET_COUNTS] = "unvoted-set-counts",
-	[MUT_KEPT_FORGOTTEN] = "kept-forgotten",
 	[MUT_NEEDED_DROPPED] = "needed-dropped",
 	[MUT_ALL_CONFIRM] = "all-confirm",
 	[MUT_LOG_FILLED] = "log-filled",
