@@ -71,11 +71,11 @@ static bool is_curable(const struct st_res *res)
 /* Nodes of which others have told, and that are not in the configuration here. */
 static uint32_t strangers(const struct st_res *res, uint32_t set)
 {
-	uint32_t id;
+	const struct st_peer *p;
 
-	for (id = 0; id < BLKREPL_MAX_NODES; id++)
-		if (state_peer(res, id) || id == res->node_id)
-			set &= ~node_bit(id);
+	set &= ~node_bit(res->node_id);
+	for (p = res->peers; p; p = p->next)
+		set &= ~node_bit(p->id);
 	return set;
 }
 

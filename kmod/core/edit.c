@@ -170,25 +170,21 @@ static bool disks_here(const struct repl_res *res)
 	return false;
 }
 
-/* The one that the change is about is disconnected before it goes. */
-static bool hears_others(const struct repl_res *res, u8 node)
+static bool on_line(const struct repl_peer *p)
 {
-	const struct repl_peer *p;
-	int i;
-
-	for_each_peer(p, i, res)
-		if (i != node && p->conn == CONN_CONNECTED)
-			return true;
-	return false;
+	return p->conn == CONN_CONNECTED;
 }
 
-/* That is what `up` and `down` see, and who removes the resource. */
+/*
+ * That is what `up` and `down` see, and who removes the resource.  @node, whom the
+ * change is about, is disconnected before it goes.
+ */
 static bool in_use(const struct repl_res *res, u8 node)
 {
 	if (list_empty(&res->vols))
 		return false;
 	return res->role == ROLE_PRIMARY || disks_here(res) ||
-	       hears_others(res, node);
+	       (peers_that(res, on_line) & ~BIT(node));
 }
 
 /* Not one that has missed a later reign, which we know of though nobody of it is here. */

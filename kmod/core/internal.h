@@ -679,8 +679,8 @@ static inline bool io_overlaps(const struct repl_io *a, const struct repl_io *b)
 	       b->sector < a->sector + a->size / SECTOR_BYTES;
 }
 
-/* Is any peer so? */
 u32 peers_that(const struct repl_res *res, bool (*so)(const struct repl_peer *p));
+/* Is any peer so? */
 static inline bool any_peer(const struct repl_res *res,
 			    bool (*so)(const struct repl_peer *p))
 {

@@ -657,22 +657,27 @@ static void commit_hold(struct repl_res *res)
 		commit_suspend(res);
 }
 
+/* A set is being made that not all have confirmed yet. */
+static bool unsealed(const struct repl_commit *c)
+{
+	return c->step != COMMIT_IDLE && c->step != COMMIT_SEAL;
+}
+
 void commit_advance(struct repl_res *res)
 {
 	struct repl_commit *c = &res->commit;
 
 	if (res->renewing) {
-		if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL)
+		if (unsealed(c))
 			commit_suspend(res);
 		return;
 	}
 	if (c->step != COMMIT_IDLE && !everybody_has_data(res))
 		commit_abort(res, COMMIT_DATA_LOST);
 	forget_uncommitted(res, false);
-	if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL && fence_holds(res))
+	if (unsealed(c) && fence_holds(res))
 		commit_hold(res);
-	if (c->step != COMMIT_IDLE && c->step != COMMIT_SEAL &&
-	    member_lost(res)) {
+	if (unsealed(c) && member_lost(res)) {
 		if (vote_postponed(res)) {
 			commit_suspend(res);
 			return;

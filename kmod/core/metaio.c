@@ -67,7 +67,7 @@ static void fill_slot(struct meta_slot *out, const struct repl_mslot *in)
 	lineage_to_wire(out->since, &in->since);
 }
 
-static void fill_sb(struct repl_store *s, bool clean)
+static void fill_sb(struct repl_store *s, u32 flags)
 {
 	struct meta_sb *sb = (struct meta_sb *)s->sb_buf;
 	u32 i;
@@ -91,7 +91,7 @@ static void fill_sb(struct repl_store *s, bool clean)
 	sb->vote_term = cpu_to_le64(s->vote_term);
 	sb->in_sync = cpu_to_le32(s->in_sync);
 	sb->keepers = cpu_to_le32(s->keepers);
-	sb->flags = cpu_to_le32(sb_flags(s, clean));
+	sb->flags = cpu_to_le32(flags);
 	sb->lbs = cpu_to_le32(s->lbs);
 	sb->rec_size = cpu_to_le32(s->g.rec_size);
 	sb->al_extents = cpu_to_le32(s->al.nslots);
@@ -111,7 +111,8 @@ static void fill_sb(struct repl_store *s, bool clean)
 static void start_sb(struct repl_store *s, bool clean)
 {
 	u64 copy = MUTATED(MUT_SB_ONE_COPY) ? 0 : (s->sb_writes + 1) & 1;
-	bool last = sb_flags(s, clean) & META_F_PRIMARY;
+	u32 flags = sb_flags(s, clean);
+	bool last = flags & META_F_PRIMARY;
 
 	/* What was flushed is looked for on the last Primary's: first_of_all(). */
 	s->sb_flush |= last && !s->says_last;
@@ -119,7 +120,7 @@ static void start_sb(struct repl_store *s, bool clean)
 	s->sb_started = s->sb_want;
 	s->term = s->vol->res->term;
 	s->seq = s->vol->res->seq;
-	fill_sb(s, clean);
+	fill_sb(s, flags);
 	submit(s, JOB_SB, s->g.sb_off + copy * META_SB_SIZE, s->sb_buf,
 	       META_SB_SIZE, clean || s->sb_flush);
 	s->sb_flush = false;
